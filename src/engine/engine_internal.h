@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine_internal: what tables, indexes and evaluations are made of.
+ *
+ *   table ── map ──► slot {key, row, reads[]}          index ── map ──► group {key, rows[]}
+ *                     │ cell ◄── watchers[] ──┐                          │ cell ◄── watchers[]
+ *                     │                       │
+ *                     └─ reads[nth] = {cell, at}  ◄──►  cell->watchers[at] = {reader, nth}
+ *
+ * A cell is a thing that can be read: a slot or a group, whether it holds something or not. An
+ * edge is stored at both ends, and each end knows its place in the other, so that a link is cut in
+ * O(1) by letting the last watcher take the place: a Service that 5,000 routes read costs none of
+ * them a search.
+ *
+ * A slot lives while it has a row, a watcher, a source or work to do; a group while it has a
+ * member or a watcher. What may have become superfluous goes to engine->idle and is looked at when
+ * the next run begins; replaced rows go to engine->retired and are freed there too. So whatever
+ * the outside was handed stays valid between two runs.
+ */
+#ifndef HEDDLE_ENGINE_ENGINE_INTERNAL_H
+#define HEDDLE_ENGINE_ENGINE_INTERNAL_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "engine/engine.h"
+
+struct slot;
+
+struct watcher {
+    struct slot *reader;
+    size_t nth; /* reader->reads.items[nth] is the other end */
+};
+
+struct cell {
+    VEC(struct watcher) watchers;
+    uint64_t stamp; /* the evaluation that read it last: a second read is not recorded */
+    uint32_t owner; /* id of the table or index */
+    bool is_group;
+    bool idle_listed; /* stands in engine->idle */
+};
+
+struct read {
+    struct cell *cell;
+    size_t at; /* cell->watchers.items[at] is the other end */
+};
+
+struct slot {
+    struct cell cell; /* first: cell_slot() casts */
+    struct str key;   /* NUL-terminated, in the same allocation */
+    struct row *row;  /* NULL: none */
+    struct row *next; /* inputs: the row to take at the next run, if has_next; NULL deletes */
+    bool has_next;
+    bool queued;            /* stands in its rank's queue */
+    bool stale;             /* a read changed, or it was never computed since its key appeared */
+    uint32_t sources;       /* how many of the table's key sources have this key */
+    VEC(struct read) reads; /* of the last evaluation, in its order */
+    VEC(struct group *) groups; /* where the row is a member, over all indexes of the table */
+};
+
+struct group {
+    struct cell cell;             /* first: cell_group() casts */
+    struct str key;               /* NUL-terminated, in the same allocation */
+    uint64_t mark;                /* what index_update() is doing with it */
+    VEC(const struct row *) rows; /* in order; handed out as a row_span */
+    VEC(struct slot *) members;   /* members.items[i] holds rows.items[i] */
+};
+
+struct table {
+    const struct table_spec *spec;
+    struct map slots;     /* key -> struct slot */
+    uint64_t indexes;     /* bit i: index i groups these rows */
+    uint64_t children;    /* bit t: table t takes its keys from here */
+    uint64_t read_tables; /* bit t: a compute of this table has read table t (for the DOT) */
+    uint64_t read_indexes;
+    struct table_stats stats;
+    VEC(struct row_change) changes; /* of the last run; published tables only */
+};
+
+struct index {
+    const struct index_spec *spec;
+    struct map groups; /* key -> struct group */
+    uint64_t children; /* bit t: table t takes its keys from here */
+};
+
+struct retired {
+    struct row *row;
+    row_release_fn *release;
+};
+
+struct engine {
+    const struct graph *graph;
+    struct table tables[ENGINE_TABLES_MAX];
+    struct index indexes[ENGINE_INDEXES_MAX];
+    struct {
+        VEC(struct slot *) slots;
+    } queues[ENGINE_RANK_MAX + 1]; /* queues[0]: puts and deletes since the last run */
+    VEC(struct cell *) idle;
+    VEC(struct retired) retired;
+    VEC(struct group *) emitted; /* by the index functions of the row at hand */
+    struct arena scratch;
+    uint64_t stamp; /* the last one given out; never repeats */
+    uint64_t evaluations;
+    bool running;
+    bool paranoid;
+};
+
+struct eval {
+    struct engine *engine;
+    struct slot *slot;
+    uint64_t stamp;
+    size_t nreads; /* reads recorded so far: slot->reads.items[0..nreads) are of this evaluation */
+    bool moved;    /* the sequence of reads differs from the evaluation before */
+};
+
+static inline struct slot *cell_slot(struct cell *cell)
+{
+    return (struct slot *)(void *)cell;
+}
+
+static inline struct group *cell_group(struct cell *cell)
+{
+    return (struct group *)(void *)cell;
+}
+
+#define for_each_bit(bit, set)                                                                     \
+    for (uint64_t bit##_left = (set), bit = 0;                                                     \
+         bit##_left != 0 && (bit = (uint64_t)__builtin_ctzll(bit##_left), true);                   \
+         bit##_left &= bit##_left - 1)
+
+/* --- table.c: rows, slots, cells ----------------------------------------------------------- */
+struct row *row_ref(const struct row *row);
+void row_unref(struct row *row, row_release_fn *release); /* NULL is fine */
+struct slot *table_find(const struct engine *engine, unsigned table, struct str key);
+struct slot *table_slot(struct engine *engine, unsigned table, struct str key); /* or makes it */
+/* Puts the slot into the queue of its rank, once. */
+void slot_queue(struct engine *engine, struct slot *slot);
+/* Gives the slot another row (or none), takes the reference, and tells everyone concerned. The
+ * caller knows that it differs from the present one. */
+void slot_set_row(struct engine *engine, struct slot *slot, struct row *after);
+/* A key came to (or went from) a table or index: `children` are the tables keyed by it. */
+void children_gain(struct engine *engine, uint64_t children, struct str key);
+void children_lose(struct engine *engine, uint64_t children, struct str key);
+void cell_wake(struct engine *engine, struct cell *cell); /* marks the readers stale */
+void cell_may_be_idle(struct engine *engine, struct cell *cell);
+void engine_sweep(struct engine *engine); /* frees what is idle or retired */
+void table_release(struct table *table);
+/* The slots that hold a row, sorted by key; free() it. */
+struct slot **table_sorted(const struct table *table, size_t *ret_len);
+
+/* --- index.c -------------------------------------------------------------------------------- */
+struct group *index_find(const struct engine *engine, unsigned index, struct str key);
+struct group *index_group(struct engine *engine, unsigned index, struct str key); /* or makes it */
+/* The slot's row became `slot->row`; it was `before`, which is still alive. */
+void index_update(struct engine *engine, struct slot *slot, const struct row *before);
+void group_free(struct group *group);
+void index_release(struct index *index);
+/* The groups that have members, sorted by key; free() it. */
+struct group **index_sorted(const struct index *index, size_t *ret_len);
+
+/* --- eval.c --------------------------------------------------------------------------------- */
+/* Brings a derived slot up to date; returns whether its compute ran. */
+bool slot_evaluate(struct engine *engine, struct slot *slot);
+
+#endif
