@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door: meson and ninja build, tools/* does the rest. `make help` lists the targets.
+
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+FLAVOUR := $(if $(findstring clang,$(CC)),clang,gcc)
+PREFIX ?= /usr/local
+export CC
+
+all: ## fetch what is missing and build build/heddle (CC=clang: with clang)
+	@tools/deps build
+	@tools/build $(FLAVOUR)
+	@ln -sfn $(FLAVOUR)/heddle build/heddle
+
+deps: ## fetch and install everything that building and testing need
+	@tools/deps all
+
+demo: all ## run the demo: a mesh on this machine, without root
+	@tools/deps test
+	@demo/run
+
+test: all ## run all tests that need no cluster
+	@tools/deps test
+	@tools/run-tests
+
+bench: all ## measure convergence, CPU, memory and bytes
+	@tools/deps test
+	@tests/bench/run
+
+fuzz: ## fuzz every target for FUZZ_SECONDS (default 60)
+	@tools/deps test
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tests/fuzz/run
+
+lint: all ## check layers, sizes, style, format and generated docs
+	@tools/deps test
+	@tools/lint
+
+format: ## format the C sources
+	@tools/deps test
+	@tools/check-style --fix
+
+clean: ## remove build/ (not the cache of tools/env)
+	rm -rf build
+
+install: all ## install heddle below PREFIX (default /usr/local), honours DESTDIR
+	install -D -m 755 build/heddle $(DESTDIR)$(PREFIX)/bin/heddle
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+.DEFAULT_GOAL := all
+.PHONY: all deps demo test bench fuzz lint format clean install help
