@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* panic: how heddle dies when it is wrong itself, and the allocation that never fails. */
+#include "base/panic.h"
+
+#include <execinfo.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PANIC_FRAMES 64
+
+_Noreturn void panic_at(const char *file, int line, const char *fmt, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    fprintf(stderr, "heddle: panic at %s:%d: %s\n", file, line, text);
+    fflush(stderr);
+
+    void *frames[PANIC_FRAMES];
+    int count = backtrace(frames, PANIC_FRAMES);
+    backtrace_symbols_fd(frames, count, STDERR_FILENO);
+    abort();
+}
+
+void *xmalloc(size_t size)
+{
+    void *ptr = malloc(size != 0 ? size : 1);
+    if (ptr == NULL) {
+        panic("out of memory: %zu bytes", size);
+    }
+    return ptr;
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total)) {
+        panic("allocation overflows: %zu * %zu bytes", count, size);
+    }
+    void *ptr = calloc(1, total != 0 ? total : 1);
+    if (ptr == NULL) {
+        panic("out of memory: %zu bytes", total);
+    }
+    return ptr;
+}
+
+void *xrealloc(void *ptr, size_t size)
+{
+    void *grown = realloc(ptr, size != 0 ? size : 1);
+    if (grown == NULL) {
+        panic("out of memory: %zu bytes", size);
+    }
+    return grown;
+}
+
+char *xstrdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(xmalloc(size), text, size);
+}
