@@ -122,10 +122,13 @@ static inline struct group *cell_group(struct cell *cell)
     return (struct group *)(void *)cell;
 }
 
-#define for_each_bit(bit, set)                                                                     \
-    for (uint64_t bit##_left = (set), bit = 0;                                                     \
-         bit##_left != 0 && (bit = (uint64_t)__builtin_ctzll(bit##_left), true);                   \
-         bit##_left &= bit##_left - 1)
+/* for (unsigned i = bits_next(set, 0); i < BITS_END; i = bits_next(set, i + 1)) */
+#define BITS_END 64u
+static inline unsigned bits_next(uint64_t set, unsigned from)
+{
+    uint64_t left = from < BITS_END ? set >> from : 0;
+    return left != 0 ? from + (unsigned)__builtin_ctzll(left) : BITS_END;
+}
 
 /* --- table.c: rows, slots, cells ----------------------------------------------------------- */
 struct row *row_ref(const struct row *row);

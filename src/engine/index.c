@@ -156,10 +156,10 @@ static void collect_groups(struct engine *engine, const struct slot *slot, uint6
     if (slot->row == NULL) {
         return;
     }
-    for_each_bit(index, engine->tables[slot->cell.owner].indexes)
-    {
-        struct group_emit emit = {.engine = engine, .index = (unsigned)index, .mark = mark};
-        engine->indexes[index].spec->groups(slot->row, slot->key, &emit);
+    uint64_t indexes = engine->tables[slot->cell.owner].indexes;
+    for (unsigned i = bits_next(indexes, 0); i < BITS_END; i = bits_next(indexes, i + 1)) {
+        struct group_emit emit = {.engine = engine, .index = i, .mark = mark};
+        engine->indexes[i].spec->groups(slot->row, slot->key, &emit);
     }
 }
 

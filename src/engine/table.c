@@ -2,6 +2,7 @@
 /*
  * table: how rows are held: slots by key, who is told when one changes, and when memory goes.
  */
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,9 @@
 void *row_new(size_t size, size_t hint)
 {
     ASSERT(size >= sizeof(struct row));
+    size_t align = alignof(max_align_t);
     struct arena arena;
-    arena_init_sized(&arena, size + hint);
+    arena_init_sized(&arena, (size + align - 1) / align * align + hint);
     struct row *row = arena_alloc(&arena, size);
     row->arena = arena;
     row->refs = 1;
@@ -98,9 +100,8 @@ void cell_wake(struct engine *engine, struct cell *cell)
 
 void children_gain(struct engine *engine, uint64_t children, struct str key)
 {
-    for_each_bit(child, children)
-    {
-        struct slot *slot = table_slot(engine, (unsigned)child, key);
+    for (unsigned i = bits_next(children, 0); i < BITS_END; i = bits_next(children, i + 1)) {
+        struct slot *slot = table_slot(engine, i, key);
         slot->sources++;
         if (slot->sources == 1) {
             slot_queue(engine, slot);
@@ -110,9 +111,8 @@ void children_gain(struct engine *engine, uint64_t children, struct str key)
 
 void children_lose(struct engine *engine, uint64_t children, struct str key)
 {
-    for_each_bit(child, children)
-    {
-        struct slot *slot = table_find(engine, (unsigned)child, key);
+    for (unsigned i = bits_next(children, 0); i < BITS_END; i = bits_next(children, i + 1)) {
+        struct slot *slot = table_find(engine, i, key);
         ASSERT(slot != NULL && slot->sources > 0);
         slot->sources--;
         if (slot->sources == 0) {
