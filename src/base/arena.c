@@ -4,8 +4,8 @@
  *
  *   arena.head ──► chunk (being filled) ──► older chunk or big request ──► … ──► NULL
  *
- * Chunks double from 4 KiB to 64 KiB. A request too big to share gets a chunk of its own, linked
- * behind the head, so that the head's free tail is not lost.
+ * Chunks double from 4 KiB (or what the owner asked for) to 64 KiB. A request too big to share gets
+ * a chunk of its own, linked behind the head, so that the head's free tail is not lost.
  */
 #include "base/arena.h"
 
@@ -76,6 +76,13 @@ void arena_init(struct arena *arena)
     *arena = (struct arena){0};
 }
 
+void arena_init_sized(struct arena *arena, size_t first_chunk)
+{
+    size_t align = alignof(max_align_t);
+    arena_init(arena);
+    arena->next_chunk = sizeof(struct arena_chunk) + (first_chunk + align - 1) / align * align;
+}
+
 void arena_release(struct arena *arena)
 {
     for (struct arena_chunk *chunk = arena->head, *next; chunk != NULL; chunk = next) {
@@ -92,9 +99,11 @@ void arena_reset(struct arena *arena)
         arena_release(arena);
         return;
     }
+    size_t next_chunk = arena->next_chunk;
     arena->head = kept->next;
     arena_release(arena);
     arena->head = kept;
+    arena->next_chunk = next_chunk;
     kept->next = NULL;
     kept->used = 0;
     POISON(kept->data, kept->size);
@@ -103,17 +112,14 @@ void arena_reset(struct arena *arena)
 /* Makes the head a chunk with room for size bytes (at most SHARE_MAX). */
 static void arena_extend(struct arena *arena, size_t size)
 {
-    size_t whole = CHUNK_MIN;
-    if (arena->head != NULL) {
-        size_t last = arena->head->size + sizeof(struct arena_chunk);
-        whole = last < CHUNK_MAX / 2 ? last * 2 : CHUNK_MAX;
-    }
+    size_t whole = arena->next_chunk != 0 ? arena->next_chunk : CHUNK_MIN;
     while (whole - sizeof(struct arena_chunk) < size) {
         whole *= 2;
     }
     struct arena_chunk *chunk = chunk_new(whole - sizeof(*chunk));
     chunk->next = arena->head;
     arena->head = chunk;
+    arena->next_chunk = whole < CHUNK_MAX / 2 ? whole * 2 : CHUNK_MAX;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)

@@ -147,12 +147,27 @@ static void steal_moves_everything(void **state)
     arena_release(&dst);
 }
 
+static void sized_arenas_start_small_and_double(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init_sized(&arena, 100);
+    assert_int_equal(arena_footprint(&arena), 0); /* nothing is taken before it is needed */
+    check_block(arena_alloc(&arena, 100), 100);
+    size_t first = arena_footprint(&arena);
+    assert_in_range(first, 100, 200);
+    check_block(arena_alloc(&arena, 50), 50);
+    assert_int_equal(arena_footprint(&arena), first + 2 * first);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_is_served_zeroed),
         cmocka_unit_test(blocks_do_not_overlap),
         cmocka_unit_test(chunks_grow_and_big_requests_stand_alone),
+        cmocka_unit_test(sized_arenas_start_small_and_double),
         cmocka_unit_test(reset_keeps_one_chunk),
         cmocka_unit_test(strings_are_copied_with_a_nul),
         cmocka_unit_test(steal_moves_everything),

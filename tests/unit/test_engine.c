@@ -225,6 +225,56 @@ static void test_key_that_came_back_is_computed_anew(void **state)
     assert_text(TOY_RESOURCE, "a", "<[default :2]>");
 }
 
+static const struct row *says_its_key(struct eval *ev, struct str key)
+{
+    (void)ev;
+    return &toy_new(0, STR_NULL, STR_NULL, key)->head;
+}
+
+static const struct row *copies_x(struct eval *ev, struct str key)
+{
+    (void)key;
+    const struct row *row = eval_get(ev, 2, STR("x"));
+    return row != NULL ? &toy_new(0, STR_NULL, STR_NULL, toy_of(row)->text)->head : NULL;
+}
+
+/* A compute need not read its source, and an empty slot may be kept by its readers. */
+static void test_key_comes_back_to_a_slot_that_stayed(void **state)
+{
+    (void)state;
+    const struct table_spec tables[] = {
+        {.name = "keys", .equal = toy_equal},
+        {.name = "wishes", .equal = toy_equal},
+        {.name = "echo",
+         .rank = 1,
+         .compute = says_its_key,
+         .equal = toy_equal,
+         .sources = {{KEYS_OF_TABLE, 0}}},
+        {.name = "reader",
+         .rank = 2,
+         .compute = copies_x,
+         .equal = toy_equal,
+         .sources = {{KEYS_OF_TABLE, 1}}},
+    };
+    const struct graph graph = {.tables = tables, .ntables = 4};
+    struct engine *small = engine_new(&graph);
+    engine_put(small, 1, STR("w"), &toy_new(0, STR_NULL, STR_NULL, STR_NULL)->head);
+    assert_int_equal(engine_run(small), 1);
+    for (unsigned i = 0; i < 3; i++) {
+        engine_put(small, 0, STR("x"), &toy_new(i, STR_NULL, STR_NULL, STR_NULL)->head);
+        assert_int_equal(engine_run(small), 2);
+        toy_check(small);
+        assert_int_equal(engine_count(small, 3), 1);
+        engine_put(small, 0, STR("x"), &toy_new(i + 9, STR_NULL, STR_NULL, STR_NULL)->head);
+        assert_int_equal(engine_run(small), 0); /* nobody looks at what the row says */
+        engine_delete(small, 0, STR("x"));
+        assert_int_equal(engine_run(small), 1);
+        toy_check(small);
+        assert_int_equal(engine_count(small, 3), 0);
+    }
+    engine_free(small);
+}
+
 /* --- groups ---------------------------------------------------------------------------------- */
 
 static void test_order_in_groups(void **state)
@@ -494,6 +544,7 @@ int main(void)
         TEST(test_keys_are_the_union_of_sources),
         TEST(test_group_handed_over_within_a_run),
         TEST(test_key_that_came_back_is_computed_anew),
+        TEST(test_key_comes_back_to_a_slot_that_stayed),
         TEST(test_order_in_groups),
         TEST(test_many_readers_of_one_row),
         TEST(test_changes),
