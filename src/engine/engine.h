@@ -67,12 +67,12 @@ struct key_source {
 
 struct table_spec {
     const char *name;
-    unsigned rank;          /* 0: input */
-    compute_fn *compute;    /* NULL for inputs */
-    row_equal_fn *equal;    /* never NULL */
-    row_release_fn *release; /* may be NULL */
+    unsigned rank;                                 /* 0: input */
+    compute_fn *compute;                           /* NULL for inputs */
+    row_equal_fn *equal;                           /* never NULL */
+    row_release_fn *release;                       /* may be NULL */
     struct key_source sources[ENGINE_SOURCES_MAX]; /* up to the first KEYS_NONE */
-    bool published;         /* collect changes for engine_changes() */
+    bool published;                                /* collect changes for engine_changes() */
 };
 
 struct group_emit; /* where an index function puts the group keys of a row */
