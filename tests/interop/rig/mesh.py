@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole mesh: heddle on a folder of objects, backends, an Envoy, gRPC clients."""
+
+import json
+import os
+import pathlib
+import subprocess
+from typing import Dict, Optional, Sequence
+
+from .envoy import Envoy
+from .heddle import Heddle
+from .objects import Object
+from .process import Child, go_program, temporary_folder, until
+from .traffic import Grpc, listens
+
+LISTEN_SECONDS = 5
+
+
+def start_echod(work: pathlib.Path, http: Optional[dict] = None, grpc: Optional[dict] = None,
+                tcp: Optional[dict] = None) -> Child:
+    """Backends, each {name: ADDR:PORT}; several addresses are a list."""
+    options = []
+    for protocol, backends in (("http", http), ("grpc", grpc), ("tcp", tcp)):
+        for name, addresses in (backends or {}).items():
+            for address in [addresses] if isinstance(addresses, str) else addresses:
+                options.append(f"--{protocol}={name}={address}")
+    child = Child("echod", [go_program("echod"), *options], work / "echod.log")
+    if child.process.stdout.readline().strip() != "ready":
+        raise child.fail("it did not start")
+    return child
+
+
+class Mesh:
+    def __init__(self, prefix: str = "heddle-interop-", config: Optional[pathlib.Path] = None):
+        self.work = temporary_folder(prefix)
+        self.config = config or self.work / "config"
+        self.config.mkdir(exist_ok=True)
+        self.heddle = Heddle(self.config, self.work)
+        self.envoy: Optional[Envoy] = None
+        self._bootstraps: Dict[str, pathlib.Path] = {}
+
+    def write(self, name: str, *objects: Object) -> None:
+        """One file with these objects; what it held before is replaced at once."""
+        self.write_text(f"{name}.yaml", "\n---\n".join(json.dumps(o, indent=1) for o in objects))
+
+    def write_text(self, name: str, text: str) -> None:
+        hidden = self.config / f".{name}.new"
+        hidden.write_text(text)
+        os.rename(hidden, self.config / name)
+
+    def remove(self, name: str) -> None:
+        (self.config / f"{name}.yaml").unlink()
+
+    def clear(self) -> None:
+        for path in self.config.iterdir():
+            path.unlink()
+
+    def start_envoy(self, name: str = "envoy", sotw: bool = False, **options) -> Envoy:
+        self.envoy = Envoy(self.heddle, self.work, name, sotw, **options).start().wait_live()
+        return self.envoy
+
+    def wait_listening(self, *addresses: str) -> None:
+        for address in addresses:
+            until(lambda: listens(address), LISTEN_SECONDS, f"Envoy listens on {address}")
+
+    def grpc(self, kind: str, namespace: str = "default") -> Grpc:
+        """Clients that find Services through heddle, with xds:///."""
+        name = f"{kind}-{namespace}"
+        if name not in self._bootstraps:
+            done = self.heddle.command("bootstrap", "grpc", "--xds",
+                                       self.heddle.addresses["xds"], "--namespace", namespace,
+                                       "--name", name)
+            self._bootstraps[name] = self.work / f"grpc-{name}.json"
+            self._bootstraps[name].write_text(done.stdout)
+        return Grpc(kind, self._bootstraps[name])
+
+    def stop(self) -> None:
+        for part in (self.envoy, self.heddle):
+            if part and part.child:
+                part.child.stop()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kubernetes objects as short calls. They are written as JSON, which is YAML."""
+
+from typing import Optional, Sequence, Union
+
+Object = dict
+H2C = "kubernetes.io/h2c"
+
+
+def _object(api: str, kind: str, name: str, namespace: str, **rest) -> Object:
+    metadata = {"name": name, "namespace": namespace, **rest.pop("metadata", {})}
+    return {"apiVersion": api, "kind": kind, "metadata": metadata, **rest}
+
+
+def service(name: str, ip: str, ports: Union[int, dict], protocol: Optional[str] = "http",
+            namespace: str = "default") -> Object:
+    """ports: a number, or {name: number}; protocol: the appProtocol of all, None for opaque TCP."""
+    named = ports if isinstance(ports, dict) else {"main": ports}
+    spec = [{"name": port_name, "port": port, **({"appProtocol": protocol} if protocol else {})}
+            for port_name, port in named.items()]
+    return _object("v1", "Service", name, namespace, spec={"clusterIP": ip, "ports": spec})
+
+
+def endpoints(service_name: str, addresses: Sequence[str], port: Union[int, dict],
+              not_ready: Sequence[str] = (), namespace: str = "default") -> Object:
+    """addresses: the ready ones; port: as in service()."""
+    named = port if isinstance(port, dict) else {"main": port}
+    ready = [{"addresses": [a], "conditions": {"ready": True}} for a in addresses]
+    other = [{"addresses": [a], "conditions": {"ready": False}} for a in not_ready]
+    return _object("discovery.k8s.io/v1", "EndpointSlice", f"{service_name}-1", namespace,
+                   metadata={"labels": {"kubernetes.io/service-name": service_name}},
+                   addressType="IPv4", endpoints=ready + other,
+                   ports=[{"name": n, "port": p, "protocol": "TCP"} for n, p in named.items()])
+
+
+def backend(name: str, port: int, weight: Optional[int] = None) -> dict:
+    return {"name": name, "port": port, **({} if weight is None else {"weight": weight})}
+
+
+def rule(*backends: dict, matches: Sequence[dict] = (), filters: Sequence[dict] = ()) -> dict:
+    return {"backendRefs": list(backends), **({"matches": list(matches)} if matches else {}),
+            **({"filters": list(filters)} if filters else {})}
+
+
+def _route(kind: str, name: str, parent: str, port: Optional[int], rules, namespace: str) -> Object:
+    ref = {"group": "", "kind": "Service", "name": parent, **({"port": port} if port else {})}
+    return _object("gateway.networking.k8s.io/v1", kind, name, namespace,
+                   spec={"parentRefs": [ref], "rules": list(rules)})
+
+
+def http_route(name: str, parent: str, *rules: dict, port: Optional[int] = None,
+               namespace: str = "default") -> Object:
+    return _route("HTTPRoute", name, parent, port, rules, namespace)
+
+
+def grpc_route(name: str, parent: str, *rules: dict, port: Optional[int] = None,
+               namespace: str = "default") -> Object:
+    return _route("GRPCRoute", name, parent, port, rules, namespace)
+
+
+def header_filter(set: Optional[dict] = None, add: Optional[dict] = None,
+                  remove: Sequence[str] = ()) -> dict:
+    def pairs(headers):
+        return [{"name": name, "value": value} for name, value in headers.items()]
+    modifier = {**({"set": pairs(set)} if set else {}), **({"add": pairs(add)} if add else {}),
+                **({"remove": list(remove)} if remove else {})}
+    return {"type": "RequestHeaderModifier", "requestHeaderModifier": modifier}

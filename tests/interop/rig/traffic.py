@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests, and what became of them: HTTP, gRPC (Go and Python) and plain TCP."""
+
+import collections
+import dataclasses
+import http.client
+import json
+import math
+import pathlib
+import socket
+import statistics
+import subprocess
+import threading
+import time
+from typing import Iterable, Optional, Sequence
+
+from .process import Child, Failed, REPO, go_program, tool, until
+
+CALL_SECONDS = 10
+GRPC_KINDS = ("go", "python")
+# A statistical check fails a correct mesh once in a million runs: five standard deviations, and
+# a little, of the normal distribution that the binomial one comes near to.
+ERROR_RATE = 1e-6
+_DEVIATIONS = statistics.NormalDist().inv_cdf(1 - ERROR_RATE / 2)
+
+
+def split_bounds(calls: int, share: float) -> range:
+    """How many of so many calls may go to a backend that is given this share of them."""
+    deviation = math.sqrt(calls * share * (1 - share)) * _DEVIATIONS
+    low = math.floor(calls * share - deviation)
+    high = math.ceil(calls * share + deviation)
+    return range(max(0, low), min(calls, high) + 1)
+
+
+def check_split(counts: dict, weights: dict) -> None:
+    """Raises when counts by backend do not follow the weights."""
+    calls, total = sum(counts.values()), sum(weights.values())
+    for name in {*counts, *weights}:
+        bounds = split_bounds(calls, weights.get(name, 0) / total)
+        if counts.get(name, 0) not in bounds:
+            raise Failed(f"'{name}' got {counts.get(name, 0)} of {calls} requests, expected "
+                         f"{bounds.start} to {bounds.stop - 1} (all: {dict(counts)})")
+
+
+@dataclasses.dataclass
+class Answer:
+    """One HTTP request's fate; status 0: the connection failed."""
+    status: int
+    body: str
+    sent: float  # time.time()
+    received: float
+
+    @property
+    def echo(self) -> dict:
+        if self.status != 200:
+            raise Failed(f"expected an echo, got {self.status} '{self.body.strip()}'")
+        return json.loads(self.body)
+
+    @property
+    def backend(self) -> str:
+        return self.echo["backend"]
+
+    @property
+    def outcome(self) -> str:
+        """The backend, or the status."""
+        return self.backend if self.status == 200 else str(self.status)
+
+
+class Http:
+    """A keep-alive HTTP/1.1 connection to ADDR:PORT."""
+
+    def __init__(self, address: str):
+        self.address = address
+        self.connection: Optional[http.client.HTTPConnection] = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self) -> None:
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+    def request(self, method: str = "GET", path: str = "/", headers: Optional[dict] = None,
+                timeout: float = CALL_SECONDS) -> Answer:
+        sent = time.time()
+        try:
+            if self.connection is None:
+                self.connection = http.client.HTTPConnection(self.address, timeout=timeout)
+                self.connection.connect()
+                self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.connection.request(method, path, headers=headers or {})
+            response = self.connection.getresponse()
+            answer = Answer(response.status, response.read().decode(errors="replace"), sent,
+                            time.time())
+            if response.will_close:
+                self.close()
+            return answer
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            return Answer(0, f"{type(error).__name__}: {error}", sent, time.time())
+
+    def outcomes(self, count: int, **request) -> collections.Counter:
+        return collections.Counter(self.request(**request).outcome for _ in range(count))
+
+
+def get(address: str, path: str = "/", method: str = "GET", **headers: str) -> Answer:
+    """One request on a connection of its own; x_name=value sends the header x-name."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    with Http(address) as client:
+        return client.request(method, path, named)
+
+
+class HttpLoad:
+    """Requests without a pause, from a thread, for as long as the `with` lasts."""
+
+    def __init__(self, addresses: Iterable[str], path: str = "/", pause: float = 0.001,
+                 reconnect: bool = False):
+        self.addresses = list(addresses)
+        self.path = path
+        self.pause = pause
+        self.reconnect = reconnect
+        self.answers = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        clients = [Http(address) for address in self.addresses]
+        while not self._stop.is_set():
+            for client in clients:
+                self.answers.append(client.request(path=self.path))
+                if self.reconnect:
+                    client.close()
+            self._stop.wait(self.pause)
+        for client in clients:
+            client.close()
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def last(self, outcome: str) -> Optional[Answer]:
+        return next((a for a in reversed(self.answers) if a.outcome == outcome), None)
+
+    def wait_for(self, outcome: str, timeout: float = 5, times: int = 1) -> None:
+        """Until the newest answers are all of this outcome."""
+        until(lambda: len(self.answers) >= times
+              and all(a.outcome == outcome for a in self.answers[-times:]),
+              timeout, f"requests are answered by '{outcome}'")
+
+    def check_no_failure(self) -> None:
+        failed = [a for a in self.answers if a.status != 200]
+        if failed or not self.answers:
+            text = f"{failed[0].status} '{failed[0].body.strip()}'" if failed else "none was sent"
+            raise Failed(f"{len(failed)} of {len(self.answers)} requests failed, the first: {text}")
+
+
+def greeting(address: str, timeout: float = CALL_SECONDS) -> str:
+    """What a server says that speaks first."""
+    host, port = address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=timeout) as connection:
+        return connection.makefile().readline().strip()
+
+
+def listens(address: str) -> bool:
+    host, port = address.rsplit(":", 1)
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+def grpc_command(kind: str) -> list:
+    if kind == "go":
+        return [go_program("grpcclient")]
+    return [tool("HEDDLE_PYTHON"), REPO / "tests/interop/grpc_client.py"]
+
+
+@dataclasses.dataclass
+class GrpcResult:
+    """What the calls of one target came to: the clients' summary line."""
+    target: str
+    sent: int
+    ok: int
+    backends: dict  # {method: {name: calls}}
+    errors: list  # [{"code", "message", "count"}]
+    first_ms: float
+    reply: Optional[dict]
+
+    def counts(self, method: Optional[str] = None) -> collections.Counter:
+        """Calls by backend, and by status code those that failed."""
+        methods = [method] if method else list(self.backends)
+        counts = sum((collections.Counter(self.backends.get(m, {})) for m in methods),
+                     collections.Counter())
+        for error in self.errors:
+            counts[error["code"]] += error["count"]
+        return counts
+
+    def only_error(self) -> dict:
+        if self.ok or len(self.errors) != 1:
+            raise Failed(f"expected one kind of error and no success from '{self.target}', "
+                         f"got {self.ok} successes and {self.errors}")
+        return self.errors[0]
+
+    def check_no_failure(self) -> None:
+        if self.errors or not self.sent:
+            raise Failed(f"'{self.target}': {self.sent} calls, {self.ok} succeeded: {self.errors}")
+
+
+class Grpc:
+    """gRPC clients in Go or Python that read one bootstrap file."""
+
+    def __init__(self, kind: str, bootstrap: Optional[pathlib.Path]):
+        self.kind = kind
+        self.env = {"GRPC_XDS_BOOTSTRAP": str(bootstrap)} if bootstrap else {}
+        self.log = bootstrap.with_suffix(".log") if bootstrap else None
+
+    def call(self, *targets: str, count: int = 1, methods: Sequence[str] = (),
+             metadata: Optional[dict] = None, timeout: float = 5.0, rps: float = 0) -> GrpcResult:
+        """One process and its only result; calls() gives one for each target."""
+        results = self.calls(*targets, count=count, methods=methods, metadata=metadata,
+                             timeout=timeout, rps=rps)
+        return results[targets[0]]
+
+    def calls(self, *targets: str, count: int = 1, methods: Sequence[str] = (),
+              metadata: Optional[dict] = None, timeout: float = 5.0, rps: float = 0) -> dict:
+        options = [f"--method={m}" for m in methods]
+        options += [f"--metadata={k}={v}" for k, v in (metadata or {}).items()]
+        options += [f"--count={count}", f"--timeout={timeout}", f"--rps={rps}"]
+        child = Child(f"gRPC client in {self.kind}", [*grpc_command(self.kind), *options, *targets],
+                      self.log, stdin=subprocess.DEVNULL, env=self.env)
+        output, _ = child.process.communicate(timeout=CALL_SECONDS + count * timeout)
+        if child.stop() != 0:
+            raise child.fail(f"exit code {child.process.returncode}")
+        results = [GrpcResult(**json.loads(line)) for line in output.splitlines()]
+        return {result.target: result for result in results}
+
+    def watch(self, target: str, rps: float = 500, methods: Sequence[str] = (),
+              timeout: float = 5.0) -> "GrpcWatch":
+        options = [f"--method={m}" for m in methods]
+        options += ["--watch", f"--timeout={timeout}", f"--rps={rps}"]
+        return GrpcWatch(Child(f"gRPC client in {self.kind}",
+                               [*grpc_command(self.kind), *options, target], self.log, env=self.env))
+
+
+class GrpcWatch:
+    """Calls one after the other until stop(); events tell of every change of the outcome."""
+
+    def __init__(self, child: Child):
+        self.child = child
+        self.events = []  # the lines of --watch
+        self.result: Optional[GrpcResult] = None
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self.child.process.stdout:
+            event = json.loads(line)
+            if "at" in event:
+                self.events.append(event)
+            else:
+                self.result = GrpcResult(**event)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def wait_for(self, timeout: float = 5, **wanted) -> dict:
+        """Until the newest event has these values; returns it."""
+        def seen():
+            event = self.events[-1] if self.events else {}
+            return event if all(event.get(k) == v for k, v in wanted.items()) else None
+        try:
+            return until(seen, timeout, f"{self.child.name} sees {wanted}")
+        except Failed as error:
+            raise Failed(f"{error}; the last it saw: {self.events[-1:]}") from None
+
+    def stop(self) -> Optional[GrpcResult]:
+        if self.child.running():
+            self.child.process.stdin.close()
+            self._reader.join(CALL_SECONDS)
+            self.child.stop()
+        return self.result
