@@ -24,7 +24,7 @@ test: all ## run all tests that need no cluster
 
 bench: all ## measure convergence, CPU, memory and bytes
 	@tools/deps test
-	@tests/bench/run
+	@bench/run
 
 fuzz: ## fuzz every target for FUZZ_SECONDS (default 60)
 	@tools/deps test
