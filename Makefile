@@ -34,6 +34,11 @@ lint: all ## check layers, sizes, style, format and generated docs
 	@tools/deps test
 	@tools/lint
 
+tidy: ## run clang-tidy over the sources (slow)
+	@tools/deps test
+	@tools/build clang >/dev/null
+	@ls src/*/*.c | xargs -P2 -n4 clang-tidy-14 -p build/clang --quiet
+
 format: ## format the C sources
 	@tools/deps test
 	@tools/check-style --fix
@@ -48,4 +53,4 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo test bench fuzz lint format clean install help
+.PHONY: all deps demo test bench fuzz lint tidy format clean install help
