@@ -11,9 +11,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-#define LOG_VALUE_MAX 512        /* bytes of a value, before escapes */
-#define LOG_LINE_MAX (64u << 10) /* a longer line is left out: its caller passes too many values   \
-                                  */
+#define LOG_VALUE_MAX 512 /* bytes of a value, before escapes */
+#define LOG_LINE_MAX                                                                               \
+    (64u << 10) /* a longer line is left out: its caller passes too many values                    \
+                 */
 #define LOG_WINDOW_NS UINT64_C(5000000000)
 #define LOG_WINDOW_LINES 10
 
