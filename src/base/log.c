@@ -12,9 +12,8 @@
 #include "base/clock.h"
 
 #define LOG_VALUE_MAX 512 /* bytes of a value, before escapes */
-#define LOG_LINE_MAX                                                                               \
-    (64u << 10) /* a longer line is left out: its caller passes too many values                    \
-                 */
+/* a longer line is left out: its caller passes too many values */
+#define LOG_LINE_MAX (64u << 10)
 #define LOG_WINDOW_NS UINT64_C(5000000000)
 #define LOG_WINDOW_LINES 10
 
