@@ -16,7 +16,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
+#include <uv.h>
 
 #include "base/blob.h"
 #include "base/str.h"
@@ -56,9 +56,9 @@ void chain_add_piece(struct chain *chain, const struct piece *piece);
 void chain_move(struct chain *dst, struct chain *src, size_t len);
 void chain_swap(struct chain *a, struct chain *b);
 void chain_consume(struct chain *chain, size_t len); /* drops len bytes from the front */
-/* Describes the front of the chain in at most max vectors; returns how many were filled. Valid
- * until the chain changes. */
-size_t chain_iov(const struct chain *chain, struct iovec *ret_iov, size_t max);
+/* Describes the front of the chain in at most max pieces of memory; returns how many were filled.
+ * Valid until the chain changes. */
+size_t chain_bufs(const struct chain *chain, uv_buf_t *ret_bufs, size_t max);
 /* Copies at most len bytes of the front, without consuming; returns how many. */
 size_t chain_peek(const struct chain *chain, void *ret_data, size_t len);
 

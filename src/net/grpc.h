@@ -108,7 +108,7 @@ bool grpc_call_peer_uri(const struct grpc_call *call, struct buf *ret_uri);
  * when the call is finished or queue_max would be passed. Written at the end of the loop's turn,
  * or at grpc_call_flush(). */
 bool grpc_send(struct grpc_call *call, const struct piece *pieces, size_t count);
-void grpc_call_flush(struct grpc_call *call);
+void grpc_call_flush(struct grpc_call *call); /* the call may be gone afterwards */
 /* Bytes of this call not yet handed to the connection (which holds CONN_QUEUE_MAX more). */
 size_t grpc_call_queued(const struct grpc_call *call);
 /* Ends the call after what is queued; the text may be anything, it is cut and escaped. Only the

@@ -103,12 +103,16 @@ void h2_feed(struct h2 *h2, const uint8_t *data, size_t len);
 void h2_drained(struct h2 *h2);
 void h2_lost(struct h2 *h2, const char *reason); /* closes all streams, on_closed, frees */
 
-void h2_flush(struct h2 *h2); /* writes what is ready now */
+/* Writes what is ready now; may end streams (on_stream_closed), so keep no pointer across it. Does
+ * nothing inside a callback: a flush follows it anyway. */
+void h2_flush(struct h2 *h2);
 /* GOAWAY: no new streams; those that run go on, and the session closes with the last of them. */
 void h2_shutdown(struct h2 *h2);
 void h2_close(struct h2 *h2, const char *reason); /* at once; on_closed follows later */
 size_t h2_streams(const struct h2 *h2);           /* open now */
-struct conn *h2_conn(const struct h2 *h2);        /* NULL when made with h2_new_on() */
+/* Inside on_stream_closed: why the whole session ended; NULL when only the stream did. */
+const char *h2_lost_reason(const struct h2 *h2);
+struct conn *h2_conn(const struct h2 *h2); /* NULL when made with h2_new_on() */
 
 void h2_stream_set_user(struct h2_stream *stream, void *user);
 void *h2_stream_user(const struct h2_stream *stream);

@@ -45,7 +45,7 @@ struct loop_task {
     void (*run)(struct loop_task *task);
 };
 
-/* The name is cut to LOOP_NAME_MAX - 1 bytes. */
+/* The name is cut to LOOP_NAME_MAX - 1 bytes. The process ignores SIGPIPE from here on. */
 bool loop_init(struct loop *loop, const char *name, struct err *err);
 void loop_run(struct loop *loop); /* until loop_stop() */
 bool loop_start(struct loop *loop, struct err *err);

@@ -24,7 +24,9 @@ struct transport_ops {
     void (*write)(void *carrier, struct chain *chain);
     /* False: enough is queued; write no more until told X_drained(). */
     bool (*writable)(const void *carrier);
-    /* The reason is a text that lives for ever or is copied. The first call wins. */
+    /* Delivers no data until told otherwise; NULL: not possible, data keeps coming. */
+    void (*pause)(void *carrier, bool on);
+    /* The reason is copied. The first call wins. */
     void (*close)(void *carrier, enum close_mode mode, const char *reason);
 };
 
