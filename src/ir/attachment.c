@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* attachment: the field tables of attachments and status rows. */
+#include "ir/attachment.h"
+
+#define F(type_, struct_, member_)                                                                 \
+    {                                                                                              \
+        .name = #member_, .type = (type_), .offset = offsetof(struct struct_, member_)             \
+    }
+#define F_LIST(struct_, member_, schema_)                                                          \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_LIST, .offset = offsetof(struct struct_, member_),         \
+        .schema = &(schema_)                                                                       \
+    }
+#define SCHEMA(struct_, fields_)                                                                   \
+    {                                                                                              \
+        .name = #struct_, .size = sizeof(struct struct_), .fields = (fields_)                      \
+    }
+
+static const struct field parent_fields[] = {
+    F(FIELD_INT, attached_parent, index),      F(FIELD_BOOL, attached_parent, accepted),
+    F(FIELD_STR, attached_parent, reason),     F(FIELD_STR, attached_parent, message),
+    F(FIELD_STR_LIST, attached_parent, ports), {.name = NULL},
+};
+static const struct schema parent_schema = SCHEMA(attached_parent, parent_fields);
+
+static const struct field backend_fields[] = {
+    F(FIELD_INT, attached_backend, rule),    F(FIELD_INT, attached_backend, index),
+    F(FIELD_STR, attached_backend, cluster), F(FIELD_STR, attached_backend, reason),
+    F(FIELD_STR, attached_backend, message), {.name = NULL},
+};
+static const struct schema backend_schema = SCHEMA(attached_backend, backend_fields);
+
+static const struct field attachment_fields[] = {
+    F(FIELD_STR, attachment, key),
+    F(FIELD_BOOL, attachment, grpc),
+    F(FIELD_INT64, attachment, created),
+    F(FIELD_STR, attachment, ns),
+    F(FIELD_STR, attachment, name),
+    F_LIST(attachment, parents, parent_schema),
+    F_LIST(attachment, backends, backend_schema),
+    {.name = NULL},
+};
+const struct schema attachment_schema = SCHEMA(attachment, attachment_fields);
+
+static const struct field condition_fields[] = {
+    F(FIELD_STR, condition, type),
+    F(FIELD_BOOL, condition, status),
+    F(FIELD_STR, condition, reason),
+    F(FIELD_STR, condition, message),
+    {.name = NULL},
+};
+static const struct schema condition_schema = SCHEMA(condition, condition_fields);
+
+static const struct field ref_fields[] = {
+    F(FIELD_STR, parent_ref, group),
+    F(FIELD_STR, parent_ref, kind),
+    {.name = "namespace", .type = FIELD_STR, .offset = offsetof(struct parent_ref, ns)},
+    F(FIELD_STR, parent_ref, name),
+    {.name = "sectionName", .type = FIELD_STR, .offset = offsetof(struct parent_ref, section_name)},
+    F(FIELD_INT, parent_ref, port),
+    {.name = NULL},
+};
+static const struct schema ref_schema = SCHEMA(parent_ref, ref_fields);
+
+static const struct field status_parent_fields[] = {
+    {.name = "ref",
+     .type = FIELD_STRUCT,
+     .offset = offsetof(struct status_parent, ref),
+     .schema = &ref_schema},
+    F_LIST(status_parent, conditions, condition_schema),
+    {.name = NULL},
+};
+static const struct schema status_parent_schema = SCHEMA(status_parent, status_parent_fields);
+
+static const struct field status_fields[] = {
+    F(FIELD_INT, status, kind),
+    F(FIELD_STR, status, ns),
+    F(FIELD_STR, status, name),
+    F(FIELD_INT64, status, generation),
+    F_LIST(status, parents, status_parent_schema),
+    F_LIST(status, conditions, condition_schema),
+    {.name = NULL},
+};
+const struct schema status_schema = SCHEMA(status, status_fields);
+
+bool attachment_equal(const struct row *a, const struct row *b)
+{
+    return field_equal(&attachment_schema, a, b);
+}
+
+bool status_equal(const struct row *a, const struct row *b)
+{
+    return field_equal(&status_schema, a, b);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * attachment: what became of a route's parentRefs and backendRefs (T_ATTACHMENT, one row for each
+ * route), and the conditions that follow (T_STATUS). GEP-1294, Gateway API v1.7 RouteStatus.
+ */
+#ifndef HEDDLE_IR_ATTACHMENT_H
+#define HEDDLE_IR_ATTACHMENT_H
+
+#include "engine/engine.h"
+#include "model/field.h"
+#include "model/route.h"
+
+#define CONTROLLER_NAME "heddle.dev/gateway-controller"
+
+struct attached_parent {
+    int32_t index; /* of the parentRef in the spec */
+    bool accepted;
+    struct str reason; /* the spec's reason when not accepted */
+    struct str message;
+    LIST(struct str) ports; /* keys of T_ROUTING this parentRef contributes to, sorted */
+};
+
+/* One backendRef, resolved. Order: rules, then backendRefs. */
+struct attached_backend {
+    int32_t rule, index;
+    struct str cluster; /* key of T_PORT; empty when it does not resolve */
+    struct str reason;  /* BackendNotFound, InvalidKind, … */
+    struct str message;
+};
+
+struct attachment {
+    struct row row;
+    struct str key; /* of the route */
+    bool grpc;
+    int64_t created; /* with key: the order between routes */
+    struct str ns, name;
+    LIST(struct attached_parent) parents; /* only those heddle controls */
+    LIST(struct attached_backend) backends;
+};
+
+struct condition {
+    struct str type;
+    bool status;
+    struct str reason;
+    struct str message;
+};
+struct status_parent {
+    struct parent_ref ref; /* verbatim */
+    LIST(struct condition) conditions;
+};
+/* Conditions of a route (parents) or of another object (conditions). */
+struct status {
+    struct row row;
+    int kind; /* enum kind_id */
+    struct str ns, name;
+    int64_t generation;
+    LIST(struct status_parent) parents;
+    LIST(struct condition) conditions;
+};
+
+extern const struct schema attachment_schema, status_schema;
+bool attachment_equal(const struct row *a, const struct row *b);
+bool status_equal(const struct row *a, const struct row *b);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client: what clients say, as input rows, and the options that translation depends on.
+ * Scopes are named here because resolve/, xds/ and pipeline/ must agree on them (docs/xds.md).
+ */
+#ifndef HEDDLE_IR_CLIENT_H
+#define HEDDLE_IR_CLIENT_H
+
+#include "engine/engine.h"
+#include "model/field.h"
+#include "snapshot/type.h"
+
+/* Scopes; "@ns" may follow one: its meaning for clients of that namespace (consumer routes). */
+#define SCOPE_ALL "all"                   /* endpoints: one meaning for everybody */
+#define SCOPE_ENVOY "envoy"               /* clusters and routes of Envoy */
+#define SCOPE_GRPC "grpc"                 /* clusters and routes of proxyless clients */
+#define SCOPE_REDIRECT "sidecar.redirect" /* listeners behind interception */
+#define SCOPE_BIND "sidecar.bind"         /* listeners that bind ClusterIPs */
+#define SCOPE_INBOUND "inbound/"          /* + "LISTEN>APP": inbound of a binding sidecar */
+#define SCOPE_GRPC_CORE "grpc.core"       /* listeners; reasons as cluster names */
+#define SCOPE_GRPC_GO "grpc.go"           /* listeners; reasons as missing virtual hosts */
+
+/* T_VIEW: present while a client has the scope. */
+struct view_row {
+    struct row row;
+    struct str scope;
+};
+
+/* T_INTEREST */
+struct interest_row {
+    struct row row;
+    struct str scope;
+    struct str name;
+};
+
+/* T_REJECTION */
+struct rejection_row {
+    struct row row;
+    int type; /* enum xds_type */
+    struct str name;
+    struct str version;
+    struct str node;
+    struct str text;
+};
+
+/* T_SETTINGS, key "" */
+struct settings_row {
+    struct row row;
+    struct str cluster_domain; /* "cluster.local" */
+    struct str trust_domain;
+};
+
+bool view_equal(const struct row *a, const struct row *b);
+bool interest_equal(const struct row *a, const struct row *b);
+bool rejection_equal(const struct row *a, const struct row *b);
+bool settings_equal(const struct row *a, const struct row *b);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * graph: the names of all tables and indexes. pipeline/graph.c says how they hang together; this
+ * is what the compute functions below it need in order to read one another.
+ */
+#ifndef HEDDLE_IR_GRAPH_H
+#define HEDDLE_IR_GRAPH_H
+
+enum table_id {
+    /* inputs: objects (model/) */
+    T_NAMESPACE, /* "ns" */
+    T_SERVICE,   /* "ns/name" */
+    T_SLICE,     /* "ns/name" */
+    T_ROUTE,     /* "HTTPRoute/ns/name": all route kinds */
+    T_GRANT,     /* "ns/name" */
+    /* inputs: what clients say (ir/client.h) */
+    T_VIEW,      /* scope: present while some client has it */
+    T_INTEREST,  /* "scope|name": a Listener that some client asks for by name */
+    T_REJECTION, /* "type|name|node": a response that a client rejected */
+    T_SETTINGS,  /* "": options that translation depends on */
+    /* rank 1 */
+    T_PORT,   /* "ns/svc:port": a Service port, as frontend and as backend */
+    T_TARGET, /* key of T_INTEREST: what a proxyless client dials */
+    /* rank 2 */
+    T_ATTACHMENT, /* key of T_ROUTE: which ports a route governs, and its resolved backends */
+    /* rank 3: the IR */
+    T_ROUTING,        /* "ns/svc:port" or "ns/svc:port@client-ns" */
+    T_CLUSTER,        /* "ns/svc:port" */
+    T_ENDPOINTS,      /* "ns/svc:port" */
+    T_STATUS,         /* key of T_ROUTE: conditions */
+    T_SERVICE_STATUS, /* key of T_SERVICE: conditions */
+    /* rank 4: fragments */
+    T_ENVOY_VHOST, /* key of T_ROUTING */
+    T_GRPC_VHOST,  /* key of T_ROUTING */
+    /* rank 5: resources */
+    T_ENVOY_RDS,
+    T_GRPC_RDS,
+    T_ENVOY_CDS,
+    T_GRPC_CDS,
+    T_EDS,          /* one for all dialects */
+    T_REDIRECT_LDS, /* listeners of sidecars whose traffic is intercepted */
+    T_BIND_LDS,     /* listeners of sidecars that bind the ClusterIPs themselves */
+    T_SIDECAR_BASE, /* key of T_VIEW: inbound and pass-through of a sidecar */
+    T_GRPC_TARGET,  /* key of T_TARGET: listeners of proxyless clients */
+    TABLE_COUNT
+};
+
+enum index_id {
+    X_SLICES_OF_SERVICE, /* slices by "ns/svc" */
+    X_SERVICES_IN_NS,    /* services by "ns" */
+    X_NAMESPACES,        /* all namespaces under "" */
+    X_PORTS_OF_SERVICE,  /* service by each "ns/svc:port": the keys of T_PORT */
+    X_ATTACHED,          /* attachments by the key of T_ROUTING they contribute to */
+    X_REJECTIONS,        /* rejections by "type|name" */
+    INDEX_COUNT
+};
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ir: the field tables of the IR rows, from which equality and dumps come. */
+#include "ir/ir.h"
+
+#define F(type_, struct_, member_)                                                                 \
+    {                                                                                              \
+        .name = #member_, .type = (type_), .offset = offsetof(struct_, member_)                    \
+    }
+#define F_SUB(type_, struct_, member_, schema_)                                                    \
+    {                                                                                              \
+        .name = #member_, .type = (type_), .offset = offsetof(struct_, member_),                   \
+        .schema = &(schema_)                                                                       \
+    }
+#define F_ENUM(struct_, member_, names_)                                                           \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_ENUM, .offset = offsetof(struct_, member_),                \
+        .names = (names_)                                                                          \
+    }
+#define SCHEMA(struct_, fields_)                                                                   \
+    {                                                                                              \
+        .name = #struct_, .size = sizeof(struct struct_), .fields = (fields_)                      \
+    }
+
+static const char *const protocol_names[] = {"TCP", "HTTP", "HTTP2", "UDP", NULL};
+static const char *const path_names[] = {"Any", "Exact", "Prefix", "RawPrefix", "Regex", NULL};
+static const char *const action_names[] = {"Forward", "Error", "Redirect", NULL};
+static const char *const change_names[] = {"Keep", "Replace", "ReplacePrefix", NULL};
+
+static const struct field port_fields[] = {
+    F(FIELD_STR, struct ir_port, ns),
+    F(FIELD_STR, struct ir_port, service),
+    F(FIELD_INT, struct ir_port, port),
+    F(FIELD_STR, struct ir_port, port_name),
+    F_ENUM(struct ir_port, protocol, protocol_names),
+    F(FIELD_STR_LIST, struct ir_port, ips),
+    F(FIELD_BOOL, struct ir_port, backend),
+    F(FIELD_STR, struct ir_port, why_not),
+    F(FIELD_BOOL, struct ir_port, publish_not_ready),
+    {.name = NULL},
+};
+const struct schema ir_port_schema = SCHEMA(ir_port, port_fields);
+
+static const struct field value_match_fields[] = {
+    F(FIELD_STR, struct ir_value_match, name),
+    F(FIELD_STR, struct ir_value_match, value),
+    F(FIELD_BOOL, struct ir_value_match, regex),
+    {.name = NULL},
+};
+static const struct schema value_match_schema = SCHEMA(ir_value_match, value_match_fields);
+
+static const struct field match_fields[] = {
+    F_ENUM(struct ir_match, path_type, path_names),
+    F(FIELD_STR, struct ir_match, path),
+    F(FIELD_STR, struct ir_match, method),
+    F_SUB(FIELD_LIST, struct ir_match, headers, value_match_schema),
+    F_SUB(FIELD_LIST, struct ir_match, query, value_match_schema),
+    {.name = NULL},
+};
+static const struct schema match_schema = SCHEMA(ir_match, match_fields);
+
+static const struct field header_fields[] = {
+    F(FIELD_STR, struct ir_header, name),
+    F(FIELD_STR, struct ir_header, value),
+    {.name = NULL},
+};
+static const struct schema header_schema = SCHEMA(ir_header, header_fields);
+
+static const struct field header_ops_fields[] = {
+    F_SUB(FIELD_LIST, struct ir_header_ops, set, header_schema),
+    F_SUB(FIELD_LIST, struct ir_header_ops, add, header_schema),
+    F(FIELD_STR_LIST, struct ir_header_ops, remove),
+    {.name = NULL},
+};
+static const struct schema header_ops_schema = SCHEMA(ir_header_ops, header_ops_fields);
+
+static const struct field backend_fields[] = {
+    F(FIELD_STR, struct ir_backend, cluster),
+    F(FIELD_INT64, struct ir_backend, weight),
+    F(FIELD_STR, struct ir_backend, reason),
+    F_SUB(FIELD_PTR, struct ir_backend, request_headers, header_ops_schema),
+    F_SUB(FIELD_PTR, struct ir_backend, response_headers, header_ops_schema),
+    {.name = NULL},
+};
+static const struct schema backend_schema = SCHEMA(ir_backend, backend_fields);
+
+static const struct field mirror_fields[] = {
+    F(FIELD_STR, struct ir_mirror, cluster),
+    F(FIELD_INT64, struct ir_mirror, numerator),
+    F(FIELD_INT64, struct ir_mirror, denominator),
+    {.name = NULL},
+};
+static const struct schema mirror_schema = SCHEMA(ir_mirror, mirror_fields);
+
+static const struct field redirect_fields[] = {
+    F(FIELD_STR, struct ir_redirect, scheme),
+    F(FIELD_STR, struct ir_redirect, hostname),
+    F(FIELD_INT, struct ir_redirect, port),
+    F(FIELD_INT, struct ir_redirect, status),
+    F_ENUM(struct ir_redirect, path_change, change_names),
+    F(FIELD_STR, struct ir_redirect, path),
+    {.name = NULL},
+};
+static const struct schema redirect_schema = SCHEMA(ir_redirect, redirect_fields);
+
+static const struct field rewrite_fields[] = {
+    F(FIELD_STR, struct ir_rewrite, hostname),
+    F_ENUM(struct ir_rewrite, path_change, change_names),
+    F(FIELD_STR, struct ir_rewrite, path),
+    {.name = NULL},
+};
+static const struct schema rewrite_schema = SCHEMA(ir_rewrite, rewrite_fields);
+
+static const struct field retry_fields[] = {
+    F(FIELD_INT_LIST, struct ir_retry, codes),
+    F(FIELD_INT, struct ir_retry, attempts),
+    F(FIELD_INT64, struct ir_retry, backoff_ms),
+    {.name = NULL},
+};
+static const struct schema retry_schema = SCHEMA(ir_retry, retry_fields);
+
+static const struct field route_fields[] = {
+    F(FIELD_STR, struct ir_route, rule),
+    F_SUB(FIELD_STRUCT, struct ir_route, match, match_schema),
+    F_ENUM(struct ir_route, action, action_names),
+    F(FIELD_INT, struct ir_route, error_status),
+    F(FIELD_STR, struct ir_route, reason),
+    F_SUB(FIELD_LIST, struct ir_route, backends, backend_schema),
+    F_SUB(FIELD_PTR, struct ir_route, request_headers, header_ops_schema),
+    F_SUB(FIELD_PTR, struct ir_route, response_headers, header_ops_schema),
+    F_SUB(FIELD_PTR, struct ir_route, redirect, redirect_schema),
+    F_SUB(FIELD_PTR, struct ir_route, rewrite, rewrite_schema),
+    F_SUB(FIELD_LIST, struct ir_route, mirrors, mirror_schema),
+    F_SUB(FIELD_PTR, struct ir_route, retry, retry_schema),
+    F(FIELD_INT64, struct ir_route, timeout_ms),
+    F(FIELD_INT64, struct ir_route, backend_timeout_ms),
+    {.name = NULL},
+};
+static const struct schema route_schema = SCHEMA(ir_route, route_fields);
+
+static const struct field routing_fields[] = {
+    F(FIELD_STR, struct ir_routing, name),
+    F(FIELD_STR, struct ir_routing, client_ns),
+    F(FIELD_BOOL, struct ir_routing, grpc),
+    F(FIELD_BOOL, struct ir_routing, http),
+    F(FIELD_STR_LIST, struct ir_routing, hostnames),
+    F_SUB(FIELD_LIST, struct ir_routing, routes, route_schema),
+    {.name = NULL},
+};
+const struct schema ir_routing_schema = SCHEMA(ir_routing, routing_fields);
+
+static const struct field cluster_fields[] = {
+    F(FIELD_STR, struct ir_cluster, name),
+    F(FIELD_STR, struct ir_cluster, ns),
+    F(FIELD_STR, struct ir_cluster, service),
+    F_ENUM(struct ir_cluster, protocol, protocol_names),
+    {.name = NULL},
+};
+const struct schema ir_cluster_schema = SCHEMA(ir_cluster, cluster_fields);
+
+static const struct field endpoint_fields[] = {
+    F(FIELD_STR, struct ir_endpoint, address),
+    F(FIELD_INT, struct ir_endpoint, port),
+    F(FIELD_BOOL, struct ir_endpoint, draining),
+    {.name = NULL},
+};
+static const struct schema endpoint_schema = SCHEMA(ir_endpoint, endpoint_fields);
+
+static const struct field locality_fields[] = {
+    F(FIELD_STR, struct ir_locality, zone),
+    F(FIELD_INT, struct ir_locality, priority),
+    F_SUB(FIELD_LIST, struct ir_locality, endpoints, endpoint_schema),
+    {.name = NULL},
+};
+static const struct schema locality_schema = SCHEMA(ir_locality, locality_fields);
+
+static const struct field endpoints_fields[] = {
+    F(FIELD_STR, struct ir_endpoints, name),
+    F_SUB(FIELD_LIST, struct ir_endpoints, localities, locality_schema),
+    {.name = NULL},
+};
+const struct schema ir_endpoints_schema = SCHEMA(ir_endpoints, endpoints_fields);
+
+static const struct field target_fields[] = {
+    F(FIELD_STR, struct ir_target, scope),
+    F(FIELD_STR, struct ir_target, name),
+    F(FIELD_STR, struct ir_target, port),
+    F(FIELD_STR, struct ir_target, reason),
+    {.name = NULL},
+};
+const struct schema ir_target_schema = SCHEMA(ir_target, target_fields);
+
+#define EQUAL(name)                                                                                \
+    bool name##_equal(const struct row *a, const struct row *b)                                    \
+    {                                                                                              \
+        return field_equal(&name##_schema, a, b);                                                  \
+    }
+
+EQUAL(ir_port)
+EQUAL(ir_routing)
+EQUAL(ir_cluster)
+EQUAL(ir_endpoints)
+EQUAL(ir_target)

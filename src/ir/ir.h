@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ir: what is to happen, free of Kubernetes' spelling and of xDS' encoding. resolve/ writes these
+ * rows, xds/ reads them; the two meet nowhere else.
+ *
+ *   ir_port      a Service port: addresses it is reached by, protocol, endpoint port name
+ *   ir_routing   the ordered routes of one Service port (of one namespace's clients)
+ *   ir_cluster   how to talk to the endpoints of a Service port
+ *   ir_endpoints where they are, by locality
+ *   ir_target    what a proxyless client dials
+ *
+ * Every row type is described by a field table (ir.c): equality and dumps come from there.
+ * The shapes hold what Gateway API v1.7 can say of a route; a member that resolve/ does not fill
+ * yet is marked (#4) or (#6) after the issue that will.
+ */
+#ifndef HEDDLE_IR_IR_H
+#define HEDDLE_IR_IR_H
+
+#include "engine/engine.h"
+#include "model/field.h"
+
+/* --- Service ports ------------------------------------------------------------------------- */
+enum ir_protocol {
+    IR_TCP,   /* opaque: passed through without inspection (design §10.14) */
+    IR_HTTP,  /* the client's HTTP version is used towards the endpoint too */
+    IR_HTTP2, /* prior knowledge: kubernetes.io/h2c, grpc */
+    IR_UDP    /* not carried by the mesh */
+};
+
+struct ir_port {
+    struct row row;
+    struct str ns, service;
+    int32_t port;
+    struct str port_name;
+    int protocol;         /* enum ir_protocol, from appProtocol and the L4 protocol alone */
+    LIST(struct str) ips; /* ClusterIPs; none for headless Services */
+    bool backend;         /* false: cannot take traffic (ExternalName) */
+    struct str why_not;   /* when !backend */
+    bool publish_not_ready;
+};
+
+/* --- routing ------------------------------------------------------------------------------- */
+enum ir_path_match {
+    IR_PATH_ANY,
+    IR_PATH_EXACT,
+    IR_PATH_PREFIX,     /* by path elements; never "/" (that is IR_PATH_ANY) */
+    IR_PATH_RAW_PREFIX, /* by bytes: "/pkg.Service/" */
+    IR_PATH_REGEX       /* of the whole path */
+};
+
+struct ir_value_match { /* a header or query parameter */
+    struct str name;    /* headers in lower case */
+    struct str value;
+    bool regex;
+};
+
+struct ir_match {
+    int path_type; /* enum ir_path_match */
+    struct str path;
+    struct str method; /* empty: any */
+    LIST(struct ir_value_match) headers;
+    LIST(struct ir_value_match) query;
+};
+
+struct ir_header {
+    struct str name;
+    struct str value;
+};
+struct ir_header_ops {
+    LIST(struct ir_header) set;
+    LIST(struct ir_header) add;
+    LIST(struct str) remove;
+};
+
+struct ir_backend {
+    struct str cluster; /* key of T_CLUSTER; empty: this share answers with an error */
+    int64_t weight;     /* > 0 */
+    struct str reason;  /* why the share is an error */
+    struct ir_header_ops *request_headers; /* only for this backend */
+    struct ir_header_ops *response_headers;
+};
+
+struct ir_mirror { /* (#4) */
+    struct str cluster;
+    int64_t numerator, denominator;
+};
+enum ir_path_change { IR_PATH_KEEP, IR_PATH_REPLACE, IR_PATH_REPLACE_PREFIX };
+struct ir_redirect { /* (#4) */
+    struct str scheme, hostname;
+    int32_t port;
+    int32_t status;
+    int path_change;
+    struct str path;
+};
+struct ir_rewrite { /* (#4) */
+    struct str hostname;
+    int path_change;
+    struct str path;
+};
+struct ir_retry { /* (#4) */
+    LIST(int32_t) codes;
+    int32_t attempts;
+    int64_t backoff_ms;
+};
+
+enum ir_action {
+    IR_FORWARD,
+    IR_ERROR,   /* every request of this route gets `error_status`, for `reason` */
+    IR_REDIRECT /* (#4) */
+};
+
+struct ir_route {
+    struct str rule; /* for logs and `why`: "HTTPRoute/ns/name/0" (rule number) */
+    struct ir_match match;
+    int action;
+    int32_t error_status; /* IR_ERROR, and error shares of IR_FORWARD: 500, for GRPCRoutes 503
+                             (Envoy turns that into UNAVAILABLE) */
+    struct str reason;
+    LIST(struct ir_backend) backends; /* IR_FORWARD; weights sum to less than 2^32 */
+    struct ir_header_ops *request_headers;
+    struct ir_header_ops *response_headers;
+    struct ir_redirect *redirect;
+    struct ir_rewrite *rewrite;
+    LIST(struct ir_mirror) mirrors;
+    struct ir_retry *retry;
+    int64_t timeout_ms, backend_timeout_ms; /* 0: none (#4) */
+};
+
+/* The routes of one listener for one set of clients, best match first. */
+struct ir_routing {
+    struct row row;
+    struct str name;      /* "ns/svc:port": what listeners call it */
+    struct str client_ns; /* clients of this namespace only; empty: all that have no own set */
+    bool grpc;            /* from GRPCRoutes: requests are gRPC */
+    bool http;            /* a proxy is to look into the requests: routes are attached, or the port
+                             is said to speak HTTP (design §10.14) */
+    LIST(struct str) hostnames; /* empty: any. For Gateways (#6) */
+    LIST(struct ir_route) routes;
+};
+
+/* --- clusters and endpoints ----------------------------------------------------------------- */
+struct ir_cluster {
+    struct row row;
+    struct str name; /* "ns/svc:port" */
+    struct str ns, service;
+    int protocol; /* enum ir_protocol */
+};
+
+struct ir_endpoint {
+    struct str address;
+    int32_t port;
+    bool draining; /* (#4) */
+};
+struct ir_locality {
+    struct str zone; /* empty when unknown */
+    int32_t priority;
+    LIST(struct ir_endpoint) endpoints; /* by address, port; no duplicates in all localities */
+};
+struct ir_endpoints {
+    struct row row;
+    struct str name;
+    LIST(struct ir_locality) localities; /* by zone */
+};
+
+/* --- proxyless targets ---------------------------------------------------------------------- */
+struct ir_target {
+    struct row row;
+    struct str scope; /* "grpc.core", "grpc.go": how reasons are told (docs/xds.md) */
+    struct str name;  /* as dialled: the Listener's name */
+    struct str port;  /* key of T_PORT; empty when there is none, for `reason` */
+    struct str reason;
+};
+
+extern const struct schema ir_port_schema, ir_routing_schema, ir_cluster_schema,
+    ir_endpoints_schema, ir_target_schema;
+bool ir_port_equal(const struct row *a, const struct row *b);
+bool ir_routing_equal(const struct row *a, const struct row *b);
+bool ir_cluster_equal(const struct row *a, const struct row *b);
+bool ir_endpoints_equal(const struct row *a, const struct row *b);
+bool ir_target_equal(const struct row *a, const struct row *b);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * attach: which Service ports a route governs, and which ports its backendRefs mean.
+ *
+ * GEP-1294: a route attaches to a Service by a parentRef with group "" and kind Service. Without a
+ * port it governs every port; `port` and `sectionName` narrow that. In the Service's namespace it
+ * is a producer route, for clients everywhere; in another one a consumer route, for clients of the
+ * route's namespace only. In the mesh no ReferenceGrant is asked for, on either side.
+ */
+#include <stdlib.h>
+
+#include "base/panic.h"
+#include "ir/attachment.h"
+#include "ir/graph.h"
+#include "ir/ir.h"
+#include "model/service.h"
+#include "resolve/key.h"
+#include "resolve/resolve.h"
+#include "resolve/rule.h"
+
+static bool is_mesh_parent(const struct parent_ref *ref)
+{
+    return ref->group.len == 0 && str_eq(ref->kind, STR("Service"));
+}
+
+static bool port_selected(const struct service_port *port, const struct parent_ref *ref)
+{
+    return port->protocol == PROTOCOL_TCP && (ref->port == 0 || ref->port == port->port) &&
+           (ref->section_name.len == 0 || str_eq(ref->section_name, port->name));
+}
+
+static void refuse(struct attached_parent *parent, struct str reason, struct str message)
+{
+    parent->accepted = false;
+    parent->reason = reason;
+    parent->message = message;
+}
+
+static void attach_ports(struct arena *arena, const struct route *route,
+                         const struct parent_ref *ref, const struct service *service,
+                         struct attached_parent *parent)
+{
+    const struct meta *meta = &service->object.meta;
+    struct str consumer =
+        str_eq(meta->ns, route->object.meta.ns) ? STR_NULL : route->object.meta.ns;
+    parent->ports.items = ARENA_ARRAY(arena, service->ports.len, struct str);
+    for (size_t i = 0; i < service->ports.len; i++) {
+        const struct service_port *port = &service->ports.items[i];
+        if (port_selected(port, ref)) {
+            parent->ports.items[parent->ports.len++] =
+                port_key_make(arena, meta->ns, meta->name, port->port, consumer);
+        }
+    }
+}
+
+static void attach_parent(struct eval *ev, struct arena *arena, const struct route *route,
+                          const struct parent_ref *ref, struct attached_parent *parent)
+{
+    struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
+    struct str key = arena_printf(eval_scratch(ev), "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name));
+    const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
+    parent->accepted = true;
+    if (service == NULL) {
+        refuse(parent, STR("NoMatchingParent"),
+               arena_printf(arena, "no Service '%.*s' in namespace '%.*s'", STR_FMT(ref->name),
+                            STR_FMT(ns)));
+        return;
+    }
+    if (service->type == SERVICE_EXTERNAL_NAME) {
+        refuse(parent, STR("UnsupportedValue"),
+               arena_printf(arena,
+                            "Service '%.*s' is of type ExternalName: there is no address "
+                            "whose traffic a route could govern",
+                            STR_FMT(key)));
+        return;
+    }
+    attach_ports(arena, route, ref, service, parent);
+    if (parent->ports.len > 0) {
+        return;
+    }
+    if (ref->section_name.len > 0) {
+        refuse(parent, STR("NoMatchingParent"),
+               arena_printf(arena, "Service '%.*s' has no TCP port named '%.*s'%s", STR_FMT(key),
+                            STR_FMT(ref->section_name),
+                            ref->port != 0 ? " with the given number" : ""));
+    } else if (ref->port != 0) {
+        refuse(
+            parent, STR("NoMatchingParent"),
+            arena_printf(arena, "Service '%.*s' has no TCP port %d", STR_FMT(key), (int)ref->port));
+    } else {
+        refuse(parent, STR("NoMatchingParent"),
+               arena_printf(arena, "Service '%.*s' has no TCP ports", STR_FMT(key)));
+    }
+}
+
+static void fail_backend(struct arena *arena, struct attached_backend *backend, const char *reason,
+                         struct str message)
+{
+    backend->reason = str_from(reason);
+    backend->message = arena_printf(arena, "rules[%d].backendRefs[%d]: %.*s", (int)backend->rule,
+                                    (int)backend->index, STR_FMT(message));
+}
+
+static void resolve_backend(struct eval *ev, struct arena *arena, const struct route *route,
+                            const struct backend_ref *of, struct attached_backend *backend)
+{
+    struct arena *scratch = eval_scratch(ev);
+    const struct object_ref *ref = &of->ref;
+    struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
+    if (ref->group.len > 0 || (ref->kind.len > 0 && !str_eq(ref->kind, STR("Service")))) {
+        fail_backend(arena, backend, "InvalidKind",
+                     arena_printf(scratch,
+                                  "kind '%.*s' of group '%.*s' cannot be a backend; "
+                                  "Services can",
+                                  STR_FMT(ref->kind), STR_FMT(ref->group)));
+        return;
+    }
+    struct str object = arena_printf(scratch, "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name));
+    if (eval_get(ev, T_SERVICE, object) == NULL) {
+        fail_backend(arena, backend, "BackendNotFound",
+                     arena_printf(scratch, "no Service '%.*s' in namespace '%.*s'",
+                                  STR_FMT(ref->name), STR_FMT(ns)));
+        return;
+    }
+    struct str key = port_key_make(scratch, ns, ref->name, ref->port, STR_NULL);
+    const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, key);
+    if (port == NULL) {
+        fail_backend(arena, backend, "BackendNotFound",
+                     arena_printf(scratch, "Service '%.*s' has no port %d", STR_FMT(object),
+                                  (int)ref->port));
+    } else if (!port->backend) {
+        fail_backend(arena, backend, "UnsupportedProtocol",
+                     arena_printf(scratch, "Service port '%.*s' takes no traffic: %.*s",
+                                  STR_FMT(key), STR_FMT(port->why_not)));
+    } else {
+        backend->cluster = arena_str(arena, key);
+    }
+}
+
+static void resolve_backends(struct eval *ev, const struct route *route, struct attachment *row)
+{
+    struct arena *arena = &row->row.arena;
+    size_t nrules = route_rule_count(route);
+    size_t total = 0;
+    for (size_t i = 0; i < nrules; i++) {
+        total += route_rule(route, i).backends_len;
+    }
+    row->backends.items = ARENA_ARRAY(arena, total, struct attached_backend);
+    for (size_t i = 0; i < nrules; i++) {
+        struct rule_view rule = route_rule(route, i);
+        for (size_t j = 0; j < rule.backends_len; j++) {
+            struct attached_backend *backend = &row->backends.items[row->backends.len++];
+            backend->rule = (int32_t)i;
+            backend->index = (int32_t)j;
+            resolve_backend(ev, arena, route, &rule.backends[j], backend);
+        }
+    }
+}
+
+const struct row *resolve_attachment(struct eval *ev, struct str key)
+{
+    const struct route *route = (const struct route *)eval_get(ev, T_ROUTE, key);
+    if (route == NULL) {
+        return NULL;
+    }
+    struct attachment *row = row_new(sizeof(*row), 512);
+    struct arena *arena = &row->row.arena;
+    row->key = arena_str(arena, key);
+    row->grpc = route->object.kind == KIND_GRPCROUTE;
+    row->created = route->object.meta.created;
+    row->ns = arena_str(arena, route->object.meta.ns);
+    row->name = arena_str(arena, route->object.meta.name);
+    row->parents.items = ARENA_ARRAY(arena, route->parents.len, struct attached_parent);
+    for (size_t i = 0; i < route->parents.len; i++) {
+        if (is_mesh_parent(&route->parents.items[i])) {
+            struct attached_parent *parent = &row->parents.items[row->parents.len++];
+            parent->index = (int32_t)i;
+            attach_parent(ev, arena, route, &route->parents.items[i], parent);
+        }
+    }
+    resolve_backends(ev, route, row);
+    return &row->row;
+}
+
+void resolve_attached(const struct row *row, struct str key, struct group_emit *emit)
+{
+    const struct attachment *attachment = (const struct attachment *)row;
+    (void)key;
+    for (size_t i = 0; i < attachment->parents.len; i++) {
+        const struct attached_parent *parent = &attachment->parents.items[i];
+        for (size_t j = 0; j < parent->ports.len; j++) {
+            group_emit(emit, parent->ports.items[j]);
+        }
+    }
+}
+
+/* "The oldest Route based on creation timestamp; the Route appearing first in alphabetical order
+ * by {namespace}/{name}" (HTTPRouteRule.matches). */
+int resolve_attached_order(const struct row *a, const struct row *b)
+{
+    const struct attachment *aa = (const struct attachment *)a;
+    const struct attachment *ab = (const struct attachment *)b;
+    int order = (aa->created > ab->created) - (aa->created < ab->created);
+    if (order == 0) {
+        order = str_cmp(aa->ns, ab->ns);
+    }
+    return order != 0 ? order : str_cmp(aa->name, ab->name);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* key: making and taking apart the keys of IR rows. */
+#include "resolve/key.h"
+
+#include "base/panic.h"
+
+struct str port_key_make(struct arena *arena, struct str ns, struct str service, int32_t port,
+                         struct str client_ns)
+{
+    if (client_ns.len > 0) {
+        return arena_printf(arena, "%.*s/%.*s:%d@%.*s", STR_FMT(ns), STR_FMT(service), (int)port,
+                            STR_FMT(client_ns));
+    }
+    return arena_printf(arena, "%.*s/%.*s:%d", STR_FMT(ns), STR_FMT(service), (int)port);
+}
+
+struct port_key port_key_parse(struct str key)
+{
+    struct port_key parts = {.port = 0};
+    size_t at = str_rindex(key, '@');
+    parts.port_key = str_sub(key, 0, at);
+    if (at < key.len) {
+        parts.client_ns = str_sub(key, at + 1, key.len);
+    }
+    size_t colon = str_rindex(parts.port_key, ':');
+    ASSERT(colon < parts.port_key.len);
+    parts.object = str_sub(parts.port_key, 0, colon);
+    size_t slash = str_index(parts.object, '/');
+    ASSERT(slash < parts.object.len);
+    parts.ns = str_sub(parts.object, 0, slash);
+    parts.service = str_sub(parts.object, slash + 1, parts.object.len);
+    uint64_t port;
+    ASSERT(str_to_u64(str_sub(parts.port_key, colon + 1, parts.port_key.len), &port));
+    parts.port = (int32_t)port;
+    return parts;
+}

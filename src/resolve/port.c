@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* port: one row for each Service port, which is what parentRefs, backendRefs and clients name. */
+#include "ir/graph.h"
+#include "ir/ir.h"
+#include "model/service.h"
+#include "resolve/key.h"
+#include "resolve/resolve.h"
+
+/* KEP-3726 names and the ones in common use. Anything else, https among them, is opaque. */
+static const struct {
+    struct str name;
+    enum ir_protocol protocol;
+} app_protocols[] = {
+    {STR("http"), IR_HTTP},
+    {STR("kubernetes.io/ws"), IR_HTTP},
+    {STR("kubernetes.io/h2c"), IR_HTTP2},
+    {STR("h2c"), IR_HTTP2},
+    {STR("http2"), IR_HTTP2},
+    {STR("grpc"), IR_HTTP2},
+};
+
+static enum ir_protocol port_protocol(const struct service_port *port)
+{
+    if (port->protocol != PROTOCOL_TCP) {
+        return IR_UDP;
+    }
+    for (size_t i = 0; i < sizeof(app_protocols) / sizeof(app_protocols[0]); i++) {
+        if (str_eq_nocase(port->app_protocol, app_protocols[i].name)) {
+            return app_protocols[i].protocol;
+        }
+    }
+    return IR_TCP;
+}
+
+/* A Service may have one number twice, for TCP and for UDP; the mesh means TCP. */
+static const struct service_port *find_port(const struct service *service, int32_t number)
+{
+    const struct service_port *found = NULL;
+    for (size_t i = 0; i < service->ports.len; i++) {
+        const struct service_port *port = &service->ports.items[i];
+        if (port->port == number && (found == NULL || port->protocol == PROTOCOL_TCP)) {
+            found = port;
+        }
+    }
+    return found;
+}
+
+void resolve_ports_of_service(const struct row *row, struct str key, struct group_emit *emit)
+{
+    const struct service *service = (const struct service *)row;
+    struct arena scratch;
+    arena_init_sized(&scratch, 512);
+    (void)key;
+    for (size_t i = 0; i < service->ports.len; i++) {
+        const struct meta *meta = &service->object.meta;
+        group_emit(emit, port_key_make(&scratch, meta->ns, meta->name, service->ports.items[i].port,
+                                       STR_NULL));
+    }
+    arena_release(&scratch);
+}
+
+static void copy_ips(struct ir_port *port, const struct service *service)
+{
+    if (service->type == SERVICE_EXTERNAL_NAME || service->cluster_ips.len == 0 ||
+        str_eq(service->cluster_ips.items[0], STR("None"))) {
+        return;
+    }
+    struct arena *arena = &port->row.arena;
+    port->ips.items = ARENA_ARRAY(arena, service->cluster_ips.len, struct str);
+    for (size_t i = 0; i < service->cluster_ips.len; i++) {
+        port->ips.items[port->ips.len++] = arena_str(arena, service->cluster_ips.items[i]);
+    }
+}
+
+const struct row *resolve_port(struct eval *ev, struct str key)
+{
+    struct port_key parts = port_key_parse(key);
+    const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, parts.object);
+    const struct service_port *of = service != NULL ? find_port(service, parts.port) : NULL;
+    if (of == NULL) {
+        return NULL;
+    }
+    struct ir_port *port = row_new(sizeof(*port), 128);
+    struct arena *arena = &port->row.arena;
+    port->ns = arena_str(arena, parts.ns);
+    port->service = arena_str(arena, parts.service);
+    port->port = of->port;
+    port->port_name = arena_str(arena, of->name);
+    port->protocol = port_protocol(of);
+    port->publish_not_ready = service->publish_not_ready;
+    copy_ips(port, service);
+    port->backend = service->type != SERVICE_EXTERNAL_NAME && port->protocol != IR_UDP;
+    if (service->type == SERVICE_EXTERNAL_NAME) {
+        port->why_not = STR("the Service is of type ExternalName, which has no endpoints");
+    } else if (!port->backend) {
+        port->why_not = STR("the port's protocol is not TCP");
+    }
+    return &port->row;
+}

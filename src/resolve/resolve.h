@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * resolve: what Kubernetes objects mean together. The compute and index functions of the tables
+ * of rank 1 to 3 (ir/graph.h), each in the file of its name. All are pure; pipeline/graph.c puts
+ * them to work. Every rule of the Gateway API that spans objects stands in this folder.
+ */
+#ifndef HEDDLE_RESOLVE_RESOLVE_H
+#define HEDDLE_RESOLVE_RESOLVE_H
+
+#include "engine/engine.h"
+
+/* port.c: T_PORT and its keys */
+const struct row *resolve_port(struct eval *ev, struct str key);
+void resolve_ports_of_service(const struct row *row, struct str key, struct group_emit *emit);
+
+/* endpoints.c: T_ENDPOINTS; slices by Service */
+const struct row *resolve_endpoints(struct eval *ev, struct str key);
+void resolve_slices_of_service(const struct row *row, struct str key, struct group_emit *emit);
+
+/* cluster.c: T_CLUSTER */
+const struct row *resolve_cluster(struct eval *ev, struct str key);
+
+/* attach.c: T_ATTACHMENT; attachments by the routing they contribute to, oldest route first */
+const struct row *resolve_attachment(struct eval *ev, struct str key);
+void resolve_attached(const struct row *row, struct str key, struct group_emit *emit);
+int resolve_attached_order(const struct row *a, const struct row *b);
+
+/* routing.c: T_ROUTING */
+const struct row *resolve_routing(struct eval *ev, struct str key);
+
+/* target.c: T_TARGET; what "did you mean" chooses from */
+const struct row *resolve_target(struct eval *ev, struct str key);
+void resolve_services_in_ns(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_namespaces(const struct row *row, struct str key, struct group_emit *emit);
+
+/* status.c: T_STATUS, T_SERVICE_STATUS; rejections by resource */
+const struct row *resolve_status(struct eval *ev, struct str key);
+const struct row *resolve_service_status(struct eval *ev, struct str key);
+void resolve_rejections(const struct row *row, struct str key, struct group_emit *emit);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * routing: the ordered routes of one Service port for one set of clients.
+ *
+ *   attachments of the port (oldest first) ─► all their matches ─► by the spec's precedence
+ *                                                                ─► ir_route each
+ *
+ * - GRPCRoutes displace HTTPRoutes on the same port (GEP-1294: GRPCRoute > HTTPRoute).
+ * - Producer and consumer routes are never merged: they are different rows.
+ * - No attachment: the Service's default routing, which is its own endpoints.
+ */
+#include <stdlib.h>
+
+#include "ir/attachment.h"
+#include "ir/graph.h"
+#include "ir/ir.h"
+#include "model/precedence.h"
+#include "resolve/key.h"
+#include "resolve/match.h"
+#include "resolve/resolve.h"
+#include "resolve/rule.h"
+
+struct candidate { /* one match of one rule of one attached route */
+    const struct http_match *http;
+    const struct grpc_match *grpc;
+    const struct route *route;
+    const struct attachment *attachment;
+    size_t age; /* position among the attachments: 0 is the oldest */
+    size_t rule;
+    size_t match;
+};
+
+static int candidate_cmp(const void *a, const void *b)
+{
+    const struct candidate *ca = a;
+    const struct candidate *cb = b;
+    int order = 0;
+    if (ca->http != NULL && cb->http != NULL) {
+        order = http_match_cmp(ca->http, cb->http);
+    } else if (ca->http == NULL && cb->http == NULL) {
+        order = grpc_match_cmp(ca->grpc, cb->grpc);
+    }
+    if (order == 0) {
+        order = (ca->age > cb->age) - (ca->age < cb->age);
+    }
+    if (order == 0) {
+        order = (ca->rule > cb->rule) - (ca->rule < cb->rule);
+    }
+    return order != 0 ? order : (ca->match > cb->match) - (ca->match < cb->match);
+}
+
+static size_t matches_of(const struct route *route, size_t rule)
+{
+    size_t len = route->object.kind == KIND_GRPCROUTE
+                     ? ((const struct grpc_route *)route)->rules.items[rule].matches.len
+                     : ((const struct http_route *)route)->rules.items[rule].matches.len;
+    return len > 0 ? len : 1; /* no match at all: every request */
+}
+
+static void fill_candidate(struct candidate *candidate)
+{
+    if (candidate->route->object.kind == KIND_GRPCROUTE) {
+        const struct grpc_rule *rule =
+            &((const struct grpc_route *)candidate->route)->rules.items[candidate->rule];
+        candidate->grpc = rule->matches.len > 0 ? &rule->matches.items[candidate->match] : NULL;
+    } else {
+        static const struct http_match every = {.path = {PATH_PREFIX, STR("/")}};
+        const struct http_rule *rule =
+            &((const struct http_route *)candidate->route)->rules.items[candidate->rule];
+        candidate->http = rule->matches.len > 0 ? &rule->matches.items[candidate->match] : &every;
+    }
+}
+
+/* All matches of the attached routes of the kind that counts. */
+static struct candidate *collect(struct eval *ev, struct row_span attached, bool grpc,
+                                 size_t *ret_len)
+{
+    size_t room = 0;
+    const struct route **routes = ARENA_ARRAY(eval_scratch(ev), attached.len, const struct route *);
+    for (size_t i = 0; i < attached.len; i++) {
+        const struct attachment *attachment = (const struct attachment *)attached.rows[i];
+        if (attachment->grpc != grpc) {
+            continue;
+        }
+        routes[i] = (const struct route *)eval_get(ev, T_ROUTE, attachment->key);
+        for (size_t j = 0; routes[i] != NULL && j < route_rule_count(routes[i]); j++) {
+            room += matches_of(routes[i], j);
+        }
+    }
+    struct candidate *all = ARENA_ARRAY(eval_scratch(ev), room, struct candidate);
+    size_t len = 0;
+    for (size_t i = 0; i < attached.len; i++) {
+        for (size_t j = 0; routes[i] != NULL && j < route_rule_count(routes[i]); j++) {
+            for (size_t k = 0; k < matches_of(routes[i], j); k++) {
+                all[len] = (struct candidate){
+                    .route = routes[i],
+                    .attachment = (const struct attachment *)attached.rows[i],
+                    .age = i,
+                    .rule = j,
+                    .match = k,
+                };
+                fill_candidate(&all[len++]);
+            }
+        }
+    }
+    qsort(all, len, sizeof(*all), candidate_cmp);
+    *ret_len = len;
+    return all;
+}
+
+static size_t copy_headers(struct arena *arena, const struct header_value *from, size_t len,
+                           struct ir_header **ret_items)
+{
+    struct ir_header *items = ARENA_ARRAY(arena, len, struct ir_header);
+    for (size_t i = 0; i < len; i++) {
+        items[i].name = arena_str(arena, from[i].name);
+        items[i].value = arena_str(arena, from[i].value);
+    }
+    *ret_items = items;
+    return len;
+}
+
+static struct ir_header_ops *copy_ops(struct arena *arena, const struct header_filter *filter)
+{
+    struct ir_header_ops *ops = ARENA_NEW(arena, struct ir_header_ops);
+    ops->set.len = copy_headers(arena, filter->set.items, filter->set.len, &ops->set.items);
+    ops->add.len = copy_headers(arena, filter->add.items, filter->add.len, &ops->add.items);
+    ops->remove.items = ARENA_ARRAY(arena, filter->remove.len, struct str);
+    for (size_t i = 0; i < filter->remove.len; i++) {
+        ops->remove.items[ops->remove.len++] = arena_str(arena, filter->remove.items[i]);
+    }
+    return ops;
+}
+
+static void copy_filters(struct arena *arena, const struct filter *filters, size_t len,
+                         struct ir_header_ops **ret_request, struct ir_header_ops **ret_response)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (filters[i].request_headers != NULL) {
+            *ret_request = copy_ops(arena, filters[i].request_headers);
+        }
+        if (filters[i].response_headers != NULL) {
+            *ret_response = copy_ops(arena, filters[i].response_headers);
+        }
+    }
+}
+
+static const struct attached_backend *find_backend(const struct attachment *attachment, size_t rule,
+                                                   size_t index)
+{
+    for (size_t i = 0; i < attachment->backends.len; i++) {
+        const struct attached_backend *backend = &attachment->backends.items[i];
+        if ((size_t)backend->rule == rule && (size_t)backend->index == index) {
+            return backend;
+        }
+    }
+    return NULL;
+}
+
+static void make_error(struct ir_route *route, struct str reason)
+{
+    route->action = IR_ERROR;
+    route->reason = reason;
+}
+
+/* backendRefs -> shares. Weight 0 takes no part; an invalid reference keeps its share, which
+ * answers with an error (HTTPRouteRule.backendRefs). */
+static void forward(struct arena *arena, const struct candidate *from, const struct rule_view *rule,
+                    struct str own_cluster, struct ir_route *route)
+{
+    route->action = IR_FORWARD;
+    if (rule->backends_len == 0) {
+        /* GEP-1686: without backendRefs a mesh route sends to the Service it is attached to. */
+        route->backends.items = ARENA_NEW(arena, struct ir_backend);
+        route->backends.items[0] = (struct ir_backend){.cluster = own_cluster, .weight = 1};
+        route->backends.len = 1;
+        return;
+    }
+    route->backends.items = ARENA_ARRAY(arena, rule->backends_len, struct ir_backend);
+    for (size_t i = 0; i < rule->backends_len; i++) {
+        const struct backend_ref *ref = &rule->backends[i];
+        const struct attached_backend *resolved = find_backend(from->attachment, from->rule, i);
+        if (ref->weight == 0 || resolved == NULL) {
+            continue;
+        }
+        struct ir_backend *backend = &route->backends.items[route->backends.len++];
+        backend->weight = ref->weight;
+        backend->cluster = arena_str(arena, resolved->cluster);
+        backend->reason = arena_str(arena, resolved->message);
+        copy_filters(arena, ref->filters.items, ref->filters.len, &backend->request_headers,
+                     &backend->response_headers);
+    }
+    if (route->backends.len == 0) {
+        make_error(route, STR("all backendRefs have weight 0"));
+    }
+}
+
+static void make_route(struct arena *arena, const struct candidate *from, struct str own_cluster,
+                       struct ir_route *route)
+{
+    if (from->http != NULL) {
+        match_from_http(arena, from->http, &route->match);
+    } else {
+        match_from_grpc(arena, from->grpc, &route->match);
+    }
+    bool grpc = from->route->object.kind == KIND_GRPCROUTE;
+    route->error_status = grpc ? 503 : 500;
+    route->rule = arena_printf(arena, "%.*s/%zu", STR_FMT(from->attachment->key), from->rule);
+    struct str unserved = rule_unserved(from->route, from->rule, arena);
+    if (unserved.len > 0) {
+        make_error(route, unserved);
+        return;
+    }
+    struct rule_view rule = route_rule(from->route, from->rule);
+    copy_filters(arena, rule.filters, rule.filters_len, &route->request_headers,
+                 &route->response_headers);
+    forward(arena, from, &rule, own_cluster, route);
+}
+
+static bool any_grpc(struct row_span attached)
+{
+    for (size_t i = 0; i < attached.len; i++) {
+        if (((const struct attachment *)attached.rows[i])->grpc) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct row *resolve_routing(struct eval *ev, struct str key)
+{
+    struct port_key parts = port_key_parse(key);
+    const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, parts.port_key);
+    struct row_span attached = eval_group(ev, X_ATTACHED, key);
+    if (port == NULL || !port->backend || (attached.len == 0 && parts.client_ns.len > 0)) {
+        return NULL;
+    }
+    bool grpc = any_grpc(attached);
+    size_t len;
+    const struct candidate *candidates = collect(ev, attached, grpc, &len);
+
+    struct ir_routing *row = row_new(sizeof(*row), 64 + len * (sizeof(struct ir_route) + 256));
+    struct arena *arena = &row->row.arena;
+    row->name = arena_str(arena, parts.port_key);
+    row->client_ns = arena_str(arena, parts.client_ns);
+    row->grpc = grpc;
+    row->http = attached.len > 0 || port->protocol == IR_HTTP || port->protocol == IR_HTTP2;
+    if (attached.len == 0) {
+        row->routes.items = ARENA_NEW(arena, struct ir_route);
+        row->routes.items[0].backends.items = ARENA_NEW(arena, struct ir_backend);
+        row->routes.items[0].backends.items[0] =
+            (struct ir_backend){.cluster = row->name, .weight = 1};
+        row->routes.items[0].backends.len = 1;
+        row->routes.len = 1;
+        return &row->row;
+    }
+    row->routes.items = ARENA_ARRAY(arena, len, struct ir_route);
+    for (size_t i = 0; i < len; i++) {
+        make_route(arena, &candidates[i], row->name, &row->routes.items[row->routes.len++]);
+    }
+    return &row->row;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rule: one view of the rules of both route kinds, and what of them is served. */
+#include "resolve/rule.h"
+
+static const char *const filter_names[] = {
+    [FILTER_REQUEST_HEADERS] = "RequestHeaderModifier",
+    [FILTER_RESPONSE_HEADERS] = "ResponseHeaderModifier",
+    [FILTER_MIRROR] = "RequestMirror",
+    [FILTER_REDIRECT] = "RequestRedirect",
+    [FILTER_REWRITE] = "URLRewrite",
+    [FILTER_CORS] = "CORS",
+    [FILTER_EXTERNAL_AUTH] = "ExternalAuth",
+    [FILTER_EXTENSION] = "ExtensionRef",
+};
+
+static const bool filter_served[] = {
+    [FILTER_REQUEST_HEADERS] = true,
+    [FILTER_RESPONSE_HEADERS] = true,
+    [FILTER_EXTENSION] = false,
+};
+
+size_t route_rule_count(const struct route *route)
+{
+    return route->object.kind == KIND_GRPCROUTE ? ((const struct grpc_route *)route)->rules.len
+                                                : ((const struct http_route *)route)->rules.len;
+}
+
+struct rule_view route_rule(const struct route *route, size_t index)
+{
+    if (route->object.kind == KIND_GRPCROUTE) {
+        const struct grpc_rule *rule = &((const struct grpc_route *)route)->rules.items[index];
+        return (struct rule_view){
+            .filters = rule->filters.items,
+            .filters_len = rule->filters.len,
+            .backends = rule->backends.items,
+            .backends_len = rule->backends.len,
+            .session = rule->session,
+        };
+    }
+    const struct http_rule *rule = &((const struct http_route *)route)->rules.items[index];
+    return (struct rule_view){
+        .filters = rule->filters.items,
+        .filters_len = rule->filters.len,
+        .backends = rule->backends.items,
+        .backends_len = rule->backends.len,
+        .session = rule->session,
+        .timeouts = rule->timeouts,
+        .retry = rule->retry,
+    };
+}
+
+static bool served(int type)
+{
+    return (size_t)type < sizeof(filter_served) / sizeof(filter_served[0]) && filter_served[type];
+}
+
+static struct str unserved_filters(const struct rule_view *rule, size_t index, struct arena *arena)
+{
+    for (size_t i = 0; i < rule->filters_len; i++) {
+        if (!served(rule->filters[i].type)) {
+            return arena_printf(arena,
+                                "rules[%zu].filters[%zu]: filter type '%s' is not served yet",
+                                index, i, filter_names[rule->filters[i].type]);
+        }
+    }
+    for (size_t i = 0; i < rule->backends_len; i++) {
+        for (size_t j = 0; j < rule->backends[i].filters.len; j++) {
+            int type = rule->backends[i].filters.items[j].type;
+            if (!served(type)) {
+                return arena_printf(arena,
+                                    "rules[%zu].backendRefs[%zu].filters[%zu]: filter type '%s' is "
+                                    "not served yet",
+                                    index, i, j, filter_names[type]);
+            }
+        }
+    }
+    return STR_NULL;
+}
+
+struct str rule_unserved(const struct route *route, size_t index, struct arena *arena)
+{
+    struct rule_view rule = route_rule(route, index);
+    struct str text = unserved_filters(&rule, index, arena);
+    if (text.len > 0) {
+        return text;
+    }
+    const char *field = NULL;
+    if (rule.timeouts != NULL) {
+        field = "timeouts";
+    } else if (rule.retry != NULL) {
+        field = "retry";
+    } else if (rule.session != NULL) {
+        field = "sessionPersistence";
+    }
+    if (field == NULL) {
+        return STR_NULL;
+    }
+    return arena_printf(arena, "rules[%zu].%s is not served yet", index, field);
+}

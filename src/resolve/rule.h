@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rule: what the rules of HTTPRoutes and GRPCRoutes have in common, whichever the kind. */
+#ifndef HEDDLE_RESOLVE_RULE_H
+#define HEDDLE_RESOLVE_RULE_H
+
+#include "base/arena.h"
+#include "model/route.h"
+
+struct rule_view { /* borrowed from the route */
+    const struct filter *filters;
+    size_t filters_len;
+    const struct backend_ref *backends;
+    size_t backends_len;
+    const struct session_persistence *session;
+    const struct timeouts *timeouts; /* HTTPRoute only */
+    const struct retry *retry;       /* HTTPRoute only */
+};
+
+size_t route_rule_count(const struct route *route);
+struct rule_view route_rule(const struct route *route, size_t index);
+
+/* What in a rule heddle does not enforce yet: "rules[0].filters[1]: filter type 'URLRewrite' is
+ * not served yet", or empty. Such a rule answers every request with an error, and a condition
+ * says why: never would it be followed without the part that is missing. */
+struct str rule_unserved(const struct route *route, size_t index, struct arena *arena);
+
+#endif

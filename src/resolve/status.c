@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * status: the conditions that a route and a Service get, by the spec's types and reasons.
+ *
+ *   Accepted          per parentRef; False/Conflicted when a GRPCRoute displaced it (GEP-1294)
+ *   ResolvedRefs      per parentRef; the first backendRef that does not resolve gives the reason
+ *   PartiallyInvalid  True when some rules, not all, are not served
+ *   heddle.dev/Programmed  False/Rejected when a client rejected what was made of the route
+ *   heddle.dev/Bound  on a Service: False/NotLocal when binding sidecars cannot listen on its
+ *                     ClusterIP, because it is not an address of this machine (design §10.5)
+ */
+#include "ir/attachment.h"
+#include "ir/client.h"
+#include "ir/graph.h"
+#include "ir/ir.h"
+#include "model/service.h"
+#include "resolve/key.h"
+#include "resolve/resolve.h"
+#include "resolve/rule.h"
+
+#define CONDITIONS_MAX 4
+#define MESSAGE_PARTS_MAX 8 /* of a message that lists several faults; the rest is counted */
+
+void resolve_rejections(const struct row *row, struct str key, struct group_emit *emit)
+{
+    const struct rejection_row *rejection = (const struct rejection_row *)row;
+    struct arena scratch;
+    arena_init_sized(&scratch, 512);
+    (void)key;
+    group_emit(emit, arena_printf(&scratch, "%s|%.*s",
+                                  xds_type_info((enum xds_type)rejection->type)->name,
+                                  STR_FMT(rejection->name)));
+    arena_release(&scratch);
+}
+
+static void add(struct status_parent *parent, const char *type, bool value, struct str reason,
+                struct str message)
+{
+    parent->conditions.items[parent->conditions.len++] =
+        (struct condition){str_from(type), value, reason, message};
+}
+
+/* How many of the parentRef's ports a GRPCRoute takes away from an HTTPRoute. */
+static size_t ports_lost(struct eval *ev, const struct attachment *attachment,
+                         const struct attached_parent *parent, struct str *ret_winner)
+{
+    size_t lost = 0;
+    for (size_t i = 0; !attachment->grpc && i < parent->ports.len; i++) {
+        struct row_span others = eval_group(ev, X_ATTACHED, parent->ports.items[i]);
+        for (size_t j = 0; j < others.len; j++) {
+            const struct attachment *other = (const struct attachment *)others.rows[j];
+            if (other->grpc) {
+                *ret_winner = other->key;
+                lost++;
+                break;
+            }
+        }
+    }
+    return lost;
+}
+
+/* "3 of 4 rules …": what of the route is not served; count of such rules. */
+static size_t unserved_rules(const struct route *route, struct arena *arena, struct str *ret_text)
+{
+    size_t count = 0;
+    struct str text = STR_NULL;
+    for (size_t i = 0; i < route_rule_count(route); i++) {
+        struct str why = rule_unserved(route, i, arena);
+        if (why.len == 0) {
+            continue;
+        }
+        if (count++ < MESSAGE_PARTS_MAX) {
+            text = arena_printf(arena, "%.*s%s%.*s", STR_FMT(text), count > 1 ? "; " : "",
+                                STR_FMT(why));
+        }
+    }
+    *ret_text = text;
+    return count;
+}
+
+static void accepted_condition(struct eval *ev, struct arena *arena, const struct route *route,
+                               const struct attachment *attachment,
+                               const struct attached_parent *from, struct status_parent *parent)
+{
+    if (!from->accepted) {
+        add(parent, "Accepted", false, arena_str(arena, from->reason),
+            arena_str(arena, from->message));
+        return;
+    }
+    struct str winner = STR_NULL;
+    size_t lost = ports_lost(ev, attachment, from, &winner);
+    if (lost > 0 && lost == from->ports.len) {
+        add(parent, "Accepted", false, STR("Conflicted"),
+            arena_printf(arena,
+                         "%.*s is attached to the same Service port, and GRPCRoutes take "
+                         "precedence over HTTPRoutes",
+                         STR_FMT(winner)));
+        return;
+    }
+    struct str unserved;
+    size_t rules = route_rule_count(route);
+    if (rules > 0 && unserved_rules(route, arena, &unserved) == rules) {
+        add(parent, "Accepted", false, STR("UnsupportedValue"), unserved);
+        return;
+    }
+    if (lost > 0) {
+        add(parent, "Accepted", true, STR("Accepted"),
+            arena_printf(arena, "governs %zu of %zu ports; the others belong to %.*s",
+                         from->ports.len - lost, from->ports.len, STR_FMT(winner)));
+        return;
+    }
+    add(parent, "Accepted", true, STR("Accepted"), STR("the route is attached"));
+}
+
+static void resolved_condition(struct arena *arena, const struct attachment *attachment,
+                               struct status_parent *parent)
+{
+    struct str reason = STR_NULL;
+    struct str message = STR_NULL;
+    size_t faults = 0;
+    for (size_t i = 0; i < attachment->backends.len; i++) {
+        const struct attached_backend *backend = &attachment->backends.items[i];
+        if (backend->reason.len == 0) {
+            continue;
+        }
+        if (faults++ == 0) {
+            reason = backend->reason;
+        }
+        if (faults <= MESSAGE_PARTS_MAX) {
+            message = arena_printf(arena, "%.*s%s%.*s", STR_FMT(message), faults > 1 ? "; " : "",
+                                   STR_FMT(backend->message));
+        }
+    }
+    if (faults == 0) {
+        add(parent, "ResolvedRefs", true, STR("ResolvedRefs"), STR("all references resolve"));
+    } else {
+        add(parent, "ResolvedRefs", false, arena_str(arena, reason), message);
+    }
+}
+
+static void partial_condition(struct arena *arena, const struct route *route,
+                              struct status_parent *parent)
+{
+    struct str text;
+    size_t count = unserved_rules(route, arena, &text);
+    if (count > 0 && count < route_rule_count(route)) {
+        add(parent, "PartiallyInvalid", true, STR("UnsupportedValue"),
+            arena_printf(arena, "Dropped Rule: %.*s", STR_FMT(text)));
+    }
+}
+
+static void programmed_condition(struct eval *ev, struct arena *arena,
+                                 const struct attached_parent *from, struct status_parent *parent)
+{
+    static const char *const types[] = {"rds", "lds"};
+    for (size_t i = 0; i < from->ports.len; i++) {
+        struct str name = port_key_parse(from->ports.items[i]).port_key;
+        for (size_t j = 0; j < sizeof(types) / sizeof(types[0]); j++) {
+            struct str key = arena_printf(eval_scratch(ev), "%s|%.*s", types[j], STR_FMT(name));
+            struct row_span rejections = eval_group(ev, X_REJECTIONS, key);
+            if (rejections.len > 0) {
+                const struct rejection_row *first =
+                    (const struct rejection_row *)rejections.rows[0];
+                add(parent, "heddle.dev/Programmed", false, STR("Rejected"),
+                    arena_printf(arena, "%zu clients reject %s '%.*s', first '%.*s': %.*s",
+                                 rejections.len, types[j], STR_FMT(name), STR_FMT(first->node),
+                                 STR_FMT(first->text)));
+                return;
+            }
+        }
+    }
+}
+
+static struct parent_ref copy_ref(struct arena *arena, const struct parent_ref *ref)
+{
+    struct parent_ref copy = *ref;
+    copy.group = arena_str(arena, ref->group);
+    copy.kind = arena_str(arena, ref->kind);
+    copy.ns = arena_str(arena, ref->ns);
+    copy.name = arena_str(arena, ref->name);
+    copy.section_name = arena_str(arena, ref->section_name);
+    return copy;
+}
+
+const struct row *resolve_status(struct eval *ev, struct str key)
+{
+    const struct route *route = (const struct route *)eval_get(ev, T_ROUTE, key);
+    const struct attachment *attachment =
+        (const struct attachment *)eval_get(ev, T_ATTACHMENT, key);
+    if (route == NULL || attachment == NULL || attachment->parents.len == 0) {
+        return NULL; /* no parentRef is ours: nothing to say */
+    }
+    struct status *row = row_new(sizeof(*row), 1024);
+    struct arena *arena = &row->row.arena;
+    row->kind = (int)route->object.kind;
+    row->ns = arena_str(arena, route->object.meta.ns);
+    row->name = arena_str(arena, route->object.meta.name);
+    row->generation = route->object.meta.generation;
+    row->parents.items = ARENA_ARRAY(arena, attachment->parents.len, struct status_parent);
+    for (size_t i = 0; i < attachment->parents.len; i++) {
+        const struct attached_parent *from = &attachment->parents.items[i];
+        struct status_parent *parent = &row->parents.items[row->parents.len++];
+        parent->ref = copy_ref(arena, &route->parents.items[from->index]);
+        parent->conditions.items = ARENA_ARRAY(arena, CONDITIONS_MAX, struct condition);
+        accepted_condition(ev, arena, route, attachment, from, parent);
+        resolved_condition(arena, attachment, parent);
+        partial_condition(arena, route, parent);
+        programmed_condition(ev, arena, from, parent);
+    }
+    return &row->row;
+}
+
+static bool is_loopback(struct str ip)
+{
+    return str_starts_with(ip, STR("127.")) || str_eq(ip, STR("::1"));
+}
+
+const struct row *resolve_service_status(struct eval *ev, struct str key)
+{
+    const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
+    if (service == NULL || eval_get(ev, T_VIEW, STR(SCOPE_BIND)) == NULL ||
+        service->cluster_ips.len == 0 || service->type == SERVICE_EXTERNAL_NAME ||
+        str_eq(service->cluster_ips.items[0], STR("None")) ||
+        is_loopback(service->cluster_ips.items[0])) {
+        return NULL;
+    }
+    struct status *row = row_new(sizeof(*row), 256);
+    struct arena *arena = &row->row.arena;
+    row->kind = (int)service->object.kind;
+    row->ns = arena_str(arena, service->object.meta.ns);
+    row->name = arena_str(arena, service->object.meta.name);
+    row->generation = service->object.meta.generation;
+    row->conditions.items = ARENA_NEW(arena, struct condition);
+    row->conditions.len = 1;
+    row->conditions.items[0] = (struct condition){
+        .type = STR("heddle.dev/Bound"),
+        .reason = STR("NotLocal"),
+        .message = arena_printf(arena,
+                                "sidecars without interception do not listen on '%.*s', which is "
+                                "not a loopback address",
+                                STR_FMT(service->cluster_ips.items[0])),
+    };
+    return &row->row;
+}
