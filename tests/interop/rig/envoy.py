@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Envoy as a sidecar without interception: it listens on the Services' loopback ClusterIPs."""
+"""Envoy as a sidecar; without interception it listens on the Services' loopback ClusterIPs."""
 
 import json
 import pathlib
@@ -18,12 +18,13 @@ ADMIN_SECONDS = 5
 
 class Envoy:
     def __init__(self, heddle: Heddle, work: pathlib.Path, name: str = "envoy",
-                 sotw: bool = False, options: Sequence[str] = (), change=None):
+                 sotw: bool = False, interception: str = "none", options: Sequence[str] = (),
+                 change=None):
         """change: called with the bootstrap, a dict, to alter it before Envoy reads it."""
         self.heddle = heddle
         self.name = name
         self.folder = work / f"envoy-{name}"
-        self.options = [*options, *(["--sotw"] if sotw else [])]
+        self.options = ["--interception", interception, *options, *(["--sotw"] if sotw else [])]
         self.change = change
         self.child: Optional[Child] = None
         self.admin = ""
@@ -31,7 +32,7 @@ class Envoy:
     def bootstrap(self) -> dict:
         done = self.heddle.command(
             "bootstrap", "envoy", "--xds", self.heddle.addresses["xds"], "--namespace", "default",
-            "--name", self.name, "--interception", "none", *self.options)
+            "--name", self.name, *self.options)
         config = json.loads(done.stdout)
         config["admin"] = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}}
         if self.change:

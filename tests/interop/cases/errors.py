@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gRPC client that dials what is not there is told so at once, and recovers by itself."""
+
+from rig.objects import rule
+from rig.suite import Case, with_grpc
+
+AT_ONCE_MS = 1000
+
+
+def fails_at_once(case: Case, target: str, *texts: str) -> None:
+    """texts: what Python's message must hold. Go's names the dialled host and port."""
+    result = case.grpc.call(target, timeout=10)
+    error = result.only_error()
+    assert error["code"] == "UNAVAILABLE", error
+    assert result.first_ms < AT_ONCE_MS, f"it took {result.first_ms} ms: {error}"
+    for text in texts if case.client == "python" else [target.removeprefix("xds:///")]:
+        assert text in error["message"], f"no '{text}' in: {error['message']}"
+
+
+@with_grpc
+def a_missing_service_is_named(case: Case):
+    case.apply(case.service("paint", "a", "grpc"))
+    fails_at_once(case, f"xds:///paintt.{case.namespace}.svc.cluster.local:8000",
+                  "no Service 'paintt'", case.namespace, "'paint'")
+
+
+@with_grpc
+def a_missing_port_is_named(case: Case):
+    paint = case.service("paint", "a", "grpc")
+    case.apply(paint)
+    fails_at_once(case, f"xds:///{paint.host}:8001", "8001", "8000")
+
+
+@with_grpc
+def a_missing_namespace_is_named(case: Case):
+    case.apply(case.service("paint", "a", "grpc"))
+    fails_at_once(case, "xds:///paint.nowhere.svc.cluster.local:8000", "nowhere")
+
+
+@with_grpc
+def no_ready_endpoint_is_unavailable(case: Case):
+    idle = case.service("idle", not_ready="a", kind="grpc")
+    case.apply(idle)
+    result = case.grpc.call(idle.target)
+    assert result.only_error()["code"] == "UNAVAILABLE", result
+    assert result.first_ms < AT_ONCE_MS, result
+
+
+@with_grpc
+def a_call_that_no_rule_matches_is_unavailable(case: Case):
+    cart, one = case.service("cart", kind="grpc"), case.service("one", "a", "grpc")
+    match = {"method": {"type": "Exact", "service": "shop.Cart", "method": "Echo"}}
+    case.apply(cart, one, case.grpc_route(cart, rule(one.ref(), matches=[match])))
+    case.grpc.call(cart.target, methods=["/shop.Cart/Echo"]).check_no_failure()
+    result = case.grpc.call(cart.target, methods=["/shop.Cart/Other"])
+    assert result.only_error()["code"] == "UNAVAILABLE", result
+    assert result.first_ms < AT_ONCE_MS, result
+
+
+@with_grpc
+def a_service_that_comes_later_is_found_by_the_same_channel(case: Case):
+    late = case.service("late", "a", "grpc")
+    with case.grpc.watch(late.target, rps=50) as watch:
+        watch.wait_for(code="UNAVAILABLE")
+        case.apply(late)
+        watch.wait_for(backend="a")
+        case.apply(case.service("other", "b", "grpc"))
+        watch.wait_for(code="UNAVAILABLE")
+        case.apply(late)
+        watch.wait_for(backend="a")

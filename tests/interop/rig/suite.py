@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How tests are declared and run.
+
+A test is a function that takes a Case and raises when something is wrong. Its decorator says
+which clients it is run with:
+
+    @with_envoy     once with a delta, once with a SotW Envoy
+    @with_grpc      once with a Go, once with a Python client
+    @alone          once; it starts what it needs itself
+
+All tests share one mesh: each has a namespace, ClusterIPs and files of its own, which are gone
+when it ends. After a failure the next test gets a fresh mesh.
+"""
+
+import dataclasses
+import os
+import shutil
+import sys
+import time
+import traceback
+from typing import Callable, List, Optional, Sequence
+
+from . import objects
+from .mesh import Mesh, start_echod
+from .process import Child, Failed, temporary_folder
+from .traffic import GRPC_KINDS, Grpc
+
+ENVOY_KINDS = ("delta", "sotw")
+PORTS = {"http": 3000, "grpc": 3001, "tcp": 3002}  # of the backends
+PROTOCOLS = {"http": "http", "grpc": objects.H2C, "tcp": None}  # appProtocol by kind
+BACKENDS = {name: f"127.20.1.{i}" for i, name in enumerate("abcdef", start=1)}
+
+
+@dataclasses.dataclass
+class Test:
+    name: str
+    function: Callable
+    client: str  # "delta", "sotw", "go", "python" or ""
+
+
+_tests: List[Test] = []
+
+
+def _declare(function: Callable, clients: Sequence[str]) -> Callable:
+    name = f"{function.__module__.rsplit('.', 1)[-1]}.{function.__name__}"
+    for client in clients:
+        _tests.append(Test(f"{name} ({client})" if client else name, function, client))
+    return function
+
+
+def with_envoy(function):
+    return _declare(function, [f"envoy {kind}" for kind in ENVOY_KINDS])
+
+
+def with_grpc(function):
+    return _declare(function, GRPC_KINDS)
+
+
+def alone(function):
+    return _declare(function, [""])
+
+
+@dataclasses.dataclass
+class Service:
+    """A Service of a case, with its endpoints: letters of BACKENDS."""
+    name: str
+    namespace: str
+    ip: str
+    kind: str = "http"
+    ready: str = ""
+    not_ready: str = ""
+    port: int = 8000
+
+    @property
+    def address(self) -> str:
+        """Where Envoy listens for it."""
+        return f"{self.ip}:{self.port}"
+
+    @property
+    def host(self) -> str:
+        return f"{self.name}.{self.namespace}.svc.cluster.local"
+
+    @property
+    def target(self) -> str:
+        """What a gRPC client dials."""
+        return f"xds:///{self.host}:{self.port}"
+
+    def ref(self, weight: Optional[int] = None) -> dict:
+        return objects.backend(self.name, self.port, weight)
+
+    def objects(self) -> list:
+        return [
+            objects.service(self.name, self.ip, self.port, PROTOCOLS[self.kind], self.namespace),
+            objects.endpoints(self.name, [BACKENDS[b] for b in self.ready], PORTS[self.kind],
+                              [BACKENDS[b] for b in self.not_ready], self.namespace),
+        ]
+
+
+class Case:
+    """What one run of one test works with."""
+    count = 0
+
+    def __init__(self, mesh: Mesh, client: str):
+        Case.count += 1
+        self.mesh = mesh
+        self.heddle = mesh.heddle
+        self.client = client
+        self.namespace = f"case-{Case.count}"
+        self._ips = 0
+        self._files = set()
+
+    @property
+    def envoy(self):
+        return self.mesh.envoy
+
+    @property
+    def grpc(self) -> Grpc:
+        """The client of a @with_grpc test; a Go one elsewhere."""
+        return self.mesh.grpc(self.client if self.client in GRPC_KINDS else "go")
+
+    def service(self, name: str, ready: str = "", kind: str = "http", **rest) -> Service:
+        self._ips += 1
+        ip = f"127.11.{Case.count}.{self._ips}"
+        return Service(name, self.namespace, ip, kind, ready, **rest)
+
+    def http_route(self, parent: Service, *rules: dict, name: str = "route") -> dict:
+        return objects.http_route(name, parent.name, *rules, namespace=self.namespace)
+
+    def grpc_route(self, parent: Service, *rules: dict, name: str = "route") -> dict:
+        return objects.grpc_route(name, parent.name, *rules, namespace=self.namespace)
+
+    def apply(self, *things, file: str = "main") -> None:
+        """Services and objects into one file of this case, in place of what it held: one turn."""
+        flat = []
+        for thing in things:
+            flat += thing.objects() if isinstance(thing, Service) else [thing]
+        self._files.add(file)
+        self.mesh.write(f"{self.namespace}-{file}", *flat)
+
+    def serve(self, *things) -> None:
+        """apply(), then wait until Envoy listens for every Service among the things."""
+        self.apply(*things)
+        self.mesh.wait_listening(*[t.address for t in things if isinstance(t, Service)])
+
+    def end(self) -> None:
+        for file in self._files:
+            self.mesh.remove(f"{self.namespace}-{file}")
+
+
+class Runner:
+    def __init__(self):
+        self.mesh: Optional[Mesh] = None
+        self.echod: Optional[Child] = None
+        self.failures = 0
+
+    def mesh_for(self, client: str) -> Mesh:
+        """The shared mesh, with an Envoy of the kind that the client is."""
+        if not self.echod:
+            at = {kind: {n: f"{ip}:{PORTS[kind]}" for n, ip in BACKENDS.items()} for kind in PORTS}
+            self.echod = start_echod(temporary_folder("heddle-interop-"), **at)
+        if not self.mesh:
+            self.mesh = Mesh()
+            self.mesh.heddle.start()
+        if client.startswith("envoy ") and not (self.mesh.envoy
+                                                and self.mesh.envoy.name == client.split()[1]):
+            if self.mesh.envoy:
+                self.mesh.envoy.stop()
+            kind = client.split()[1]
+            self.mesh.start_envoy(kind, sotw=kind == "sotw")
+        return self.mesh
+
+    def run(self, test: Test) -> None:
+        start = time.monotonic()
+        try:
+            case = Case(self.mesh_for(test.client), test.client)
+            test.function(case)
+            case.end()
+            rejected = self.mesh.envoy.rejected() if self.mesh.envoy else {}
+            if rejected:
+                raise Failed(f"Envoy rejected configuration: {rejected}")
+        except Exception as error:  # whatever it was: this test failed, the next one is run
+            self.report_failure(test, error)
+        else:
+            print(f"ok {test.name} # {time.monotonic() - start:.1f} s", flush=True)
+
+    def report_failure(self, test: Test, error: Exception) -> None:
+        self.failures += 1
+        print(f"not ok {test.name}")
+        text = [f"{type(error).__name__}: {error}"]
+        text += traceback.format_tb(error.__traceback__)[-3:]
+        if self.mesh:
+            log = self.mesh.heddle.child.log_text() if self.mesh.heddle.child else ""
+            text += ["heddle's log ends with", *log.splitlines()[-8:]]
+            self.mesh.stop()
+            if os.environ.get("KEEP"):
+                kept = f"/tmp/heddle-interop-failed-{Case.count}"
+                shutil.copytree(self.mesh.work, kept, dirs_exist_ok=True)
+                text.append(f"kept in {kept}")
+        print("\n".join(f"# {line}" for part in text for line in part.splitlines()), flush=True)
+        self.mesh = None
+
+    def finish(self) -> None:
+        """heddle must have lived through it all and must end in order."""
+        if self.mesh:
+            if self.mesh.envoy:
+                self.mesh.envoy.stop()
+            status = self.mesh.heddle.stop()
+            if status != 0:
+                self.failures += 1
+                print("not ok suite.heddle_ends_in_order\n# exit code "
+                      f"{status}\n# {self.mesh.heddle.child.log_text()[-2000:]}")
+
+
+def run(pattern: str) -> int:
+    order = {"": 0, "go": 1, "python": 2, "envoy delta": 3, "envoy sotw": 4}
+    chosen = [t for t in _tests if pattern in t.name]
+    if not chosen:
+        print(f"interop: no test's name contains '{pattern}'", file=sys.stderr)
+        return 2
+    runner = Runner()
+    for test in sorted(chosen, key=lambda t: order[t.client]):
+        runner.run(test)
+    runner.finish()
+    return 1 if runner.failures else 0
