@@ -43,7 +43,8 @@ def a_weight_of_zero_gets_nothing(case: Case):
 
 @with_envoy
 def paths_match_exactly_or_by_whole_segments(case: Case):
-    web, exact, prefix = case.service("web"), case.service("exact", "a"), case.service("prefix", "b")
+    web = case.service("web")
+    exact, prefix = case.service("exact", "a"), case.service("prefix", "b")
     case.serve(web, exact, prefix, case.http_route(
         web,
         rule(prefix.ref(), matches=[path("PathPrefix", "/shop")]),

@@ -4,8 +4,8 @@
 import json
 import os
 import pathlib
-import subprocess
-from typing import Dict, Optional, Sequence
+import time
+from typing import Dict, Optional
 
 from .envoy import Envoy
 from .heddle import Heddle
@@ -43,10 +43,13 @@ class Mesh:
         """One file with these objects; what it held before is replaced at once."""
         self.write_text(f"{name}.yaml", "\n---\n".join(json.dumps(o, indent=1) for o in objects))
 
-    def write_text(self, name: str, text: str) -> None:
+    def write_text(self, name: str, text: str) -> float:
+        """Replaces a file at once; returns the time just before."""
         hidden = self.config / f".{name}.new"
         hidden.write_text(text)
+        when = time.time()
         os.rename(hidden, self.config / name)
+        return when
 
     def remove(self, name: str) -> None:
         (self.config / f"{name}.yaml").unlink()

@@ -248,8 +248,8 @@ class Grpc:
               timeout: float = 5.0) -> "GrpcWatch":
         options = [f"--method={m}" for m in methods]
         options += ["--watch", f"--timeout={timeout}", f"--rps={rps}"]
-        return GrpcWatch(Child(f"gRPC client in {self.kind}",
-                               [*grpc_command(self.kind), *options, target], self.log, env=self.env))
+        command = [*grpc_command(self.kind), *options, target]
+        return GrpcWatch(Child(f"gRPC client in {self.kind}", command, self.log, env=self.env))
 
 
 class GrpcWatch:
