@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ack: what a client says of the response it got. xDS protocol, "ACK/NACK": error_detail decides,
+ * not the version; an answer to any but the last response of the type is stale and says nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "serve/stream.h"
+
+static bool is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
+
+/* Does a name go on at `at`? A full stop or colon belongs to it when another name byte follows. */
+static bool name_goes_on(struct str text, size_t at)
+{
+    if (at >= text.len) {
+        return false;
+    }
+    char c = text.ptr[at];
+    bool joint = c == '.' || c == ':' || c == '/';
+    return is_name_byte(c) || (joint && at + 1 < text.len && is_name_byte(text.ptr[at + 1]));
+}
+
+bool reject_text_names(struct str text, struct str name)
+{
+    for (size_t at = 0; name.len > 0 && at + name.len <= text.len;) {
+        const char *hit = memmem(text.ptr + at, text.len - at, name.ptr, name.len);
+        if (hit == NULL) {
+            return false;
+        }
+        at = (size_t)(hit - text.ptr);
+        bool starts = at == 0 || !(is_name_byte(text.ptr[at - 1]) || text.ptr[at - 1] == '/' ||
+                                   text.ptr[at - 1] == '.');
+        if (starts && !name_goes_on(text, at + name.len)) {
+            return true;
+        }
+        at++;
+    }
+    return false;
+}
+
+/* The resources of the answered response, as far as they have not changed since, into env->of. */
+static void collect(struct stream *stream, const struct subscription *sub, struct str text,
+                    bool only_named)
+{
+    struct stream_env *env = stream->env;
+    vec_clear(&env->of);
+    bitmap_for_each (id, &sub->sent) {
+        struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
+        if (resource != NULL && !bitmap_test(&sub->dirty, id) &&
+            (!only_named || reject_text_names(text, resource->name))) {
+            vec_push(&env->of, resource);
+        }
+    }
+}
+
+static void on_ack(struct stream *stream, struct subscription *sub)
+{
+    struct stream_env *env = stream->env;
+    sub->nacked++;
+    sub->last_acked_ms = clock_wall_ms();
+    memcpy(sub->version_acked, sub->version_sent, sizeof(sub->version_acked));
+    metric_add((enum metric_id)(M_xds_acks_cds + sub->type), 1);
+    if (sub->rejected || env->report_acks) {
+        collect(stream, sub, STR_NULL, false);
+        if (sub->rejected || env->of.len > 0) {
+            env->ops->accepted(stream, sub->type, env->of.items, env->of.len);
+        }
+    }
+    sub->rejected = false;
+    free(sub->reject_text);
+    sub->reject_text = NULL;
+}
+
+static void on_nack(struct stream *stream, struct subscription *sub, struct str text)
+{
+    struct stream_env *env = stream->env;
+    text = str_sub(text, 0, STREAM_NACK_TEXT_MAX);
+    sub->nrejected++;
+    sub->rejected = true;
+    free(sub->reject_text);
+    sub->reject_text = str_dup(text);
+    metric_add((enum metric_id)(M_xds_nacks_cds + sub->type), 1);
+    log_at(LOG_WARN, "serve", "client rejected a response", KV_TEXT("node", stream->node_id),
+           KV_TEXT("type", xds_type_info(sub->type)->name), KV_INT("nonce", sub->nonce),
+           KV("text", text));
+    collect(stream, sub, text, true);
+    if (env->of.len == 0) {
+        collect(stream, sub, text, false);
+    }
+    env->ops->rejected(stream, sub->type, env->of.items, env->of.len, text);
+}
+
+void stream_acknowledge(struct stream *stream, struct subscription *sub,
+                        const struct request *request)
+{
+    uint64_t nonce;
+    if (!sub->in_flight || !str_to_u64(request->nonce, &nonce) || nonce != sub->nonce) {
+        return;
+    }
+    if (request->rejects) {
+        on_nack(stream, sub, request->error_text);
+    } else {
+        on_ack(stream, sub);
+    }
+    subscription_answered(sub);
+}

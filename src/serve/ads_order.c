@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ads_order: see ads_order.h. Order of types: snapshot/type.def. */
+#include "serve/ads_order.h"
+
+/* Which types may name a resource of this type, as bits. */
+static const unsigned named_by[XDS_TYPE_COUNT] = {
+    [XDS_CDS] = 1u << XDS_LDS | 1u << XDS_RDS,
+    [XDS_EDS] = 1u << XDS_LDS | 1u << XDS_RDS | 1u << XDS_CDS,
+    [XDS_LDS] = 0,
+    [XDS_RDS] = 1u << XDS_LDS,
+};
+
+/* A cluster or its endpoints that something new may name was not sent yet. The assignment of a
+ * new cluster is not subscribed when the cluster is sent; it is waited for as long as the cluster
+ * is not acknowledged. */
+static bool clusters_pending(const struct subscription *subs)
+{
+    const struct subscription *cds = &subs[XDS_CDS];
+    const struct subscription *eds = &subs[XDS_EDS];
+    return cds->dirty.count > 0 || eds->dirty.count > 0 || (cds->in_flight && eds->owed.count > 0);
+}
+
+static bool may_put(const struct subscription *subs, enum xds_type type)
+{
+    return type == XDS_CDS || type == XDS_EDS || !clusters_pending(subs);
+}
+
+static bool may_remove(const struct subscription *subs, enum xds_type type)
+{
+    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
+        if ((named_by[type] & 1u << t) != 0 && !subscription_settled(&subs[t])) {
+            return false;
+        }
+    }
+    return may_put(subs, type);
+}
+
+bool ads_order_next(const struct subscription subs[XDS_TYPE_COUNT], struct ads_step *ret_step)
+{
+    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
+        const struct subscription *sub = &subs[t];
+        enum xds_type type = (enum xds_type)t;
+        if (sub->in_flight || !sub->requested) {
+            continue;
+        }
+        bool put = (sub->dirty.count > 0 || sub->forced) && may_put(subs, type);
+        bool removal = sub->removing.count > 0 && may_remove(subs, type);
+        if (put || removal) {
+            *ret_step = (struct ads_step){.type = type, .removals = removal};
+            return true;
+        }
+    }
+    return false;
+}

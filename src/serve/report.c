@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report: a stream's account of itself, for people. Called on the worker. */
+#include <stdlib.h>
+
+#include "base/panic.h"
+#include "serve/stream.h"
+
+static struct stream_type_report report_type(const struct subscription *sub)
+{
+    return (struct stream_type_report){
+        .subscribed = sub->requested,
+        .wildcard = sub->wildcard,
+        .names = sub->named.count,
+        .known = sub->known.count,
+        .pending = sub->dirty.count + sub->removing.count,
+        .in_flight = sub->in_flight,
+        .sent = sub->nsent,
+        .acked = sub->nacked,
+        .rejected = sub->nrejected,
+        .bytes = sub->bytes,
+        .last_sent_ms = sub->last_sent_ms,
+        .last_acked_ms = sub->last_acked_ms,
+        .last_version = str_from(sub->version_acked),
+        .reject_text = str_from(sub->reject_text),
+    };
+}
+
+/* What the client has, except what has changed since it was sent: the old bytes are not kept. */
+static void report_resources(const struct stream *stream, struct stream_report *report)
+{
+    size_t max = 0;
+    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
+        max += stream->subs[t].known.count;
+    }
+    report->resources = xmalloc(max * sizeof(const struct resource *));
+    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
+        const struct subscription *sub = &stream->subs[t];
+        bitmap_for_each (id, &sub->known) {
+            struct resource *r = replica_last(sub->replica, sub->slot, sub->type, id);
+            if (r != NULL && !bitmap_test(&sub->dirty, id)) {
+                report->resources[report->nresources++] = resource_ref(r);
+            }
+        }
+    }
+}
+
+void stream_report_fill(const struct stream *stream, bool resources,
+                        struct stream_report *ret_report)
+{
+    ret_report->node_id = str_from(stream->node_id);
+    ret_report->protocol = stream->kind;
+    ret_report->seq = stream->env->replica.seq;
+    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
+        ret_report->types[t] = report_type(&stream->subs[t]);
+    }
+    if (resources) {
+        report_resources(stream, ret_report);
+    }
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* subscription: see subscription.h. */
+#include "serve/subscription.h"
+
+#include <stdlib.h>
+
+#include "base/panic.h"
+
+void hash_sum_add(struct hash *sum, const struct resource *resource)
+{
+    if (resource != NULL) {
+        sum->high += resource->hash.high;
+        sum->low += resource->hash.low;
+    }
+}
+
+void hash_sum_remove(struct hash *sum, const struct resource *resource)
+{
+    if (resource != NULL) {
+        sum->high -= resource->hash.high;
+        sum->low -= resource->hash.low;
+    }
+}
+
+/* Sets are empty most of the time: hundreds of streams keep no memory for that. */
+static void clear_bit(struct bitmap *set, uint32_t id)
+{
+    if (bitmap_clear(set, id) && set->count == 0) {
+        bitmap_release(set);
+    }
+}
+
+static struct resource *wanted(const struct subscription *sub, uint32_t id)
+{
+    return replica_wanted(sub->replica, sub->slot, sub->type, id);
+}
+
+static void know(struct subscription *sub, uint32_t id)
+{
+    if (bitmap_set(&sub->known, id)) {
+        replica_hold(sub->replica, sub->type, id);
+    }
+}
+
+static void begin_removal(struct subscription *sub, uint32_t id)
+{
+    if (bitmap_set(&sub->removing, id)) {
+        replica_removal_begin(sub->replica, sub->type, id);
+    }
+}
+
+static void end_removal(struct subscription *sub, uint32_t id)
+{
+    if (bitmap_test(&sub->removing, id)) {
+        clear_bit(&sub->removing, id);
+        replica_removal_end(sub->replica, sub->type, id);
+    }
+}
+
+static void end_owed(struct subscription *sub, uint32_t id)
+{
+    if (bitmap_test(&sub->owed, id)) {
+        clear_bit(&sub->owed, id);
+        replica_drop(sub->replica, sub->type, id);
+    }
+}
+
+/* The client has it no more, as far as we are concerned. */
+static void forget(struct subscription *sub, uint32_t id)
+{
+    clear_bit(&sub->dirty, id);
+    clear_bit(&sub->sent, id);
+    end_removal(sub, id);
+    end_owed(sub, id);
+    if (bitmap_test(&sub->known, id)) {
+        clear_bit(&sub->known, id);
+        replica_drop(sub->replica, sub->type, id);
+    }
+}
+
+/* SotW has no way to take one RDS or EDS resource away: it goes with what names it. */
+static bool can_remove(const struct subscription *sub)
+{
+    return sub->protocol == STREAM_DELTA || xds_type_info(sub->type)->whole_state;
+}
+
+static void lose(struct subscription *sub, uint32_t id)
+{
+    clear_bit(&sub->dirty, id);
+    end_owed(sub, id);
+    if (!bitmap_test(&sub->known, id)) {
+        return;
+    }
+    if (can_remove(sub)) {
+        begin_removal(sub, id);
+    } else {
+        forget(sub, id);
+    }
+}
+
+static void gain(struct subscription *sub, uint32_t id)
+{
+    end_removal(sub, id);
+    (void)bitmap_set(&sub->dirty, id);
+}
+
+void subscription_init(struct subscription *sub, struct replica *replica, enum xds_type type,
+                       enum stream_protocol protocol)
+{
+    *sub = (struct subscription){
+        .replica = replica, .slot = REPLICA_NONE, .type = type, .protocol = protocol};
+}
+
+void subscription_release(struct subscription *sub)
+{
+    if (sub->slot != REPLICA_NONE) {
+        replica_set_wildcard(sub->replica, sub->slot, sub->type, false);
+    }
+    struct bitmap *held[] = {&sub->removing, &sub->owed, &sub->known};
+    for (unsigned i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+        for (uint32_t id = bitmap_next(held[i], 0); id != BITMAP_END;
+             id = bitmap_next(held[i], id + 1)) {
+            if (held[i] == &sub->removing) {
+                replica_removal_end(sub->replica, sub->type, id);
+            } else {
+                replica_drop(sub->replica, sub->type, id);
+            }
+        }
+        bitmap_release(held[i]);
+    }
+    bitmap_for_each (id, &sub->named) {
+        replica_unsubscribe(sub->replica, sub->slot, sub->type, id);
+    }
+    bitmap_release(&sub->named);
+    bitmap_release(&sub->dirty);
+    bitmap_release(&sub->sent);
+    free(sub->reject_text);
+    sub->reject_text = NULL;
+}
+
+static void add_delta(struct subscription *sub, uint32_t id, const struct resource *now)
+{
+    if (now != NULL) {
+        gain(sub, id); /* a re-subscription is answered, changed or not */
+    } else if (!sub->on_demand && !bitmap_test(&sub->removing, id)) {
+        (void)bitmap_set(&sub->dirty, id); /* does not exist */
+    }
+}
+
+bool subscription_add(struct subscription *sub, struct str name)
+{
+    uint32_t id = replica_intern(sub->replica, sub->type, name);
+    const struct resource *was = wanted(sub, id);
+    bool newly = bitmap_set(&sub->named, id);
+    if (newly) {
+        replica_subscribe(sub->replica, sub->slot, sub->type, id);
+    }
+    const struct resource *now = wanted(sub, id);
+    if (was != now) {
+        hash_sum_remove(&sub->sum, was);
+        hash_sum_add(&sub->sum, now);
+    }
+    if (sub->protocol == STREAM_DELTA) {
+        add_delta(sub, id, now);
+    } else if (newly && now != NULL) {
+        gain(sub, id);
+        sub->forced = true; /* who adds a name gets an answer with it */
+    }
+    replica_drop(sub->replica, sub->type, id);
+    return newly;
+}
+
+static void remove_id(struct subscription *sub, uint32_t id)
+{
+    replica_hold(sub->replica, sub->type, id);
+    const struct resource *was = wanted(sub, id);
+    clear_bit(&sub->named, id);
+    replica_unsubscribe(sub->replica, sub->slot, sub->type, id);
+    const struct resource *now = wanted(sub, id);
+    if (was != now) {
+        hash_sum_remove(&sub->sum, was);
+        hash_sum_add(&sub->sum, now);
+    }
+    if (!sub->wildcard) {
+        forget(sub, id);
+    } else if (now == NULL) {
+        lose(sub, id);
+    } else if (sub->protocol == STREAM_DELTA || now != was) {
+        gain(sub, id); /* xDS protocol: the wildcard still holds it, and the client must be told */
+    }
+    replica_drop(sub->replica, sub->type, id);
+}
+
+bool subscription_remove(struct subscription *sub, struct str name)
+{
+    uint32_t id = replica_find(sub->replica, sub->type, name);
+    if (id == REPLICA_NONE || !bitmap_test(&sub->named, id)) {
+        return false;
+    }
+    remove_id(sub, id);
+    return true;
+}
+
+void subscription_set_wildcard(struct subscription *sub, bool on)
+{
+    if (sub->wildcard == on) {
+        return;
+    }
+    if (on) {
+        replica_set_wildcard(sub->replica, sub->slot, sub->type, true);
+    }
+    sub->wildcard = on;
+    uint32_t ids = replica_ids(sub->replica, sub->type);
+    for (uint32_t id = 0; id < ids; id++) {
+        if (!replica_exists(sub->replica, sub->type, id) || bitmap_test(&sub->named, id)) {
+            continue; /* a name of its own stands as it did */
+        }
+        const struct resource *now = wanted(sub, id);
+        if (!on) {
+            hash_sum_remove(&sub->sum, now);
+            forget(sub, id);
+        } else if (now != NULL) {
+            hash_sum_add(&sub->sum, now);
+            gain(sub, id);
+        }
+    }
+    if (!on) {
+        replica_set_wildcard(sub->replica, sub->slot, sub->type, false);
+    }
+}
+
+void subscription_initial(struct subscription *sub, struct str name, struct str version)
+{
+    uint32_t id = replica_find(sub->replica, sub->type, name);
+    bool named = id != REPLICA_NONE && bitmap_test(&sub->named, id);
+    if (!named && !sub->wildcard) {
+        return;
+    }
+    const struct resource *now = id != REPLICA_NONE ? wanted(sub, id) : NULL;
+    if (now != NULL) {
+        know(sub, id);
+        if (str_eq(version, str_from(now->version)) && !bitmap_test(&sub->owed, id)) {
+            clear_bit(&sub->dirty, id);
+        }
+    } else if (!named || !sub->on_demand) {
+        id = replica_intern(sub->replica, sub->type, name);
+        clear_bit(&sub->dirty, id);
+        know(sub, id);
+        begin_removal(sub, id);
+        replica_drop(sub->replica, sub->type, id);
+    }
+}
+
+bool subscription_same_names(struct subscription *sub, const struct str *names, size_t len)
+{
+    struct hash all = {len, 0};
+    for (size_t i = 0; i < len; i++) {
+        all = hash_mix(all, hash_bytes(names[i]));
+    }
+    bool same = hash_eq(all, sub->names_hash);
+    sub->names_hash = all;
+    return same;
+}
+
+void subscription_changed(struct subscription *sub, uint32_t id, const struct resource *before,
+                          const struct resource *after)
+{
+    hash_sum_remove(&sub->sum, before);
+    hash_sum_add(&sub->sum, after);
+    if (after != NULL) {
+        gain(sub, id);
+        return;
+    }
+    lose(sub, id);
+    if (sub->protocol == STREAM_DELTA && !sub->on_demand && bitmap_test(&sub->named, id) &&
+        !bitmap_test(&sub->known, id)) {
+        (void)bitmap_set(&sub->dirty, id); /* gone before it was sent: does not exist */
+    }
+}
+
+void subscription_follow(struct subscription *sub, struct str name)
+{
+    uint32_t id = replica_find(sub->replica, sub->type, name);
+    if (id == REPLICA_NONE || sub->slot == REPLICA_NONE) {
+        return;
+    }
+    if (wanted(sub, id) != NULL) {
+        (void)bitmap_set(&sub->dirty, id);
+        sub->forced = true;
+    } else if (replica_visible(sub->replica, sub->slot, sub->type, id) != NULL &&
+               bitmap_set(&sub->owed, id)) {
+        replica_hold(sub->replica, sub->type, id);
+    }
+}
+
+void subscription_put_sent(struct subscription *sub, uint32_t id)
+{
+    clear_bit(&sub->dirty, id);
+    know(sub, id);
+    end_owed(sub, id);
+    (void)bitmap_set(&sub->sent, id);
+}
+
+void subscription_removal_sent(struct subscription *sub, uint32_t id)
+{
+    forget(sub, id);
+}
+
+void subscription_answered(struct subscription *sub)
+{
+    sub->in_flight = false;
+    bitmap_release(&sub->sent);
+}
+
+bool subscription_settled(const struct subscription *sub)
+{
+    return !sub->requested || (sub->dirty.count == 0 && sub->removing.count == 0 && !sub->forced &&
+                               !sub->in_flight && !sub->rejected);
+}

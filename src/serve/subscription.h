@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * subscription: what one stream asked for of one type, what it has, and what it must still be
+ * told. Shared by both protocols; sets of resource ids of the replica, no versions.
+ *
+ *   named     subscribed by name            known     the client has some version of it
+ *   dirty     to be sent                    removing  to be taken away; a subset of known
+ *   sent      in the response in flight     owed      its cluster was sent, it was not yet
+ *
+ * Invariants: known and not dirty means that the client has what replica_wanted() says.
+ * Dirty without a wanted resource means "does not exist" (delta answers that, too).
+ * The replica keeps an entry as long as it is named, known or owed.
+ */
+#ifndef HEDDLE_SERVE_SUBSCRIPTION_H
+#define HEDDLE_SERVE_SUBSCRIPTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bitmap.h"
+#include "base/str.h"
+#include "codec/hash.h"
+#include "serve/serve.h"
+#include "snapshot/replica.h"
+
+struct subscription {
+    struct replica *replica;
+    uint32_t slot; /* REPLICA_NONE until the stream has a view */
+    enum xds_type type;
+    enum stream_protocol protocol;
+    bool on_demand; /* a name that is not there may still come */
+    bool requested; /* a request of the type was seen */
+    bool wildcard;
+    bool legacy;    /* SotW: every request so far came without names */
+    bool forced;    /* an answer is due even if there is nothing new in it */
+    bool in_flight; /* a response is unacknowledged */
+    bool rejected;  /* the last response that was answered was rejected */
+    uint64_t nonce; /* of the last response */
+    struct bitmap named, dirty, removing, known, sent, owed;
+    struct hash sum;        /* over what is wanted; order does not matter */
+    struct hash names_hash; /* SotW: of the names last listed */
+    char version_sent[HASH_TEXT_LEN];
+    char version_acked[HASH_TEXT_LEN];
+    uint64_t nsent, nacked, nrejected, bytes;
+    uint64_t last_sent_ms, last_acked_ms; /* wall clock */
+    char *reject_text;                    /* owned; NULL: none */
+};
+
+void subscription_init(struct subscription *sub, struct replica *replica, enum xds_type type,
+                       enum stream_protocol protocol);
+void subscription_release(struct subscription *sub); /* takes all back from the replica */
+
+/* --- what the client asks for ---------------------------------------------------------------- */
+bool subscription_add(struct subscription *sub, struct str name);    /* true: newly named */
+bool subscription_remove(struct subscription *sub, struct str name); /* true: was named */
+void subscription_set_wildcard(struct subscription *sub, bool on);
+/* Delta, first request: the client says that it has this version. After the names were added. */
+void subscription_initial(struct subscription *sub, struct str name, struct str version);
+/* SotW: are these the names of the last request? Remembers them. */
+bool subscription_same_names(struct subscription *sub, const struct str *names, size_t len);
+
+/* --- what changes ---------------------------------------------------------------------------- */
+void subscription_changed(struct subscription *sub, uint32_t id, const struct resource *before,
+                          const struct resource *after);
+/* Of EDS: the cluster that names this assignment was sent, so it must be sent (again), too. */
+void subscription_follow(struct subscription *sub, struct str name);
+
+/* --- what is sent ---------------------------------------------------------------------------- */
+void subscription_put_sent(struct subscription *sub, uint32_t id);
+void subscription_removal_sent(struct subscription *sub, uint32_t id);
+void subscription_answered(struct subscription *sub); /* ACK or NACK: nothing is in flight */
+/* Nothing dirty, being removed, in flight or rejected: what it no longer names may go. */
+bool subscription_settled(const struct subscription *sub);
+void hash_sum_add(struct hash *sum, const struct resource *resource); /* NULL adds nothing */
+void hash_sum_remove(struct hash *sum, const struct resource *resource);
+
+#endif
