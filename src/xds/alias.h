@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * alias: short names for the protobuf-c types that xds/ builds.
+ *
+ *   pb_cluster *cluster = NEW(arena, pb_cluster);
+ *
+ * NEW() takes the message from the arena, initialised. For each alias there is its descriptor,
+ * NAME_desc, from which size and initial values come.
+ */
+#ifndef HEDDLE_XDS_ALIAS_H
+#define HEDDLE_XDS_ALIAS_H
+
+#include "base/arena.h"
+
+#include "envoy/config/cluster/v3/cluster.pb-c.h"
+#include "envoy/config/endpoint/v3/endpoint.pb-c.h"
+#include "envoy/config/listener/v3/listener.pb-c.h"
+#include "envoy/config/route/v3/route.pb-c.h"
+#include "envoy/extensions/access_loggers/stream/v3/stream.pb-c.h"
+#include "envoy/extensions/filters/http/router/v3/router.pb-c.h"
+#include "envoy/extensions/filters/listener/original_dst/v3/original_dst.pb-c.h"
+#include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb-c.h"
+#include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb-c.h"
+#include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb-c.h"
+#include "google/protobuf/any.pb-c.h"
+#include "google/protobuf/struct.pb-c.h"
+#include "google/protobuf/wrappers.pb-c.h"
+
+#define NEW(arena, name) ((name *)xds_new((arena), &name##_desc))
+
+void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
+
+/* google.protobuf */
+#define pb_any Google__Protobuf__Any
+#define pb_any_desc google__protobuf__any__descriptor
+#define pb_bool Google__Protobuf__BoolValue
+#define pb_bool_desc google__protobuf__bool_value__descriptor
+#define pb_u32 Google__Protobuf__UInt32Value
+#define pb_u32_desc google__protobuf__uint32_value__descriptor
+#define pb_duration Google__Protobuf__Duration
+#define pb_duration_desc google__protobuf__duration__descriptor
+#define pb_struct Google__Protobuf__Struct
+#define pb_struct_desc google__protobuf__struct__descriptor
+#define pb_struct_entry Google__Protobuf__Struct__FieldsEntry
+#define pb_struct_entry_desc google__protobuf__struct__fields_entry__descriptor
+#define pb_value Google__Protobuf__Value
+#define pb_value_desc google__protobuf__value__descriptor
+
+/* core */
+#define pb_address Envoy__Config__Core__V3__Address
+#define pb_address_desc envoy__config__core__v3__address__descriptor
+#define pb_socket_address Envoy__Config__Core__V3__SocketAddress
+#define pb_socket_address_desc envoy__config__core__v3__socket_address__descriptor
+#define pb_config_source Envoy__Config__Core__V3__ConfigSource
+#define pb_config_source_desc envoy__config__core__v3__config_source__descriptor
+#define pb_ads Envoy__Config__Core__V3__AggregatedConfigSource
+#define pb_ads_desc envoy__config__core__v3__aggregated_config_source__descriptor
+#define pb_locality Envoy__Config__Core__V3__Locality
+#define pb_locality_desc envoy__config__core__v3__locality__descriptor
+#define pb_metadata Envoy__Config__Core__V3__Metadata
+#define pb_metadata_desc envoy__config__core__v3__metadata__descriptor
+#define pb_metadata_entry Envoy__Config__Core__V3__Metadata__FilterMetadataEntry
+#define pb_metadata_entry_desc envoy__config__core__v3__metadata__filter_metadata_entry__descriptor
+#define pb_header_value Envoy__Config__Core__V3__HeaderValue
+#define pb_header_value_desc envoy__config__core__v3__header_value__descriptor
+#define pb_header_option Envoy__Config__Core__V3__HeaderValueOption
+#define pb_header_option_desc envoy__config__core__v3__header_value_option__descriptor
+#define pb_runtime_fraction Envoy__Config__Core__V3__RuntimeFractionalPercent
+#define pb_runtime_fraction_desc envoy__config__core__v3__runtime_fractional_percent__descriptor
+#define pb_http1_options Envoy__Config__Core__V3__Http1ProtocolOptions
+#define pb_http1_options_desc envoy__config__core__v3__http1_protocol_options__descriptor
+#define pb_http2_options Envoy__Config__Core__V3__Http2ProtocolOptions
+#define pb_http2_options_desc envoy__config__core__v3__http2_protocol_options__descriptor
+#define pb_access_log Envoy__Config__Accesslog__V3__AccessLog
+#define pb_access_log_desc envoy__config__accesslog__v3__access_log__descriptor
+#define pb_stdout_log Envoy__Extensions__AccessLoggers__Stream__V3__StdoutAccessLog
+#define pb_stdout_log_desc                                                                         \
+    envoy__extensions__access_loggers__stream__v3__stdout_access_log__descriptor
+#define pb_fraction Envoy__Type__V3__FractionalPercent
+#define pb_fraction_desc envoy__type__v3__fractional_percent__descriptor
+#define pb_string_matcher Envoy__Type__Matcher__V3__StringMatcher
+#define pb_string_matcher_desc envoy__type__matcher__v3__string_matcher__descriptor
+#define pb_regex Envoy__Type__Matcher__V3__RegexMatcher
+#define pb_regex_desc envoy__type__matcher__v3__regex_matcher__descriptor
+
+/* clusters and endpoints */
+#define pb_cluster Envoy__Config__Cluster__V3__Cluster
+#define pb_cluster_desc envoy__config__cluster__v3__cluster__descriptor
+#define pb_eds_config Envoy__Config__Cluster__V3__Cluster__EdsClusterConfig
+#define pb_eds_config_desc envoy__config__cluster__v3__cluster__eds_cluster_config__descriptor
+#define pb_protocol_options_entry                                                                  \
+    Envoy__Config__Cluster__V3__Cluster__TypedExtensionProtocolOptionsEntry
+#define pb_protocol_options_entry_desc                                                             \
+    envoy__config__cluster__v3__cluster__typed_extension_protocol_options_entry__descriptor
+#define pb_protocol_options Envoy__Extensions__Upstreams__Http__V3__HttpProtocolOptions
+#define pb_protocol_options_desc                                                                   \
+    envoy__extensions__upstreams__http__v3__http_protocol_options__descriptor
+#define pb_explicit_http                                                                           \
+    Envoy__Extensions__Upstreams__Http__V3__HttpProtocolOptions__ExplicitHttpConfig
+#define pb_explicit_http_desc                                                                      \
+    envoy__extensions__upstreams__http__v3__http_protocol_options__explicit_http_config__descriptor
+#define pb_downstream_http                                                                         \
+    Envoy__Extensions__Upstreams__Http__V3__HttpProtocolOptions__UseDownstreamHttpConfig
+#define pb_downstream_http_desc                                                                    \
+    envoy__extensions__upstreams__http__v3__http_protocol_options__use_downstream_http_config__descriptor
+#define pb_load_assignment Envoy__Config__Endpoint__V3__ClusterLoadAssignment
+#define pb_load_assignment_desc envoy__config__endpoint__v3__cluster_load_assignment__descriptor
+#define pb_locality_endpoints Envoy__Config__Endpoint__V3__LocalityLbEndpoints
+#define pb_locality_endpoints_desc envoy__config__endpoint__v3__locality_lb_endpoints__descriptor
+#define pb_lb_endpoint Envoy__Config__Endpoint__V3__LbEndpoint
+#define pb_lb_endpoint_desc envoy__config__endpoint__v3__lb_endpoint__descriptor
+#define pb_endpoint Envoy__Config__Endpoint__V3__Endpoint
+#define pb_endpoint_desc envoy__config__endpoint__v3__endpoint__descriptor
+
+/* routes */
+#define pb_route_config Envoy__Config__Route__V3__RouteConfiguration
+#define pb_route_config_desc envoy__config__route__v3__route_configuration__descriptor
+#define pb_virtual_host Envoy__Config__Route__V3__VirtualHost
+#define pb_virtual_host_desc envoy__config__route__v3__virtual_host__descriptor
+#define pb_route Envoy__Config__Route__V3__Route
+#define pb_route_desc envoy__config__route__v3__route__descriptor
+#define pb_route_match Envoy__Config__Route__V3__RouteMatch
+#define pb_route_match_desc envoy__config__route__v3__route_match__descriptor
+#define pb_header_matcher Envoy__Config__Route__V3__HeaderMatcher
+#define pb_header_matcher_desc envoy__config__route__v3__header_matcher__descriptor
+#define pb_query_matcher Envoy__Config__Route__V3__QueryParameterMatcher
+#define pb_query_matcher_desc envoy__config__route__v3__query_parameter_matcher__descriptor
+#define pb_route_action Envoy__Config__Route__V3__RouteAction
+#define pb_route_action_desc envoy__config__route__v3__route_action__descriptor
+#define pb_direct_response Envoy__Config__Route__V3__DirectResponseAction
+#define pb_direct_response_desc envoy__config__route__v3__direct_response_action__descriptor
+#define pb_weighted_clusters Envoy__Config__Route__V3__WeightedCluster
+#define pb_weighted_clusters_desc envoy__config__route__v3__weighted_cluster__descriptor
+#define pb_cluster_weight Envoy__Config__Route__V3__WeightedCluster__ClusterWeight
+#define pb_cluster_weight_desc                                                                     \
+    envoy__config__route__v3__weighted_cluster__cluster_weight__descriptor
+
+/* listeners */
+#define pb_listener Envoy__Config__Listener__V3__Listener
+#define pb_listener_desc envoy__config__listener__v3__listener__descriptor
+#define pb_additional_address Envoy__Config__Listener__V3__AdditionalAddress
+#define pb_additional_address_desc envoy__config__listener__v3__additional_address__descriptor
+#define pb_api_listener Envoy__Config__Listener__V3__ApiListener
+#define pb_api_listener_desc envoy__config__listener__v3__api_listener__descriptor
+#define pb_filter_chain Envoy__Config__Listener__V3__FilterChain
+#define pb_filter_chain_desc envoy__config__listener__v3__filter_chain__descriptor
+#define pb_filter Envoy__Config__Listener__V3__Filter
+#define pb_filter_desc envoy__config__listener__v3__filter__descriptor
+#define pb_listener_filter Envoy__Config__Listener__V3__ListenerFilter
+#define pb_listener_filter_desc envoy__config__listener__v3__listener_filter__descriptor
+#define pb_original_dst Envoy__Extensions__Filters__Listener__OriginalDst__V3__OriginalDst
+#define pb_original_dst_desc                                                                       \
+    envoy__extensions__filters__listener__original_dst__v3__original_dst__descriptor
+#define pb_tcp_proxy Envoy__Extensions__Filters__Network__TcpProxy__V3__TcpProxy
+#define pb_tcp_proxy_desc envoy__extensions__filters__network__tcp_proxy__v3__tcp_proxy__descriptor
+#define pb_hcm Envoy__Extensions__Filters__Network__HttpConnectionManager__V3__HttpConnectionManager
+#define pb_hcm_desc                                                                                \
+    envoy__extensions__filters__network__http_connection_manager__v3__http_connection_manager__descriptor
+#define pb_hcm_upgrade                                                                             \
+    Envoy__Extensions__Filters__Network__HttpConnectionManager__V3__HttpConnectionManager__UpgradeConfig
+#define pb_hcm_upgrade_desc                                                                        \
+    envoy__extensions__filters__network__http_connection_manager__v3__http_connection_manager__upgrade_config__descriptor
+#define pb_rds Envoy__Extensions__Filters__Network__HttpConnectionManager__V3__Rds
+#define pb_rds_desc                                                                                \
+    envoy__extensions__filters__network__http_connection_manager__v3__rds__descriptor
+#define pb_http_filter Envoy__Extensions__Filters__Network__HttpConnectionManager__V3__HttpFilter
+#define pb_http_filter_desc                                                                        \
+    envoy__extensions__filters__network__http_connection_manager__v3__http_filter__descriptor
+#define pb_router Envoy__Extensions__Filters__Http__Router__V3__Router
+#define pb_router_desc envoy__extensions__filters__http__router__v3__router__descriptor
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* build: the small messages that all encoders need. Everything lives in the arena that is given. */
+#ifndef HEDDLE_XDS_BUILD_H
+#define HEDDLE_XDS_BUILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xds/alias.h"
+
+char *xds_text(struct arena *arena, struct str text); /* NUL-terminated copy */
+pb_any *xds_any(struct arena *arena, const ProtobufCMessage *message);
+pb_u32 *xds_u32(struct arena *arena, uint32_t value);
+pb_bool *xds_bool(struct arena *arena, bool value);
+pb_duration *xds_ms(struct arena *arena, int64_t milliseconds);
+pb_address *xds_address(struct arena *arena, struct str ip, int32_t port);
+/* ads: {}, the only source of configuration heddle's clients have. */
+pb_config_source *xds_ads(struct arena *arena);
+pb_access_log *xds_access_log(struct arena *arena); /* to standard output, Envoy's own format */
+pb_regex *xds_regex(struct arena *arena, struct str regex);
+/* Quotes all characters that mean something in RE2. */
+struct str xds_quote_regex(struct arena *arena, struct str text);
+/* A filter chain of one network filter. */
+pb_filter_chain *xds_chain(struct arena *arena, const char *filter_name,
+                           const ProtobufCMessage *config);
+/* tcp_proxy to a cluster, without idle timeout, with an access log. */
+pb_filter_chain *xds_tcp_chain(struct arena *arena, const char *stat_prefix, const char *cluster);
+pb_http_filter *xds_router(struct arena *arena, bool envoy);
+
+#endif

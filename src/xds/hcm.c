@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hcm: the HttpConnectionManager. */
+#include "xds/hcm.h"
+
+#include "xds/build.h"
+
+static void set_rds(struct arena *arena, struct str routes, pb_hcm *hcm)
+{
+    hcm->route_specifier_case =
+        ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_RDS;
+    hcm->rds = NEW(arena, pb_rds);
+    hcm->rds->config_source = xds_ads(arena);
+    hcm->rds->route_config_name = xds_text(arena, routes);
+}
+
+static void set_router(struct arena *arena, bool envoy, pb_hcm *hcm)
+{
+    hcm->http_filters = ARENA_ARRAY(arena, 1, pb_http_filter *);
+    hcm->http_filters[hcm->n_http_filters++] = xds_router(arena, envoy);
+}
+
+pb_hcm *xds_envoy_hcm(struct arena *arena, struct str routes)
+{
+    pb_hcm *hcm = NEW(arena, pb_hcm);
+    hcm->stat_prefix = xds_text(arena, routes);
+    set_rds(arena, routes, hcm);
+    set_router(arena, true, hcm);
+    hcm->server_header_transformation =
+        ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__SERVER_HEADER_TRANSFORMATION__PASS_THROUGH;
+    hcm->skip_xff_append = true;
+    hcm->preserve_external_request_id = true;
+    hcm->stream_idle_timeout = xds_ms(arena, 0); /* long polls and streams live as they like */
+    hcm->upgrade_configs = ARENA_ARRAY(arena, 1, pb_hcm_upgrade *);
+    hcm->upgrade_configs[hcm->n_upgrade_configs++] = NEW(arena, pb_hcm_upgrade);
+    hcm->upgrade_configs[0]->upgrade_type = (char *)"websocket";
+    hcm->access_log = ARENA_ARRAY(arena, 1, pb_access_log *);
+    hcm->access_log[hcm->n_access_log++] = xds_access_log(arena);
+    return hcm;
+}
+
+pb_hcm *xds_grpc_hcm(struct arena *arena, struct str routes)
+{
+    pb_hcm *hcm = NEW(arena, pb_hcm);
+    set_rds(arena, routes, hcm);
+    set_router(arena, false, hcm);
+    return hcm;
+}
+
+pb_hcm *xds_grpc_hcm_inline(struct arena *arena, struct str domain, const char *cluster)
+{
+    pb_virtual_host *vhost = NEW(arena, pb_virtual_host);
+    vhost->name = (char *)"reason";
+    vhost->domains = ARENA_ARRAY(arena, 1, char *);
+    vhost->domains[vhost->n_domains++] = xds_text(arena, domain);
+    if (cluster != NULL) {
+        pb_route *route = NEW(arena, pb_route);
+        route->match = NEW(arena, pb_route_match);
+        route->match->path_specifier_case =
+            ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PREFIX;
+        route->match->prefix = (char *)"/";
+        route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE;
+        route->route = NEW(arena, pb_route_action);
+        route->route->cluster_specifier_case =
+            ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__CLUSTER_SPECIFIER_CLUSTER;
+        route->route->cluster = (char *)(uintptr_t)cluster;
+        vhost->routes = ARENA_ARRAY(arena, 1, pb_route *);
+        vhost->routes[vhost->n_routes++] = route;
+    }
+    pb_hcm *hcm = NEW(arena, pb_hcm);
+    hcm->route_specifier_case =
+        ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_ROUTE_CONFIG;
+    hcm->route_config = NEW(arena, pb_route_config);
+    hcm->route_config->name = (char *)"reason";
+    hcm->route_config->virtual_hosts = ARENA_ARRAY(arena, 1, pb_virtual_host *);
+    hcm->route_config->virtual_hosts[hcm->route_config->n_virtual_hosts++] = vhost;
+    set_router(arena, false, hcm);
+    return hcm;
+}

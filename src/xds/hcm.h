@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hcm: the HttpConnectionManager, for each dialect. */
+#ifndef HEDDLE_XDS_HCM_H
+#define HEDDLE_XDS_HCM_H
+
+#include "xds/alias.h"
+
+/* Transparent: nothing is added to or taken from a request that no route asks for, as far as Envoy
+ * can. Routes come by RDS under `routes`. */
+pb_hcm *xds_envoy_hcm(struct arena *arena, struct str routes);
+/* The least that gRPC clients accept (gRFC A27): RDS and the Router. */
+pb_hcm *xds_grpc_hcm(struct arena *arena, struct str routes);
+/* With an inline RouteConfiguration of one virtual host. */
+pb_hcm *xds_grpc_hcm_inline(struct arena *arena, struct str domain, const char *cluster);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reason: telling an application through valid configuration why it gets no answer.
+ *
+ * A proxyless client names the cluster, or its ClusterLoadAssignment, in the error of an RPC that
+ * finds no endpoint. So a request that must fail goes to a cluster whose name is the reason and
+ * which has no endpoints (tried with C-core and Java; Go does not print the name).
+ */
+#ifndef HEDDLE_XDS_REASON_H
+#define HEDDLE_XDS_REASON_H
+
+#include "xds/row.h"
+
+/* Adds the Cluster and the empty ClusterLoadAssignment (two resources) to row. */
+void xds_add_reason(struct resource_row *row, struct str scope, struct str reason);
+
+#endif

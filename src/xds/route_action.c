@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * route_action: what becomes of a request that matched.
+ *
+ * An error share in Envoy. A weighted cluster can only fail with 503, and the spec wants 500 for
+ * the share of an invalid backendRef. So a rule with such a share becomes two routes:
+ *
+ *   match + runtime_fraction (the error share)  ─► direct_response 500
+ *   match                                       ─► the valid backends by their weights
+ *
+ * Envoy decides both with one random number r: the fraction by r mod 1,000,000, the backend by
+ * r mod (sum of weights). If the sum had a factor in common with 1,000,000, the choice of backend
+ * would depend on the first decision; so weights are scaled up to a sum that is large and prime
+ * to 10 (spread_weights()).
+ *
+ * An error share in gRPC is a weighted cluster without endpoints whose name is the reason.
+ */
+#include "xds/route_action.h"
+
+#include "xds/build.h"
+#include "xds/route_match.h"
+
+#define FRACTION_MILLION 1000000
+#define WEIGHT_SUM_AIM 4000000000LL /* below uint32's maximum, which Envoy demands of the sum */
+
+/* --- headers ------------------------------------------------------------------------------- */
+
+/* Envoy expands %COMMANDS% in header values; a literal '%' is written twice. */
+static char *header_text(struct arena *arena, struct str value)
+{
+    char *out = arena_alloc(arena, value.len * 2 + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.ptr[i] == '%') {
+            out[len++] = '%';
+        }
+        out[len++] = value.ptr[i];
+    }
+    return out;
+}
+
+static pb_header_option *header_option(struct arena *arena, const struct ir_header *header,
+                                       bool overwrite)
+{
+    pb_header_option *option = NEW(arena, pb_header_option);
+    option->header = NEW(arena, pb_header_value);
+    option->header->key = xds_text(arena, header->name);
+    option->header->value = header_text(arena, header->value);
+    option->append_action =
+        overwrite
+            ? ENVOY__CONFIG__CORE__V3__HEADER_VALUE_OPTION__HEADER_APPEND_ACTION__OVERWRITE_IF_EXISTS_OR_ADD
+            : ENVOY__CONFIG__CORE__V3__HEADER_VALUE_OPTION__HEADER_APPEND_ACTION__APPEND_IF_EXISTS_OR_ADD;
+    option->keep_empty_value = true;
+    return option;
+}
+
+static size_t headers_to_add(struct arena *arena, const struct ir_header_ops *ops,
+                             pb_header_option ***ret_options)
+{
+    size_t len = 0;
+    pb_header_option **options =
+        ARENA_ARRAY(arena, ops->set.len + ops->add.len, pb_header_option *);
+    for (size_t i = 0; i < ops->set.len; i++) {
+        options[len++] = header_option(arena, &ops->set.items[i], true);
+    }
+    for (size_t i = 0; i < ops->add.len; i++) {
+        options[len++] = header_option(arena, &ops->add.items[i], false);
+    }
+    *ret_options = options;
+    return len;
+}
+
+static size_t headers_to_remove(struct arena *arena, const struct ir_header_ops *ops,
+                                char ***ret_names)
+{
+    char **names = ARENA_ARRAY(arena, ops->remove.len, char *);
+    for (size_t i = 0; i < ops->remove.len; i++) {
+        names[i] = xds_text(arena, ops->remove.items[i]);
+    }
+    *ret_names = names;
+    return ops->remove.len;
+}
+
+/* Routes and cluster weights have the same four members but no common type. */
+#define SET_HEADERS(arena, message, request, response)                                             \
+    do {                                                                                           \
+        if ((request) != NULL) {                                                                   \
+            (message)->n_request_headers_to_add =                                                  \
+                headers_to_add((arena), (request), &(message)->request_headers_to_add);            \
+            (message)->n_request_headers_to_remove =                                               \
+                headers_to_remove((arena), (request), &(message)->request_headers_to_remove);      \
+        }                                                                                          \
+        if ((response) != NULL) {                                                                  \
+            (message)->n_response_headers_to_add =                                                 \
+                headers_to_add((arena), (response), &(message)->response_headers_to_add);          \
+            (message)->n_response_headers_to_remove =                                              \
+                headers_to_remove((arena), (response), &(message)->response_headers_to_remove);    \
+        }                                                                                          \
+    } while (0)
+
+/* --- shares -------------------------------------------------------------------------------- */
+
+struct shares {
+    int64_t valid;  /* sum of the weights of backends that resolve */
+    int64_t broken; /* sum of the others */
+    size_t nvalid;
+    bool filters; /* some backend has filters of its own */
+};
+
+static struct shares count_shares(const struct ir_route *ir)
+{
+    struct shares shares = {.valid = 0};
+    for (size_t i = 0; i < ir->backends.len; i++) {
+        const struct ir_backend *backend = &ir->backends.items[i];
+        if (backend->cluster.len == 0) {
+            shares.broken += backend->weight;
+            continue;
+        }
+        shares.valid += backend->weight;
+        shares.nvalid++;
+        shares.filters =
+            shares.filters || backend->request_headers != NULL || backend->response_headers != NULL;
+    }
+    return shares;
+}
+
+static pb_cluster_weight *cluster_weight(struct arena *arena, const struct ir_backend *backend,
+                                         struct str cluster, int64_t weight)
+{
+    pb_cluster_weight *item = NEW(arena, pb_cluster_weight);
+    item->name = xds_text(arena, cluster);
+    item->weight = xds_u32(arena, (uint32_t)weight);
+    SET_HEADERS(arena, item, backend->request_headers, backend->response_headers);
+    return item;
+}
+
+/* Scales weights so that their sum is near WEIGHT_SUM_AIM and prime to 10; the error is below
+ * 10 parts in 4e9. */
+static void spread_weights(pb_weighted_clusters *weighted, int64_t sum)
+{
+    int64_t factor = WEIGHT_SUM_AIM / sum;
+    int64_t total = 0;
+    for (size_t i = 0; i < weighted->n_clusters; i++) {
+        int64_t weight = (int64_t)weighted->clusters[i]->weight->value * factor;
+        weighted->clusters[i]->weight->value = (uint32_t)weight;
+        total += weight;
+    }
+    while (total % 2 == 0 || total % 5 == 0) {
+        weighted->clusters[0]->weight->value++;
+        total++;
+    }
+}
+
+static void set_weighted(pb_route_action *action, pb_weighted_clusters *weighted)
+{
+    action->cluster_specifier_case =
+        ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__CLUSTER_SPECIFIER_WEIGHTED_CLUSTERS;
+    action->weighted_clusters = weighted;
+}
+
+static void set_cluster(struct arena *arena, pb_route_action *action, struct str cluster)
+{
+    action->cluster_specifier_case =
+        ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__CLUSTER_SPECIFIER_CLUSTER;
+    action->cluster = xds_text(arena, cluster);
+}
+
+static pb_route *new_route(struct arena *arena, const struct ir_route *ir, pb_route_match *match)
+{
+    pb_route *route = NEW(arena, pb_route);
+    route->name = xds_text(arena, ir->rule);
+    route->match = match;
+    return route;
+}
+
+/* --- Envoy --------------------------------------------------------------------------------- */
+
+static pb_route *error_route(struct arena *arena, const struct ir_route *ir)
+{
+    pb_route *route = new_route(arena, ir, xds_envoy_match(arena, &ir->match));
+    route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_DIRECT_RESPONSE;
+    route->direct_response = NEW(arena, pb_direct_response);
+    route->direct_response->status = (uint32_t)ir->error_status;
+    return route;
+}
+
+static void limit_to_fraction(struct arena *arena, const struct shares *shares, pb_route *route)
+{
+    pb_fraction *fraction = NEW(arena, pb_fraction);
+    int64_t sum = shares->valid + shares->broken;
+    fraction->numerator = (uint32_t)((shares->broken * FRACTION_MILLION + sum / 2) / sum);
+    fraction->denominator = ENVOY__TYPE__V3__FRACTIONAL_PERCENT__DENOMINATOR_TYPE__MILLION;
+    route->match->runtime_fraction = NEW(arena, pb_runtime_fraction);
+    route->match->runtime_fraction->default_value = fraction;
+}
+
+static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route *ir,
+                                      const struct shares *shares)
+{
+    pb_route_action *action = NEW(arena, pb_route_action);
+    action->timeout = xds_ms(arena, ir->timeout_ms); /* 0: none; Envoy's default would be 15 s */
+    if (shares->nvalid == 1 && !shares->filters) {
+        for (size_t i = 0; i < ir->backends.len; i++) {
+            if (ir->backends.items[i].cluster.len > 0) {
+                set_cluster(arena, action, ir->backends.items[i].cluster);
+            }
+        }
+        return action;
+    }
+    pb_weighted_clusters *weighted = NEW(arena, pb_weighted_clusters);
+    weighted->clusters = ARENA_ARRAY(arena, shares->nvalid, pb_cluster_weight *);
+    for (size_t i = 0; i < ir->backends.len; i++) {
+        const struct ir_backend *backend = &ir->backends.items[i];
+        if (backend->cluster.len > 0) {
+            weighted->clusters[weighted->n_clusters++] =
+                cluster_weight(arena, backend, backend->cluster, backend->weight);
+        }
+    }
+    if (shares->broken > 0) {
+        spread_weights(weighted, shares->valid);
+    }
+    set_weighted(action, weighted);
+    return action;
+}
+
+void xds_envoy_route(struct arena *arena, const struct ir_route *ir, struct route_list *list)
+{
+    struct shares shares = count_shares(ir);
+    if (ir->action != IR_FORWARD || shares.nvalid == 0) {
+        vec_push(&list->routes, error_route(arena, ir));
+        return;
+    }
+    if (shares.broken > 0) {
+        pb_route *error = error_route(arena, ir);
+        limit_to_fraction(arena, &shares, error);
+        vec_push(&list->routes, error);
+    }
+    pb_route *route = new_route(arena, ir, xds_envoy_match(arena, &ir->match));
+    route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE;
+    route->route = envoy_forward(arena, ir, &shares);
+    SET_HEADERS(arena, route, ir->request_headers, ir->response_headers);
+    vec_push(&list->routes, route);
+}
+
+/* --- gRPC ---------------------------------------------------------------------------------- */
+
+/* The name of a cluster without endpoints. It begins with the routing and the rule, so that two
+ * routes never give two resources one name. */
+static struct str reason_cluster(struct arena *arena, const struct ir_route *ir, struct str routing,
+                                 struct str why, struct route_list *list)
+{
+    struct str name = arena_printf(arena, "heddle: %.*s: %.*s: %.*s", STR_FMT(routing),
+                                   STR_FMT(ir->rule), STR_FMT(why));
+    for (size_t i = 0; i < list->reasons.len; i++) {
+        if (str_eq(list->reasons.items[i], name)) {
+            return name;
+        }
+    }
+    vec_push(&list->reasons, name);
+    return name;
+}
+
+void xds_grpc_route(struct arena *arena, const struct ir_route *ir, struct str routing,
+                    struct route_list *list)
+{
+    pb_route_match *match = xds_grpc_match(arena, &ir->match);
+    if (match == NULL) {
+        return;
+    }
+    pb_route *route = new_route(arena, ir, match);
+    route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE;
+    route->route = NEW(arena, pb_route_action);
+    vec_push(&list->routes, route);
+    if (ir->action != IR_FORWARD) {
+        set_cluster(arena, route->route, reason_cluster(arena, ir, routing, ir->reason, list));
+        return;
+    }
+    pb_weighted_clusters *weighted = NEW(arena, pb_weighted_clusters);
+    weighted->clusters = ARENA_ARRAY(arena, ir->backends.len, pb_cluster_weight *);
+    for (size_t i = 0; i < ir->backends.len; i++) {
+        const struct ir_backend *backend = &ir->backends.items[i];
+        struct str cluster = backend->cluster.len > 0
+                                 ? backend->cluster
+                                 : reason_cluster(arena, ir, routing, backend->reason, list);
+        pb_cluster_weight *item = NEW(arena, pb_cluster_weight);
+        item->name = xds_text(arena, cluster);
+        item->weight = xds_u32(arena, (uint32_t)backend->weight);
+        weighted->clusters[weighted->n_clusters++] = item;
+    }
+    if (weighted->n_clusters == 1) {
+        set_cluster(arena, route->route, str_from(weighted->clusters[0]->name));
+    } else {
+        set_weighted(route->route, weighted);
+    }
+}

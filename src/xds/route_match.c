@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* route_match: ir_match -> RouteMatch. gRPC clients know prefix, path and safe_regex only. */
+#include "xds/route_match.h"
+
+#include "xds/build.h"
+
+static void set_prefix(pb_route_match *match, char *prefix)
+{
+    match->path_specifier_case = ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PREFIX;
+    match->prefix = prefix;
+}
+
+static void set_regex(struct arena *arena, pb_route_match *match, struct str regex)
+{
+    match->path_specifier_case = ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_SAFE_REGEX;
+    match->safe_regex = xds_regex(arena, regex);
+}
+
+static void set_path(struct arena *arena, const struct ir_match *ir, bool envoy,
+                     pb_route_match *match)
+{
+    switch ((enum ir_path_match)ir->path_type) {
+    case IR_PATH_ANY:
+        set_prefix(match, (char *)"/");
+        break;
+    case IR_PATH_EXACT:
+        match->path_specifier_case = ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PATH;
+        match->path = xds_text(arena, ir->path);
+        break;
+    case IR_PATH_PREFIX:
+        if (envoy) {
+            match->path_specifier_case =
+                ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PATH_SEPARATED_PREFIX;
+            match->path_separated_prefix = xds_text(arena, ir->path);
+        } else {
+            set_regex(arena, match,
+                      arena_printf(arena, "%.*s(/.*)?", STR_FMT(xds_quote_regex(arena, ir->path))));
+        }
+        break;
+    case IR_PATH_RAW_PREFIX:
+        set_prefix(match, xds_text(arena, ir->path));
+        break;
+    case IR_PATH_REGEX:
+        set_regex(arena, match, ir->path);
+        break;
+    }
+}
+
+static pb_string_matcher *string_matcher(struct arena *arena, struct str value, bool regex)
+{
+    pb_string_matcher *matcher = NEW(arena, pb_string_matcher);
+    if (regex) {
+        matcher->match_pattern_case =
+            ENVOY__TYPE__MATCHER__V3__STRING_MATCHER__MATCH_PATTERN_SAFE_REGEX;
+        matcher->safe_regex = xds_regex(arena, value);
+    } else {
+        matcher->match_pattern_case = ENVOY__TYPE__MATCHER__V3__STRING_MATCHER__MATCH_PATTERN_EXACT;
+        matcher->exact = xds_text(arena, value);
+    }
+    return matcher;
+}
+
+static pb_header_matcher *header_matcher(struct arena *arena, struct str name, struct str value,
+                                         bool regex)
+{
+    pb_header_matcher *matcher = NEW(arena, pb_header_matcher);
+    matcher->name = xds_text(arena, name);
+    matcher->header_match_specifier_case =
+        ENVOY__CONFIG__ROUTE__V3__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_STRING_MATCH;
+    matcher->string_match = string_matcher(arena, value, regex);
+    return matcher;
+}
+
+static void set_headers(struct arena *arena, const struct ir_match *ir, bool with_method,
+                        pb_route_match *match)
+{
+    match->headers = ARENA_ARRAY(arena, ir->headers.len + 1, pb_header_matcher *);
+    if (with_method && ir->method.len > 0) {
+        match->headers[match->n_headers++] =
+            header_matcher(arena, STR(":method"), ir->method, false);
+    }
+    for (size_t i = 0; i < ir->headers.len; i++) {
+        const struct ir_value_match *header = &ir->headers.items[i];
+        match->headers[match->n_headers++] =
+            header_matcher(arena, header->name, header->value, header->regex);
+    }
+}
+
+pb_route_match *xds_envoy_match(struct arena *arena, const struct ir_match *ir)
+{
+    pb_route_match *match = NEW(arena, pb_route_match);
+    set_path(arena, ir, true, match);
+    set_headers(arena, ir, true, match);
+    match->query_parameters = ARENA_ARRAY(arena, ir->query.len, pb_query_matcher *);
+    for (size_t i = 0; i < ir->query.len; i++) {
+        const struct ir_value_match *param = &ir->query.items[i];
+        pb_query_matcher *matcher = NEW(arena, pb_query_matcher);
+        matcher->name = xds_text(arena, param->name);
+        matcher->query_parameter_match_specifier_case =
+            ENVOY__CONFIG__ROUTE__V3__QUERY_PARAMETER_MATCHER__QUERY_PARAMETER_MATCH_SPECIFIER_STRING_MATCH;
+        matcher->string_match = string_matcher(arena, param->value, param->regex);
+        match->query_parameters[match->n_query_parameters++] = matcher;
+    }
+    return match;
+}
+
+pb_route_match *xds_grpc_match(struct arena *arena, const struct ir_match *ir)
+{
+    if (ir->query.len > 0 || (ir->method.len > 0 && !str_eq(ir->method, STR("POST")))) {
+        return NULL;
+    }
+    pb_route_match *match = NEW(arena, pb_route_match);
+    set_path(arena, ir, false, match);
+    set_headers(arena, ir, false, match);
+    return match;
+}

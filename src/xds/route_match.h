@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* route_match: ir_match -> RouteMatch, for each dialect. */
+#ifndef HEDDLE_XDS_ROUTE_MATCH_H
+#define HEDDLE_XDS_ROUTE_MATCH_H
+
+#include "ir/ir.h"
+#include "xds/alias.h"
+
+pb_route_match *xds_envoy_match(struct arena *arena, const struct ir_match *ir);
+/* NULL when no gRPC request can match: another method than POST, a query parameter. Leaving such
+ * a route out means the same and keeps clients from rejecting it. */
+pb_route_match *xds_grpc_match(struct arena *arena, const struct ir_match *ir);
+
+#endif

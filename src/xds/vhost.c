@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vhost: one VirtualHost for each routing, as an encoded fragment.
+ *
+ * Its domain is "*": in the mesh a request belongs to the Service whose address it was sent to,
+ * whatever its Host says (GEP-1294, MeshClusterIPMatching).
+ */
+#include <string.h>
+
+#include "codec/pb.h"
+#include "ir/client.h"
+#include "ir/graph.h"
+#include "ir/ir.h"
+#include "xds/build.h"
+#include "xds/route_action.h"
+#include "xds/xds.h"
+
+static const struct row *make_fragment(struct arena *scratch, const struct ir_routing *ir,
+                                       struct route_list *list)
+{
+    pb_virtual_host *vhost = NEW(scratch, pb_virtual_host);
+    vhost->name = xds_text(scratch, ir->name);
+    vhost->domains = ARENA_ARRAY(scratch, 1, char *);
+    vhost->domains[vhost->n_domains++] = (char *)"*";
+    vhost->routes = list->routes.items;
+    vhost->n_routes = list->routes.len;
+
+    size_t size = protobuf_c_message_get_packed_size(&vhost->base);
+    struct fragment_row *row = row_new(sizeof(*row), size);
+    uint8_t *bytes = arena_alloc(&row->row.arena, size);
+    protobuf_c_message_pack(&vhost->base, bytes);
+    row->bytes = str_span((const char *)bytes, size);
+    row->nreasons = list->reasons.len;
+    row->reasons = ARENA_ARRAY(&row->row.arena, list->reasons.len, struct str);
+    for (size_t i = 0; i < list->reasons.len; i++) {
+        row->reasons[i] = arena_str(&row->row.arena, list->reasons.items[i]);
+    }
+    vec_release(&list->routes);
+    vec_release(&list->reasons);
+    return &row->row;
+}
+
+const struct row *xds_envoy_vhost(struct eval *ev, struct str key)
+{
+    const struct ir_routing *ir = (const struct ir_routing *)eval_get(ev, T_ROUTING, key);
+    struct arena *scratch = eval_scratch(ev);
+    if (ir == NULL || !ir->http ||
+        eval_get(ev, T_VIEW, scope_of(scratch, STR(SCOPE_ENVOY), ir->client_ns)) == NULL) {
+        return NULL;
+    }
+    struct route_list list;
+    memset(&list, 0, sizeof(list));
+    for (size_t i = 0; i < ir->routes.len; i++) {
+        xds_envoy_route(scratch, &ir->routes.items[i], &list);
+    }
+    return make_fragment(scratch, ir, &list);
+}
+
+const struct row *xds_grpc_vhost(struct eval *ev, struct str key)
+{
+    const struct ir_routing *ir = (const struct ir_routing *)eval_get(ev, T_ROUTING, key);
+    struct arena *scratch = eval_scratch(ev);
+    if (ir == NULL ||
+        eval_get(ev, T_VIEW, scope_of(scratch, STR(SCOPE_GRPC), ir->client_ns)) == NULL) {
+        return NULL;
+    }
+    struct route_list list;
+    memset(&list, 0, sizeof(list));
+    for (size_t i = 0; i < ir->routes.len; i++) {
+        xds_grpc_route(scratch, &ir->routes.items[i], ir->name, &list);
+    }
+    return make_fragment(scratch, ir, &list);
+}
