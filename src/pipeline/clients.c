@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clients: who is connected, counted into the engine's inputs. */
+#include "pipeline/clients.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/panic.h"
+#include "base/vec.h"
+#include "ir/client.h"
+#include "pipeline/graph.h"
+
+#define REJECTIONS_PER_CLIENT_MAX 200
+
+struct counter {
+    char *key;
+    size_t count;
+};
+
+struct client_entry {
+    struct mesh_client client;
+    VEC(char *) rejections; /* keys of T_REJECTION rows of this client */
+};
+
+void clients_init(struct clients *clients, struct engine *engine)
+{
+    memset(clients, 0, sizeof(*clients));
+    clients->engine = engine;
+}
+
+static struct str id_key(const stream_id *id)
+{
+    return str_span((const char *)id, sizeof(*id));
+}
+
+/* True when the count leaves or reaches zero. */
+static bool count(struct map *map, struct str key, bool up)
+{
+    struct counter *counter = map_get(map, key);
+    if (up) {
+        if (counter == NULL) {
+            counter = xcalloc(1, sizeof(*counter));
+            counter->key = str_dup(key);
+            map_put(map, str_span(counter->key, key.len), counter);
+        }
+        return counter->count++ == 0;
+    }
+    ASSERT(counter != NULL && counter->count > 0);
+    if (--counter->count > 0) {
+        return false;
+    }
+    map_remove(map, key);
+    free(counter->key);
+    free(counter);
+    return true;
+}
+
+static void use_scope(struct clients *clients, struct str scope, bool up)
+{
+    if (!count(&clients->scopes, scope, up)) {
+        return;
+    }
+    if (!up) {
+        engine_delete(clients->engine, T_VIEW, scope);
+        return;
+    }
+    struct view_row *row = row_new(sizeof(*row), scope.len + 1);
+    row->scope = arena_str(&row->row.arena, scope);
+    engine_put(clients->engine, T_VIEW, scope, &row->row);
+}
+
+bool clients_open(struct clients *clients, stream_id id, struct node *node,
+                  const struct mesh_client **ret_client, struct err *err)
+{
+    struct client_class class;
+    if (!client_classify(node, &class, err)) {
+        node_free(node);
+        return false;
+    }
+    struct client_entry *entry = xcalloc(1, sizeof(*entry));
+    struct mesh_client *client = &entry->client;
+    client->id = id;
+    client->node = node;
+    client->class = class;
+    arena_init_sized(&client->arena, 256);
+    client_view(&class, &client->arena, &client->view);
+    for (unsigned i = 0; i < client->view.nscopes; i++) {
+        use_scope(clients, client->view.scopes[i], true);
+    }
+    ASSERT(map_put(&clients->by_id, id_key(&client->id), entry) == NULL);
+    *ret_client = client;
+    return true;
+}
+
+static void forget_rejections(struct clients *clients, struct client_entry *entry)
+{
+    for (size_t i = 0; i < entry->rejections.len; i++) {
+        engine_delete(clients->engine, T_REJECTION, str_from(entry->rejections.items[i]));
+        free(entry->rejections.items[i]);
+    }
+    vec_release(&entry->rejections);
+}
+
+static void client_free(struct client_entry *entry)
+{
+    node_free(entry->client.node);
+    arena_release(&entry->client.arena);
+    free(entry);
+}
+
+void clients_close(struct clients *clients, stream_id id)
+{
+    struct client_entry *entry = map_remove(&clients->by_id, id_key(&id));
+    if (entry == NULL) {
+        return; /* refused when it opened */
+    }
+    for (unsigned i = 0; i < entry->client.view.nscopes; i++) {
+        use_scope(clients, entry->client.view.scopes[i], false);
+    }
+    forget_rejections(clients, entry);
+    client_free(entry);
+}
+
+static void free_counters(struct map *map)
+{
+    for (size_t i = map_next(map, 0); i < map->cap; i = map_next(map, i + 1)) {
+        struct counter *counter = map->slots[i].value;
+        free(counter->key);
+        free(counter);
+    }
+    map_release(map);
+}
+
+void clients_release(struct clients *clients)
+{
+    struct map *by_id = &clients->by_id;
+    for (size_t i = map_next(by_id, 0); i < by_id->cap; i = map_next(by_id, i + 1)) {
+        struct client_entry *entry = by_id->slots[i].value;
+        for (size_t j = 0; j < entry->rejections.len; j++) {
+            free(entry->rejections.items[j]);
+        }
+        vec_release(&entry->rejections);
+        client_free(entry);
+    }
+    map_release(by_id);
+    free_counters(&clients->scopes);
+    free_counters(&clients->interests);
+}
+
+const struct mesh_client *clients_get(const struct clients *clients, stream_id id)
+{
+    const struct client_entry *entry = map_get(&clients->by_id, id_key(&id));
+    return entry != NULL ? &entry->client : NULL;
+}
+
+void clients_each(const struct clients *clients, mesh_client_fn *visit, void *user)
+{
+    const struct map *by_id = &clients->by_id;
+    for (size_t i = map_next(by_id, 0); i < by_id->cap; i = map_next(by_id, i + 1)) {
+        visit(user, &((const struct client_entry *)by_id->slots[i].value)->client);
+    }
+}
+
+void clients_interest(struct clients *clients, struct str scope, struct str name, bool wanted)
+{
+    struct arena scratch;
+    arena_init_sized(&scratch, 512);
+    struct str key = arena_printf(&scratch, "%.*s|%.*s", STR_FMT(scope), STR_FMT(name));
+    if (count(&clients->interests, key, wanted)) {
+        if (wanted) {
+            struct interest_row *row = row_new(sizeof(*row), key.len + 2);
+            row->scope = arena_str(&row->row.arena, scope);
+            row->name = arena_str(&row->row.arena, name);
+            engine_put(clients->engine, T_INTEREST, key, &row->row);
+        } else {
+            engine_delete(clients->engine, T_INTEREST, key);
+        }
+    }
+    arena_release(&scratch);
+}
+
+/* "type|name|node|stream": a node may have several streams. */
+static char *rejection_key(const struct mesh_client *client, enum xds_type type, struct str name)
+{
+    struct buf key;
+    buf_init(&key, BUF_UNLIMITED);
+    buf_printf(&key, "%s|%.*s|%.*s|%llu", xds_type_info(type)->name, STR_FMT(name),
+               STR_FMT(client->node->id), (unsigned long long)client->id);
+    return buf_steal(&key, NULL);
+}
+
+static size_t find_rejection(const struct client_entry *entry, const char *key)
+{
+    size_t i = 0;
+    while (i < entry->rejections.len && strcmp(entry->rejections.items[i], key) != 0) {
+        i++;
+    }
+    return i;
+}
+
+void clients_rejected(struct clients *clients, stream_id id, enum xds_type type,
+                      const struct resource *const *of, size_t nof, struct str text)
+{
+    struct client_entry *entry = map_get(&clients->by_id, id_key(&id));
+    for (size_t i = 0; entry != NULL && i < nof; i++) {
+        if (entry->rejections.len >= REJECTIONS_PER_CLIENT_MAX) {
+            return;
+        }
+        char *key = rejection_key(&entry->client, type, of[i]->name);
+        struct rejection_row *row = row_new(sizeof(*row), 256 + text.len);
+        struct arena *arena = &row->row.arena;
+        row->type = (int)type;
+        row->name = arena_str(arena, of[i]->name);
+        row->version = arena_str(arena, str_from(of[i]->version));
+        row->node = arena_str(arena, entry->client.node->id);
+        row->text = arena_str(arena, text);
+        engine_put(clients->engine, T_REJECTION, str_from(key), &row->row);
+        if (find_rejection(entry, key) == entry->rejections.len) {
+            vec_push(&entry->rejections, key);
+        } else {
+            free(key);
+        }
+    }
+}
+
+void clients_accepted(struct clients *clients, stream_id id, enum xds_type type,
+                      const struct resource *const *of, size_t nof)
+{
+    struct client_entry *entry = map_get(&clients->by_id, id_key(&id));
+    for (size_t i = 0; entry != NULL && entry->rejections.len > 0 && i < nof; i++) {
+        char *key = rejection_key(&entry->client, type, of[i]->name);
+        size_t at = find_rejection(entry, key);
+        if (at < entry->rejections.len) {
+            engine_delete(clients->engine, T_REJECTION, str_from(key));
+            free(entry->rejections.items[at]);
+            vec_swap_remove(&entry->rejections, at);
+        }
+        free(key);
+    }
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * graph: the map of the program. Read it from top to bottom: each table may read what stands
+ * above it.
+ *
+ *   service ─┬─► port ─┬─► attachment ◄── route        ┌─► vhost ─► route configurations
+ *            │         ├─► routing ◄── attached ───────┤
+ *   slice ───┼─► endpoints ─► EDS                      └─► listeners
+ *   interest └─► target    └─► cluster ─► CDS              status ◄── rejection
+ */
+#include "pipeline/graph.h"
+
+#include "ir/attachment.h"
+#include "ir/client.h"
+#include "ir/ir.h"
+#include "model/object.h"
+#include "resolve/resolve.h"
+#include "xds/xds.h"
+
+#define INPUT(name_, equal_)                                                                       \
+    {                                                                                              \
+        .name = (name_), .equal = (equal_)                                                         \
+    }
+#define TABLE(name_, rank_, compute_, equal_, ...)                                                 \
+    {                                                                                              \
+        .name = (name_), .rank = (rank_), .compute = (compute_), .equal = (equal_), .sources = {   \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define STATUS(name_, rank_, compute_, ...)                                                        \
+    {                                                                                              \
+        .name = (name_), .rank = (rank_), .compute = (compute_), .equal = status_equal,            \
+        .sources = {__VA_ARGS__}, .published = true                                                \
+    }
+#define RESOURCES(name_, compute_, ...)                                                            \
+    {                                                                                              \
+        .name = (name_), .rank = 5, .compute = (compute_), .equal = resource_row_equal,            \
+        .release = resource_row_release, .sources = {__VA_ARGS__}, .published = true               \
+    }
+#define OF(table)                                                                                  \
+    {                                                                                              \
+        KEYS_OF_TABLE, (table)                                                                     \
+    }
+#define BY(index)                                                                                  \
+    {                                                                                              \
+        KEYS_OF_INDEX, (index)                                                                     \
+    }
+
+static const struct table_spec tables[TABLE_COUNT] = {
+    /* clang-format off */
+    [T_NAMESPACE]    = INPUT("namespace", object_equal),
+    [T_SERVICE]      = INPUT("service", object_equal),
+    [T_SLICE]        = INPUT("endpointslice", object_equal),
+    [T_ROUTE]        = INPUT("route", object_equal),
+    [T_GRANT]        = INPUT("referencegrant", object_equal),
+    [T_VIEW]         = INPUT("view", view_equal),
+    [T_INTEREST]     = INPUT("interest", interest_equal),
+    [T_REJECTION]    = INPUT("rejection", rejection_equal),
+    [T_SETTINGS]     = INPUT("settings", settings_equal),
+
+    [T_PORT]         = TABLE("port", 1, resolve_port, ir_port_equal, BY(X_PORTS_OF_SERVICE)),
+    [T_TARGET]       = TABLE("target", 2, resolve_target, ir_target_equal, OF(T_INTEREST)),
+    [T_ATTACHMENT]   = TABLE("attachment", 2, resolve_attachment, attachment_equal, OF(T_ROUTE)),
+    [T_ROUTING]      = TABLE("routing", 3, resolve_routing, ir_routing_equal, OF(T_PORT), BY(X_ATTACHED)),
+    [T_CLUSTER]      = TABLE("cluster", 3, resolve_cluster, ir_cluster_equal, OF(T_PORT)),
+    [T_ENDPOINTS]    = TABLE("endpoints", 3, resolve_endpoints, ir_endpoints_equal, OF(T_PORT)),
+    [T_STATUS]       = STATUS("status", 3, resolve_status, OF(T_ROUTE)),
+    [T_SERVICE_STATUS] = STATUS("service-status", 3, resolve_service_status, OF(T_SERVICE)),
+
+    [T_ENVOY_VHOST]  = TABLE("envoy-vhost", 4, xds_envoy_vhost, fragment_equal, OF(T_ROUTING)),
+    [T_GRPC_VHOST]   = TABLE("grpc-vhost", 4, xds_grpc_vhost, fragment_equal, OF(T_ROUTING)),
+
+    [T_ENVOY_RDS]    = RESOURCES("envoy-rds", xds_envoy_routes, OF(T_ENVOY_VHOST)),
+    [T_GRPC_RDS]     = RESOURCES("grpc-rds", xds_grpc_routes, OF(T_GRPC_VHOST)),
+    [T_ENVOY_CDS]    = RESOURCES("envoy-cds", xds_envoy_cluster, OF(T_CLUSTER)),
+    [T_GRPC_CDS]     = RESOURCES("grpc-cds", xds_grpc_cluster, OF(T_CLUSTER)),
+    [T_EDS]          = RESOURCES("eds", xds_endpoints, OF(T_ENDPOINTS)),
+    [T_REDIRECT_LDS] = RESOURCES("redirect-lds", xds_redirect_listener, OF(T_ROUTING)),
+    [T_BIND_LDS]     = RESOURCES("bind-lds", xds_bind_listener, OF(T_ROUTING)),
+    [T_SIDECAR_BASE] = RESOURCES("sidecar-base", xds_sidecar_base, OF(T_VIEW)),
+    [T_GRPC_TARGET]  = RESOURCES("grpc-target", xds_grpc_target, OF(T_TARGET)),
+    /* clang-format on */
+};
+
+static const struct index_spec indexes[INDEX_COUNT] = {
+    /* clang-format off */
+    [X_SLICES_OF_SERVICE] = {"slices-of-service", T_SLICE, resolve_slices_of_service, NULL},
+    [X_SERVICES_IN_NS]    = {"services-in-namespace", T_SERVICE, resolve_services_in_ns, NULL},
+    [X_NAMESPACES]        = {"namespaces", T_NAMESPACE, resolve_namespaces, NULL},
+    [X_PORTS_OF_SERVICE]  = {"ports-of-service", T_SERVICE, resolve_ports_of_service, NULL},
+    [X_ATTACHED]          = {"attached", T_ATTACHMENT, resolve_attached, resolve_attached_order},
+    [X_REJECTIONS]        = {"rejections", T_REJECTION, resolve_rejections, NULL},
+    /* clang-format on */
+};
+
+const struct graph heddle_graph = {tables, TABLE_COUNT, indexes, INDEX_COUNT};
+
+const unsigned resource_tables[] = {
+    T_ENVOY_RDS, T_GRPC_RDS,     T_ENVOY_CDS,   T_GRPC_CDS,     T_EDS,
+    T_BIND_LDS,  T_REDIRECT_LDS, T_GRPC_TARGET, T_SIDECAR_BASE,
+};
+const unsigned resource_tables_len = sizeof(resource_tables) / sizeof(resource_tables[0]);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mesh: the control plane without its wires. */
+#include "pipeline/mesh.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/metric.h"
+#include "base/panic.h"
+#include "ir/client.h"
+#include "pipeline/clients.h"
+#include "pipeline/graph.h"
+#include "pipeline/turn.h"
+
+struct mesh {
+    struct engine *engine;
+    struct status_store *status;
+    struct clients clients;
+    uint64_t seq;
+    uint64_t evaluations, cutoffs; /* totals already counted in metrics */
+    bool dirty;
+    bool check;
+};
+
+static const unsigned tables_of_kinds[KIND_COUNT] = {
+    [KIND_NAMESPACE] = T_NAMESPACE, [KIND_SERVICE] = T_SERVICE, [KIND_ENDPOINTSLICE] = T_SLICE,
+    [KIND_HTTPROUTE] = T_ROUTE,     [KIND_GRPCROUTE] = T_ROUTE, [KIND_REFERENCEGRANT] = T_GRANT,
+};
+
+struct mesh *mesh_new(const struct mesh_settings *settings)
+{
+    struct mesh *mesh = xcalloc(1, sizeof(*mesh));
+    mesh->engine = engine_new(&heddle_graph);
+    mesh->status = status_store_new();
+    mesh->check = settings->check;
+    clients_init(&mesh->clients, mesh->engine);
+    struct settings_row *row = row_new(sizeof(*row), 64);
+    row->cluster_domain = arena_str(&row->row.arena, settings->cluster_domain);
+    row->trust_domain = arena_str(&row->row.arena, settings->trust_domain);
+    engine_put(mesh->engine, T_SETTINGS, STR(""), &row->row);
+    mesh->dirty = true;
+    return mesh;
+}
+
+void mesh_free(struct mesh *mesh)
+{
+    if (mesh == NULL) {
+        return;
+    }
+    clients_release(&mesh->clients);
+    status_store_free(mesh->status);
+    engine_free(mesh->engine);
+    free(mesh);
+}
+
+void mesh_put(struct mesh *mesh, struct object *object, struct str key)
+{
+    engine_put(mesh->engine, tables_of_kinds[object->kind], key, &object->row);
+    mesh->dirty = true;
+}
+
+void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key)
+{
+    engine_delete(mesh->engine, tables_of_kinds[kind], key);
+    mesh->dirty = true;
+}
+
+bool mesh_open(struct mesh *mesh, stream_id id, struct node *node,
+               const struct mesh_client **ret_client, struct err *err)
+{
+    mesh->dirty = true;
+    return clients_open(&mesh->clients, id, node, ret_client, err);
+}
+
+void mesh_close(struct mesh *mesh, stream_id id)
+{
+    mesh->dirty = true;
+    clients_close(&mesh->clients, id);
+}
+
+const struct mesh_client *mesh_client(const struct mesh *mesh, stream_id id)
+{
+    return clients_get(&mesh->clients, id);
+}
+
+size_t mesh_clients(const struct mesh *mesh)
+{
+    return mesh->clients.by_id.len;
+}
+
+void mesh_each_client(const struct mesh *mesh, mesh_client_fn *visit, void *user)
+{
+    clients_each(&mesh->clients, visit, user);
+}
+
+void mesh_interest(struct mesh *mesh, struct str scope, struct str name, bool wanted)
+{
+    mesh->dirty = true;
+    clients_interest(&mesh->clients, scope, name, wanted);
+}
+
+void mesh_rejected(struct mesh *mesh, stream_id id, enum xds_type type,
+                   const struct resource *const *of, size_t nof, struct str text)
+{
+    mesh->dirty = true;
+    clients_rejected(&mesh->clients, id, type, of, nof, text);
+}
+
+void mesh_accepted(struct mesh *mesh, stream_id id, enum xds_type type,
+                   const struct resource *const *of, size_t nof)
+{
+    mesh->dirty = true;
+    clients_accepted(&mesh->clients, id, type, of, nof);
+}
+
+static void count_turn(struct mesh *mesh, uint64_t started)
+{
+    uint64_t evaluations = 0;
+    uint64_t cutoffs = 0;
+    for (unsigned i = 0; i < TABLE_COUNT; i++) {
+        struct table_stats stats = engine_stats(mesh->engine, i);
+        evaluations += stats.evaluations;
+        cutoffs += stats.cutoffs;
+    }
+    metric_add(M_turns, 1);
+    metric_add(M_turn_ns, (int64_t)(clock_mono_ns() - started));
+    metric_add(M_evaluations, (int64_t)(evaluations - mesh->evaluations));
+    metric_add(M_cutoffs, (int64_t)(cutoffs - mesh->cutoffs));
+    mesh->evaluations = evaluations;
+    mesh->cutoffs = cutoffs;
+}
+
+static void prove(const struct mesh *mesh)
+{
+    struct buf diff;
+    buf_init(&diff, 1u << 20);
+    if (!engine_check(mesh->engine, &diff)) {
+        panic("the incremental state differs from a rebuild: %.*s", STR_FMT(buf_str(&diff)));
+    }
+    buf_release(&diff);
+}
+
+struct changeset *mesh_turn(struct mesh *mesh)
+{
+    if (!mesh->dirty) {
+        return NULL;
+    }
+    mesh->dirty = false;
+    uint64_t started = clock_mono_ns();
+    engine_run(mesh->engine);
+    uint64_t now = clock_wall_ms();
+    status_store_apply(mesh->status, engine_changes(mesh->engine, T_STATUS), now);
+    status_store_apply(mesh->status, engine_changes(mesh->engine, T_SERVICE_STATUS), now);
+    struct changeset *changeset = turn_changeset(mesh->engine, mesh->seq + 1);
+    if (changeset != NULL) {
+        mesh->seq++;
+    }
+    count_turn(mesh, started);
+    if (mesh->check) {
+        prove(mesh);
+    }
+    return changeset;
+}
+
+bool mesh_dirty(const struct mesh *mesh)
+{
+    return mesh->dirty;
+}
+
+const struct engine *mesh_engine(const struct mesh *mesh)
+{
+    return mesh->engine;
+}
+
+const struct status_store *mesh_status(const struct mesh *mesh)
+{
+    return mesh->status;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mesh: the control plane without its wires: objects and clients' words in, changesets and
+ * conditions out. No I/O, no threads; the daemon, `heddle translate` and the tests drive the same.
+ *
+ *   mesh_put / mesh_remove ─┐
+ *   mesh_open / _interest   ├─► engine inputs ─► mesh_turn ─► changeset ─► (serve)
+ *   mesh_rejected           ┘                              └► status store
+ * Thread 0.
+ */
+#ifndef HEDDLE_PIPELINE_MESH_H
+#define HEDDLE_PIPELINE_MESH_H
+
+#include "base/err.h"
+#include "engine/engine.h"
+#include "model/object.h"
+#include "pipeline/view.h"
+#include "serve/serve.h"
+#include "snapshot/changeset.h"
+#include "status/store.h"
+
+struct mesh_settings {
+    struct str cluster_domain;
+    struct str trust_domain;
+    bool check; /* prove after every turn that the state equals a rebuild; panics if not */
+};
+
+struct mesh;
+
+struct mesh *mesh_new(const struct mesh_settings *settings);
+void mesh_free(struct mesh *mesh);
+
+/* Takes the reference. */
+void mesh_put(struct mesh *mesh, struct object *object, struct str key);
+void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key);
+
+/* A client connected: takes node. Its view takes effect with the next turn. False (and the node is
+ * freed) when it must not be served. ret_view's texts live until mesh_close(). */
+struct mesh_client {
+    stream_id id;
+    struct node *node;
+    struct client_class class;
+    struct view view;
+    struct arena arena;
+};
+bool mesh_open(struct mesh *mesh, stream_id id, struct node *node,
+               const struct mesh_client **ret_client, struct err *err);
+void mesh_close(struct mesh *mesh, stream_id id);
+const struct mesh_client *mesh_client(const struct mesh *mesh, stream_id id); /* or NULL */
+size_t mesh_clients(const struct mesh *mesh);
+typedef void mesh_client_fn(void *user, const struct mesh_client *client);
+void mesh_each_client(const struct mesh *mesh, mesh_client_fn *visit, void *user);
+
+/* Counted: every `wanted` is taken back by one `!wanted`. */
+void mesh_interest(struct mesh *mesh, struct str scope, struct str name, bool wanted);
+/* A client rejected or, later, accepted these resources. */
+void mesh_rejected(struct mesh *mesh, stream_id id, enum xds_type type,
+                   const struct resource *const *of, size_t nof, struct str text);
+void mesh_accepted(struct mesh *mesh, stream_id id, enum xds_type type,
+                   const struct resource *const *of, size_t nof);
+
+/* Computes what follows from all that was said since the last turn. NULL: no resource changed. */
+struct changeset *mesh_turn(struct mesh *mesh);
+/* Whether anything was said since the last turn. */
+bool mesh_dirty(const struct mesh *mesh);
+
+const struct engine *mesh_engine(const struct mesh *mesh);
+const struct status_store *mesh_status(const struct mesh *mesh);
+
+#endif

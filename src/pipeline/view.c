@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* view: from a node to its class, from a class to its chain of scopes. */
+#include "pipeline/view.h"
+
+#include <string.h>
+
+#include "ir/client.h"
+#include "net/addr.h"
+#include "xds/row.h"
+
+#define NS_MAX 63 /* RFC 1123 label */
+
+static const char *const role_names[] = {
+    [ROLE_SIDECAR] = "sidecar",
+    [ROLE_GATEWAY] = "gateway",
+    [ROLE_PROXYLESS] = "proxyless",
+};
+
+const char *client_role_name(enum client_role role)
+{
+    return role_names[role];
+}
+
+static bool is_grpc(const struct node *node)
+{
+    return str_starts_with(node->user_agent, STR("gRPC")) ||
+           str_starts_with(node->user_agent, STR("grpc"));
+}
+
+/* A namespace becomes part of scope names, so it must look like one. */
+static bool is_namespace(struct str text)
+{
+    if (text.len == 0 || text.len > NS_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool parse_id(struct str id, struct client_class *class)
+{
+    struct str rest = id;
+    struct str role = str_cut(&rest, '/');
+    struct str ns = str_cut(&rest, '/');
+    if (!is_namespace(ns) || rest.len == 0 || str_index(rest, '/') < rest.len) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(role_names) / sizeof(role_names[0]); i++) {
+        if (str_eq(role, str_from(role_names[i]))) {
+            class->role = (enum client_role)i;
+            class->ns = ns;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool check_inbound(struct str inbound, struct err *err)
+{
+    struct str rest = inbound;
+    struct str listen = str_cut(&rest, '>');
+    struct sockaddr_storage addr;
+    if (!addr_parse(listen, &addr, err) || !addr_parse(rest, &addr, err)) {
+        return err_prefix(err, "node.metadata.inbound '%.*s' is not LISTEN>APP", STR_FMT(inbound));
+    }
+    return true;
+}
+
+static bool classify_sidecar(const struct node *node, struct client_class *class, struct err *err)
+{
+    struct str mode = node_metadata(node, STR("interception"));
+    if (mode.len > 0 && !str_eq(mode, STR("redirect")) && !str_eq(mode, STR("none"))) {
+        return err_set(err, "node.metadata.interception is '%.*s'; it must be redirect or none",
+                       STR_FMT(mode));
+    }
+    class->bind = str_eq(mode, STR("none"));
+    class->inbound = class->bind ? node_metadata(node, STR("inbound")) : STR_NULL;
+    return class->inbound.len == 0 || check_inbound(class->inbound, err);
+}
+
+bool client_classify(const struct node *node, struct client_class *ret_class, struct err *err)
+{
+    struct client_class class;
+    memset(&class, 0, sizeof(class));
+    if (!parse_id(node->id, &class)) {
+        struct str ns = node_metadata(node, STR("namespace"));
+        class.foreign = true;
+        class.role = is_grpc(node) ? ROLE_PROXYLESS : ROLE_SIDECAR;
+        class.ns = ns.len > 0 ? ns : STR("default");
+        if (!is_namespace(class.ns)) {
+            return err_set(err, "node.metadata.namespace '%.*s' is not a namespace", STR_FMT(ns));
+        }
+    }
+    if (class.role == ROLE_GATEWAY) {
+        return err_set(err, "node '%.*s': gateways are not served yet", STR_FMT(node->id));
+    }
+    class.dialect = "envoy";
+    if (class.role == ROLE_PROXYLESS) {
+        class.dialect =
+            str_starts_with(node->user_agent, STR("gRPC Go")) ? SCOPE_GRPC_GO : SCOPE_GRPC_CORE;
+    } else if (!classify_sidecar(node, &class, err)) {
+        return false;
+    }
+    *ret_class = class;
+    return true;
+}
+
+static void push(struct view *view, struct str scope)
+{
+    view->scopes[view->nscopes++] = scope;
+}
+
+void client_view(const struct client_class *class, struct arena *arena, struct view *ret_view)
+{
+    memset(ret_view, 0, sizeof(*ret_view));
+    for (unsigned i = 0; i < XDS_TYPE_COUNT; i++) {
+        ret_view->on_demand[i] = -1;
+    }
+    if (class->role == ROLE_PROXYLESS) {
+        push(ret_view, str_from(class->dialect));
+        push(ret_view, scope_of(arena, STR(SCOPE_GRPC), class->ns));
+        push(ret_view, STR(SCOPE_GRPC));
+        push(ret_view, STR(SCOPE_ALL));
+        ret_view->on_demand[XDS_LDS] = 0;
+        return;
+    }
+    if (class->inbound.len > 0) {
+        push(ret_view, arena_printf(arena, SCOPE_INBOUND "%.*s", STR_FMT(class->inbound)));
+    }
+    struct str base = class->bind ? STR(SCOPE_BIND) : STR(SCOPE_REDIRECT);
+    push(ret_view, scope_of(arena, base, class->ns));
+    push(ret_view, base);
+    push(ret_view, scope_of(arena, STR(SCOPE_ENVOY), class->ns));
+    push(ret_view, STR(SCOPE_ENVOY));
+    push(ret_view, STR(SCOPE_ALL));
+}

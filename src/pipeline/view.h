@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * view: what a client is, from what it says of itself, and what it may therefore see.
+ * The contract of node.id and the metadata keys is in docs/xds.md.
+ */
+#ifndef HEDDLE_PIPELINE_VIEW_H
+#define HEDDLE_PIPELINE_VIEW_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "serve/node.h"
+#include "serve/serve.h"
+
+enum client_role { ROLE_SIDECAR, ROLE_GATEWAY, ROLE_PROXYLESS };
+
+struct client_class {
+    enum client_role role;
+    struct str ns;
+    bool foreign;        /* node.id is not ROLE/NAMESPACE/NAME */
+    const char *dialect; /* "envoy", "grpc.go", "grpc.core" */
+    bool bind;           /* a sidecar that binds the ClusterIPs itself */
+    struct str inbound;  /* of such a sidecar: "LISTEN>APP"; empty: none */
+};
+
+const char *client_role_name(enum client_role role);
+/* Texts point into node. False with the reason when the node must not be served. */
+bool client_classify(const struct node *node, struct client_class *ret_class, struct err *err);
+/* Scope names are made in the arena. */
+void client_view(const struct client_class *class, struct arena *arena, struct view *ret_view);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store: condition rows with their times. */
+#include "status/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/panic.h"
+#include "base/vec.h"
+#include "ir/attachment.h"
+
+struct transition {
+    size_t parent; /* index of the parent; 0 for conditions of the object itself */
+    char *type;
+    bool status;
+    uint64_t since_ms;
+};
+
+struct entry {
+    char *key;                /* "HTTPRoute/ns/name" */
+    const struct status *row; /* valid: rows live as long as they are in the table */
+    VEC(struct transition) transitions;
+};
+
+struct status_store {
+    struct map entries; /* key -> struct entry */
+};
+
+struct status_store *status_store_new(void)
+{
+    return xcalloc(1, sizeof(struct status_store));
+}
+
+static void clear_transitions(struct entry *entry)
+{
+    for (size_t i = 0; i < entry->transitions.len; i++) {
+        free(entry->transitions.items[i].type);
+    }
+    vec_release(&entry->transitions);
+}
+
+static void entry_free(struct entry *entry)
+{
+    clear_transitions(entry);
+    free(entry->key);
+    free(entry);
+}
+
+void status_store_free(struct status_store *store)
+{
+    struct map *entries = &store->entries;
+    for (size_t i = map_next(entries, 0); i < entries->cap; i = map_next(entries, i + 1)) {
+        entry_free(entries->slots[i].value);
+    }
+    map_release(entries);
+    free(store);
+}
+
+static const struct transition *find(const struct entry *entry, size_t parent, struct str type)
+{
+    for (size_t i = 0; i < entry->transitions.len; i++) {
+        const struct transition *transition = &entry->transitions.items[i];
+        if (transition->parent == parent && str_eq(str_from(transition->type), type)) {
+            return transition;
+        }
+    }
+    return NULL;
+}
+
+static void stamp(struct entry *fresh, const struct entry *old, size_t parent,
+                  const struct condition *conditions, size_t len, uint64_t now_ms)
+{
+    for (size_t i = 0; i < len; i++) {
+        const struct transition *before =
+            old != NULL ? find(old, parent, conditions[i].type) : NULL;
+        bool same = before != NULL && before->status == conditions[i].status;
+        struct transition transition = {
+            .parent = parent,
+            .type = str_dup(conditions[i].type),
+            .status = conditions[i].status,
+            .since_ms = same ? before->since_ms : now_ms,
+        };
+        vec_push(&fresh->transitions, transition);
+    }
+}
+
+static char *entry_key(const struct status *row)
+{
+    struct buf key;
+    buf_init(&key, BUF_UNLIMITED);
+    buf_printf(&key, "%s/%.*s/%.*s", kind_info((enum kind_id)row->kind)->kind, STR_FMT(row->ns),
+               STR_FMT(row->name));
+    return buf_steal(&key, NULL);
+}
+
+static void put(struct status_store *store, const struct status *row, uint64_t now_ms)
+{
+    struct entry *fresh = xcalloc(1, sizeof(*fresh));
+    fresh->key = entry_key(row);
+    fresh->row = row;
+    struct entry *old = map_put(&store->entries, str_from(fresh->key), fresh);
+    stamp(fresh, old, 0, row->conditions.items, row->conditions.len, now_ms);
+    for (size_t i = 0; i < row->parents.len; i++) {
+        const struct status_parent *parent = &row->parents.items[i];
+        stamp(fresh, old, i, parent->conditions.items, parent->conditions.len, now_ms);
+    }
+    if (old != NULL) {
+        entry_free(old);
+    }
+}
+
+void status_store_apply(struct status_store *store, struct row_changes changes, uint64_t now_ms)
+{
+    for (size_t i = 0; i < changes.len; i++) {
+        if (changes.items[i].after != NULL) {
+            put(store, (const struct status *)changes.items[i].after, now_ms);
+            continue;
+        }
+        char *key = entry_key((const struct status *)changes.items[i].before);
+        struct entry *gone = map_remove(&store->entries, str_from(key));
+        if (gone != NULL) {
+            entry_free(gone);
+        }
+        free(key);
+    }
+}
+
+static void render_conditions(const struct entry *entry, size_t parent,
+                              const struct condition *conditions, size_t len, struct json *json)
+{
+    json_key(json, "conditions");
+    json_open(json, '[');
+    for (size_t i = 0; i < len; i++) {
+        char time[CLOCK_RFC3339_LEN];
+        const struct transition *since = find(entry, parent, conditions[i].type);
+        clock_rfc3339(since != NULL ? since->since_ms : 0, time);
+        memcpy(time + 19, "Z", 2); /* metav1.Time has whole seconds */
+        json_open(json, '{');
+        json_key(json, "type");
+        json_str(json, conditions[i].type);
+        json_key(json, "status");
+        json_text(json, conditions[i].status ? "True" : "False");
+        json_key(json, "observedGeneration");
+        json_int(json, entry->row->generation);
+        json_key(json, "lastTransitionTime");
+        json_text(json, time);
+        json_key(json, "reason");
+        json_str(json, conditions[i].reason);
+        json_key(json, "message");
+        json_str(json, conditions[i].message);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void render_text(struct json *json, const char *key, struct str value)
+{
+    if (value.len > 0) {
+        json_key(json, key);
+        json_str(json, value);
+    }
+}
+
+static void render_ref(const struct parent_ref *ref, struct json *json)
+{
+    json_key(json, "parentRef");
+    json_open(json, '{');
+    json_key(json, "group"); /* always, also when empty: core */
+    json_str(json, ref->group);
+    json_key(json, "kind");
+    json_str(json, ref->kind);
+    render_text(json, "namespace", ref->ns);
+    render_text(json, "name", ref->name);
+    render_text(json, "sectionName", ref->section_name);
+    if (ref->port != 0) {
+        json_key(json, "port");
+        json_int(json, ref->port);
+    }
+    json_close(json, '}');
+}
+
+static void render_status(const struct entry *entry, struct json *json)
+{
+    const struct status *row = entry->row;
+    json_key(json, "status");
+    json_open(json, '{');
+    if (row->conditions.len > 0) {
+        render_conditions(entry, 0, row->conditions.items, row->conditions.len, json);
+    }
+    if (row->parents.len > 0) {
+        json_key(json, "parents");
+        json_open(json, '[');
+        for (size_t i = 0; i < row->parents.len; i++) {
+            const struct status_parent *parent = &row->parents.items[i];
+            json_open(json, '{');
+            render_ref(&parent->ref, json);
+            json_key(json, "controllerName");
+            json_text(json, CONTROLLER_NAME);
+            render_conditions(entry, i, parent->conditions.items, parent->conditions.len, json);
+            json_close(json, '}');
+        }
+        json_close(json, ']');
+    }
+    json_close(json, '}');
+}
+
+static void render_entry(const struct entry *entry, struct json *json)
+{
+    const struct kind_info *kind = kind_info((enum kind_id)entry->row->kind);
+    struct buf version;
+    buf_init(&version, 256);
+    struct str versions = str_from(kind->versions);
+    struct str preferred = str_sub(versions, 0, str_index(versions, ' '));
+    buf_printf(&version, "%s%s%.*s", kind->group, kind->group[0] != '\0' ? "/" : "",
+               STR_FMT(preferred));
+    json_open(json, '{');
+    json_key(json, "apiVersion");
+    json_str(json, buf_str(&version));
+    json_key(json, "kind");
+    json_text(json, kind->kind);
+    json_key(json, "metadata");
+    json_open(json, '{');
+    json_key(json, "name");
+    json_str(json, entry->row->name);
+    json_key(json, "namespace");
+    json_str(json, entry->row->ns);
+    json_key(json, "generation");
+    json_int(json, entry->row->generation);
+    json_close(json, '}');
+    render_status(entry, json);
+    json_close(json, '}');
+    buf_release(&version);
+}
+
+static int entry_cmp(const void *a, const void *b)
+{
+    const struct entry *const *ea = a;
+    const struct entry *const *eb = b;
+    return strcmp((*ea)->key, (*eb)->key);
+}
+
+void status_store_render(const struct status_store *store, struct json *json)
+{
+    const struct map *entries = &store->entries;
+    const struct entry **sorted = xcalloc(entries->len, sizeof(*sorted));
+    size_t len = 0;
+    for (size_t i = map_next(entries, 0); i < entries->cap; i = map_next(entries, i + 1)) {
+        sorted[len++] = entries->slots[i].value;
+    }
+    qsort(sorted, len, sizeof(*sorted), entry_cmp);
+    json_open(json, '{');
+    json_key(json, "items");
+    json_open(json, '[');
+    for (size_t i = 0; i < len; i++) {
+        render_entry(sorted[i], json);
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+    free(sorted);
+}
