@@ -52,12 +52,15 @@ struct row {
 /* A zeroed row of `size` bytes (sizeof the whole struct) with one reference. `hint` is the number
  * of bytes that will probably be needed in its arena beside the struct itself. */
 void *row_new(size_t size, size_t hint);
+typedef void row_release_fn(struct row *row); /* gives back what is not in the arena */
+/* For those who keep rows beside the engine (a source's last good objects). */
+struct row *row_ref(const struct row *row);
+void row_unref(struct row *row, row_release_fn *release); /* NULL is fine, for both */
 
 struct eval;
 
 typedef const struct row *compute_fn(struct eval *ev, struct str key);
 typedef bool row_equal_fn(const struct row *a, const struct row *b);
-typedef void row_release_fn(struct row *row); /* gives back what is not in the arena */
 
 /* Where a derived table's keys come from. */
 struct key_source {

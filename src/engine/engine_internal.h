@@ -131,8 +131,6 @@ static inline unsigned bits_next(uint64_t set, unsigned from)
 }
 
 /* --- table.c: rows, slots, cells ----------------------------------------------------------- */
-struct row *row_ref(const struct row *row);
-void row_unref(struct row *row, row_release_fn *release); /* NULL is fine */
 struct slot *table_find(const struct engine *engine, unsigned table, struct str key);
 struct slot *table_slot(struct engine *engine, unsigned table, struct str key); /* or makes it */
 /* Puts the slot into the queue of its rank, once. */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* endpoint: which fields do EndpointSlices have, and what must hold between them? */
+#include "model/service.h"
+
+#define ENDPOINTS_MAX 1000
+#define ADDRESSES_MAX 100
+#define SLICE_PORTS_MAX 100
+#define SERVICE_NAME_LABEL "kubernetes.io/service-name"
+
+static const char *const address_names[] = {
+    [ADDRESS_IPV4] = "IPv4", [ADDRESS_IPV6] = "IPv6", [ADDRESS_FQDN] = "FQDN", NULL};
+static const char *const protocol_names[] = {
+    [PROTOCOL_TCP] = "TCP", [PROTOCOL_UDP] = "UDP", [PROTOCOL_SCTP] = "SCTP", NULL};
+
+static const struct field condition_fields[] = {
+    FIELD(BOOL, "ready", struct endpoint, ready, FIELD_HAS(struct endpoint, has_ready)),
+    FIELD(BOOL, "serving", struct endpoint, serving, FIELD_HAS(struct endpoint, has_serving)),
+    FIELD(BOOL, "terminating", struct endpoint, terminating,
+          FIELD_HAS(struct endpoint, has_terminating)),
+    FIELD_END,
+};
+static const struct schema condition_schema = {.name = "an endpoint's conditions",
+                                               .fields = condition_fields};
+
+static const struct field endpoint_fields[] = {
+    FIELD(STR_LIST, "addresses", struct endpoint, addresses, .required = true, .min = 1,
+          .max = ADDRESSES_MAX),
+    FIELD_FLAT("conditions", &condition_schema),
+    FIELD(STR, "hostname", struct endpoint, hostname, .format = &format_label),
+    FIELD(STR, "nodeName", struct endpoint, node_name, .format = &format_subdomain),
+    FIELD(STR, "zone", struct endpoint, zone),
+    FIELD_LINE_OF(struct endpoint),
+    FIELD_KNOWN("deprecatedTopology"),
+    FIELD_KNOWN("hints"),
+    FIELD_KNOWN("targetRef"),
+    FIELD_END,
+};
+
+/* What an absent condition means is said in the API's own description of it. */
+static void finish_endpoint(void *obj, struct arena *arena)
+{
+    struct endpoint *endpoint = obj;
+    (void)arena;
+    if (!endpoint->has_ready) {
+        endpoint->ready = true;
+    }
+    if (!endpoint->has_serving) {
+        endpoint->serving = endpoint->ready;
+    }
+}
+
+static const struct schema endpoint_schema = {.name = "an endpoint",
+                                              .size = sizeof(struct endpoint),
+                                              .fields = endpoint_fields,
+                                              .finish = finish_endpoint};
+
+static const struct field port_fields[] = {
+    FIELD(STR, "name", struct endpoint_port, name, .format = &format_slice_port_name),
+    FIELD(INT, "port", struct endpoint_port, port, .min = 1, .max = 65535,
+          FIELD_HAS(struct endpoint_port, has_port)),
+    FIELD(ENUM, "protocol", struct endpoint_port, protocol, .names = protocol_names,
+          .fallback = "TCP"),
+    FIELD(STR, "appProtocol", struct endpoint_port, app_protocol, .format = &format_qualified_name),
+    FIELD_END,
+};
+static const struct schema port_schema = {
+    .name = "an EndpointSlice port", .size = sizeof(struct endpoint_port), .fields = port_fields};
+
+static bool is_address(int type, struct str text)
+{
+    switch (type) {
+    case ADDRESS_IPV4:
+        return format_is_ipv4(text);
+    case ADDRESS_IPV6:
+        return format_is_ipv6(text);
+    default:
+        return text.len <= format_hostname.max && format_hostname.matches(text);
+    }
+}
+
+static void check_slice(const void *obj, const struct doc_node *node, struct problems *problems,
+                        struct str path)
+{
+    const struct endpoint_slice *slice = obj;
+    struct arena *arena = problems->arena;
+    (void)path; /* of the document: empty */
+    for (size_t i = 0; i < slice->endpoints.len; i++) {
+        const struct endpoint *endpoint = &slice->endpoints.items[i];
+        for (size_t j = 0; j < endpoint->addresses.len; j++) {
+            if (is_address(slice->address_type, endpoint->addresses.items[j])) {
+                continue;
+            }
+            const struct doc_node *at = doc_get(node, STR("endpoints"))->items[i];
+            at = doc_get(at, STR("addresses"))->items[j];
+            problems_report(problems, PROBLEM_bad_format, at->line, at->column,
+                            arena_printf(arena, "endpoints[%zu].addresses[%zu]", i, j),
+                            STR("correct it, or change 'addressType'"),
+                            "'%.*s' is not an address of type '%s'",
+                            STR_FMT(problem_quote(arena, endpoint->addresses.items[j])),
+                            address_names[slice->address_type]);
+        }
+    }
+}
+
+static void finish_slice(void *obj, struct arena *arena)
+{
+    struct endpoint_slice *slice = obj;
+    (void)arena;
+    for (size_t i = 0; i < slice->object.meta.labels.len; i++) {
+        const struct str_pair *label = &slice->object.meta.labels.items[i];
+        if (str_eq(label->key, STR(SERVICE_NAME_LABEL))) {
+            slice->service = label->value;
+        }
+    }
+}
+
+static const struct field slice_fields[] = {
+    OBJECT_FIELDS,
+    FIELD(ENUM, "addressType", struct endpoint_slice, address_type, .required = true,
+          .names = address_names),
+    FIELD(LIST, "endpoints", struct endpoint_slice, endpoints, .schema = &endpoint_schema,
+          .max = ENDPOINTS_MAX),
+    FIELD(LIST, "ports", struct endpoint_slice, ports, .schema = &port_schema,
+          .max = SLICE_PORTS_MAX, .unique = true),
+    FIELD_END,
+};
+const struct schema endpoint_slice_schema = {.name = "an EndpointSlice",
+                                             .size = sizeof(struct endpoint_slice),
+                                             .fields = slice_fields,
+                                             .check = check_slice,
+                                             .finish = finish_slice};

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kind: which kinds does heddle read, and with which table? */
+#include "base/panic.h"
+#include "model/grant.h"
+#include "model/object.h"
+#include "model/reach.h"
+#include "model/route.h"
+#include "model/service.h"
+
+/* What kind.def cannot say: the table, the form of a name, the review. */
+#define READING_NAMESPACE &namespace_schema, &format_label, NULL
+#define READING_SERVICE &service_schema, &format_service_name, NULL
+#define READING_ENDPOINTSLICE &endpoint_slice_schema, &format_subdomain, NULL
+#define READING_HTTPROUTE &http_route_schema, &format_subdomain, reach_http
+#define READING_GRPCROUTE &grpc_route_schema, &format_subdomain, reach_grpc
+#define READING_REFERENCEGRANT &reference_grant_schema, &format_subdomain, NULL
+
+static const struct kind_info kinds[] = {
+#define KIND(id, kind, group, versions, plural, namespaced)                                        \
+    [KIND_##id] = {KIND_##id, kind, group, versions, plural, namespaced, READING_##id},
+#include "model/kind.def"
+#undef KIND
+};
+
+const struct kind_info *kind_info(enum kind_id id)
+{
+    ASSERT(id < KIND_COUNT);
+    return &kinds[id];
+}
+
+const struct kind_info *kind_find(struct str group, struct str kind)
+{
+    const struct kind_info *info = kind_find_any_group(kind);
+    return info != NULL && str_eq(str_from(info->group), group) ? info : NULL;
+}
+
+const struct kind_info *kind_find_any_group(struct str kind)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (str_eq(str_from(kinds[i].kind), kind)) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}

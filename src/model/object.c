@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * object: how does a document become an object of a kind that heddle reads?
+ *
+ * First its identity is made out (as far as it can be), then the kind's field table reads the
+ * rest, so that a document with a wrong apiVersion still shows its other problems and keeps the
+ * last good version of the object that it means.
+ */
+#include "model/object.h"
+
+#define BODY_HINT 1024 /* bytes of texts and lists that most objects stay below */
+
+struct str object_key(struct arena *arena, const struct object *object)
+{
+    const struct kind_info *info = kind_info(object->kind);
+    struct str ns = object->meta.ns, name = object->meta.name;
+    if (!info->namespaced) {
+        return arena_str(arena, name);
+    }
+    if (object->kind == KIND_HTTPROUTE || object->kind == KIND_GRPCROUTE) {
+        return arena_printf(arena, "%s/%.*s/%.*s", info->kind, STR_FMT(ns), STR_FMT(name));
+    }
+    return arena_printf(arena, "%.*s/%.*s", STR_FMT(ns), STR_FMT(name));
+}
+
+/* "HTTPRoute 'default/echo'" with quotes, "HTTPRoute default/echo" without. */
+static struct str ident_text(struct arena *arena, struct str kind, struct str ns, struct str name,
+                             const char *quote)
+{
+    return arena_printf(arena, "%.*s %s%.*s%s%.*s%s", STR_FMT(kind), quote, STR_FMT(ns),
+                        ns.len > 0 ? "/" : "", STR_FMT(name), quote);
+}
+
+struct str object_name(struct arena *arena, const struct object *object)
+{
+    return ident_text(arena, str_from(kind_info(object->kind)->kind), object->meta.ns,
+                      object->meta.name, "'");
+}
+
+bool object_equal(const struct row *row_a, const struct row *row_b)
+{
+    const struct object *a = (const struct object *)row_a, *b = (const struct object *)row_b;
+    return a->kind == b->kind && field_equal(kind_info(a->kind)->schema, a, b);
+}
+
+/* The version to write when there is no other: the first of the list. */
+static struct str preferred_version(const struct kind_info *info)
+{
+    struct str versions = str_from(info->versions);
+    return str_cut(&versions, ' ');
+}
+
+static struct str api_version(struct arena *arena, const struct kind_info *info)
+{
+    struct str version = preferred_version(info);
+    return arena_printf(arena, "%s%s%.*s", info->group, info->group[0] != '\0' ? "/" : "",
+                        STR_FMT(version));
+}
+
+void object_dump(const struct object *object, struct json *json)
+{
+    const struct kind_info *info = kind_info(object->kind);
+    struct arena arena;
+    arena_init(&arena);
+    json_open(json, '{');
+    json_key(json, "apiVersion");
+    json_str(json, api_version(&arena, info));
+    json_key(json, "kind");
+    json_text(json, info->kind);
+    field_dump_members(info->schema, object, json);
+    json_close(json, '}');
+    arena_release(&arena);
+}
+
+/* --- identity ------------------------------------------------------------------------------ */
+
+struct ident {
+    const struct kind_info *info; /* NULL: not made out, or a kind that heddle does not read */
+    struct str api_version;
+    struct str kind;
+    struct str ns; /* "default" when a namespaced object has none */
+    struct str name;
+    bool named; /* name and ns are well-formed */
+};
+
+/* The text at key, or empty and, when `required`, a problem. */
+static struct str head_text(const struct doc_node *node, struct str key, struct str path,
+                            struct str remedy, bool required, struct problems *problems)
+{
+    const struct doc_node *value = doc_get(node, key);
+    if (value != NULL && value->type == DOC_STRING && value->text.len > 0) {
+        return value->text;
+    }
+    bool absent = value == NULL || value->type == DOC_NULL;
+    const struct doc_node *at = value != NULL ? value : node;
+    if (!absent) {
+        problems_report(problems, PROBLEM_no_kind, at->line, at->column, path, remedy,
+                        "'%.*s' is %s, not a name", STR_FMT(path),
+                        value->type == DOC_STRING ? "empty" : doc_type_name(value->type));
+    } else if (required) {
+        problems_report(problems, PROBLEM_no_kind, at->line, at->column, path, remedy,
+                        "the document has no '%.*s'", STR_FMT(path));
+    }
+    return STR_NULL;
+}
+
+static bool is_version(const struct kind_info *info, struct str version)
+{
+    struct str versions = str_from(info->versions);
+    while (versions.ptr != NULL) {
+        if (str_eq(str_cut(&versions, ' '), version)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a group is that of some other API which happens to have a kind of the same name
+ * (serving.knative.dev has a Service), rather than a slip: heddle's groups are Kubernetes' own. */
+static bool is_foreign_group(const struct kind_info *info, struct str group)
+{
+    bool kubernetes = str_index(group, '.') == group.len || str_ends_with(group, STR(".k8s.io"));
+    return !kubernetes && str_distance(group, str_from(info->group), 3) > 3;
+}
+
+static void report_version(const struct doc_node *node, const struct kind_info *info,
+                           const struct ident *ident, const char *what, struct problems *problems)
+{
+    struct arena *arena = problems->arena;
+    struct str right = api_version(arena, info), written = problem_quote(arena, ident->api_version);
+    const struct doc_node *at = doc_get(node, STR("apiVersion"));
+    problems_report(problems, PROBLEM_unknown_version, at->line, at->column, STR("apiVersion"),
+                    arena_printf(arena, "write '%.*s'", STR_FMT(right)), "apiVersion '%.*s' %s",
+                    STR_FMT(written), what);
+}
+
+/* Finds the kind's table. Reports an apiVersion that is not right for a kind that heddle reads. */
+static void find_kind(const struct doc_node *node, struct ident *ident, struct problems *problems)
+{
+    const struct kind_info *info = kind_find_any_group(ident->kind);
+    struct str version = ident->api_version;
+    if (info == NULL || version.len == 0) {
+        ident->info = info;
+        return;
+    }
+    struct str group = str_cut(&version, '/');
+    if (version.ptr == NULL && info->group[0] == '\0') { /* the core group has no name */
+        version = group;
+        group = STR_NULL;
+    }
+    if (is_foreign_group(info, group)) {
+        return;
+    }
+    ident->info = info;
+    if (!str_eq(group, str_from(info->group))) {
+        report_version(node, info, ident, "does not have this kind", problems);
+    } else if (version.len == 0) {
+        report_version(node, info, ident, "has no version", problems);
+    } else if (!is_version(info, version)) {
+        report_version(node, info, ident, "is not a version that heddle knows", problems);
+    }
+}
+
+static bool check_name(const struct doc_node *meta, const char *key, struct str text,
+                       const struct format *format, struct problems *problems)
+{
+    if (text.len <= format->max && format->matches(text)) {
+        return true;
+    }
+    const struct doc_node *at = doc_get(meta, str_from(key));
+    problems_report(problems, PROBLEM_no_kind, at->line, at->column,
+                    arena_printf(problems->arena, "metadata.%s", key), str_from(format->remedy),
+                    "'%.*s' is not %s", STR_FMT(problem_quote(problems->arena, text)),
+                    format->name);
+    return false;
+}
+
+static void find_name(const struct doc_node *node, struct ident *ident, struct problems *problems)
+{
+    const struct doc_node *meta = doc_get(node, STR("metadata"));
+    bool ours = ident->info != NULL;
+    if (meta == NULL || meta->type != DOC_MAPPING) {
+        const struct doc_node *at = meta != NULL ? meta : node;
+        problems_report(problems, PROBLEM_no_kind, at->line, at->column, STR("metadata"),
+                        STR("add 'metadata' with a 'name'"), "the document has no 'metadata.name'");
+        return;
+    }
+    size_t errors = problems->errors;
+    struct str name_path = STR("metadata.name"), ns_path = STR("metadata.namespace");
+    ident->name =
+        head_text(meta, STR("name"), name_path, STR("write the object's name"), true, problems);
+    ident->ns = head_text(meta, STR("namespace"), ns_path, STR("write the name of a namespace"),
+                          false, problems);
+    if (!ours || problems->errors != errors) {
+        return;
+    }
+    ident->named = check_name(meta, "name", ident->name, ident->info->name_format, problems);
+    if (!ident->info->namespaced) {
+        if (ident->ns.len > 0) {
+            const struct doc_node *at = doc_get(meta, STR("namespace"));
+            problems_report(problems, PROBLEM_union, at->line, at->column, ns_path,
+                            STR("remove it"), "a %s lies in no namespace", ident->info->kind);
+        }
+        ident->ns = STR_NULL;
+    } else if (ident->ns.len == 0) {
+        ident->ns = STR("default");
+    } else {
+        ident->named &= check_name(meta, "namespace", ident->ns, &format_label, problems);
+    }
+}
+
+static void read_ident(const struct doc_node *node, struct ident *ret_ident,
+                       struct problems *problems)
+{
+    struct ident ident = {.info = NULL};
+    ident.kind = head_text(node, STR("kind"), STR("kind"), STR("write a kind such as 'HTTPRoute'"),
+                           true, problems);
+    ident.api_version =
+        head_text(node, STR("apiVersion"), STR("apiVersion"),
+                  STR("write the API's group and version, such as 'gateway.networking.k8s.io/v1'"),
+                  true, problems);
+    find_kind(node, &ident, problems);
+    /* what heddle does not read needs no name, as long as it says what it is */
+    if (ident.info != NULL || ident.kind.len == 0 || ident.api_version.len == 0) {
+        find_name(node, &ident, problems);
+    } else {
+        struct problems ignored;
+        problems_init(&ignored, problems->arena);
+        find_name(node, &ident, &ignored);
+    }
+    *ret_ident = ident;
+}
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+static void fill_result(const struct ident *ident, struct arena *arena,
+                        struct object_result *result)
+{
+    struct str kind = problem_quote(arena, ident->kind);
+    if (ident->kind.len > 0 && ident->name.len > 0) {
+        result->ident = ident_text(arena, kind, problem_quote(arena, ident->ns),
+                                   problem_quote(arena, ident->name), "'");
+    }
+    if (ident->info == NULL) {
+        return;
+    }
+    result->kind = ident->info->id;
+    if (ident->named) {
+        struct object object = {.kind = ident->info->id};
+        object.meta.ns = ident->ns;
+        object.meta.name = ident->name;
+        result->key = object_key(arena, &object);
+    }
+}
+
+static void report_skipped(const struct doc_node *node, const struct ident *ident,
+                           struct problems *problems)
+{
+    const struct doc_node *at = doc_get(node, STR("kind"));
+    problems_report(problems, PROBLEM_unknown_kind, at->line, at->column, STR("kind"), STR_NULL,
+                    "heddle does not serve kind '%.*s' of '%.*s'",
+                    STR_FMT(problem_quote(problems->arena, ident->kind)),
+                    STR_FMT(problem_quote(problems->arena, ident->api_version)));
+}
+
+/* One reference, or NULL when there is an error in the body. */
+static struct object *read_body(const struct doc_node *node, const struct ident *ident,
+                                struct str file, struct problems *problems)
+{
+    const struct schema *schema = ident->info->schema;
+    struct object *object = row_new(schema->size, BODY_HINT);
+    struct arena *arena = &object->row.arena;
+    object->kind = ident->info->id;
+    if (!field_read(schema, object, node, arena, problems, STR(""))) {
+        row_unref(&object->row, NULL);
+        return NULL;
+    }
+    object->meta.ns = arena_str(arena, ident->ns);
+    object->origin.file = arena_str(arena, file);
+    object->origin.line = node->line;
+    if (ident->info->review != NULL) {
+        ident->info->review(object, problems);
+    }
+    return object;
+}
+
+/* Says on all problems from `first` on which object they are of. */
+static void name_problems(struct problems *problems, size_t first, const struct ident *ident)
+{
+    if (ident->kind.len == 0 || ident->name.len == 0) {
+        return;
+    }
+    struct arena *arena = problems->arena;
+    struct str text =
+        ident_text(arena, problem_quote(arena, ident->kind), problem_quote(arena, ident->ns),
+                   problem_quote(arena, ident->name), "");
+    for (size_t i = first; i < problems->len; i++) {
+        problems->items[i].object = text;
+    }
+}
+
+void object_read_node(const struct doc_node *node, struct str file, struct problems *problems,
+                      struct object_result *ret_result)
+{
+    struct object_result result = {.kind = KIND_COUNT};
+    size_t errors = problems->errors, first = problems->len;
+    if (node->type != DOC_MAPPING) {
+        problems_report(problems, PROBLEM_no_kind, node->line, node->column, STR_NULL,
+                        STR("begin with 'apiVersion', 'kind' and 'metadata'"),
+                        "the document is %s, not an object", doc_type_name(node->type));
+        *ret_result = result;
+        return;
+    }
+    struct ident ident;
+    read_ident(node, &ident, problems);
+    fill_result(&ident, problems->arena, &result);
+    if (ident.info != NULL) {
+        result.object = read_body(node, &ident, file, problems);
+    } else if (problems->errors == errors) {
+        report_skipped(node, &ident, problems);
+        result.skipped = true;
+    }
+    if (result.object != NULL && problems->errors != errors) {
+        row_unref(&result.object->row, NULL);
+        result.object = NULL;
+    }
+    name_problems(problems, first, &ident);
+    *ret_result = result;
+}
+
+void object_read(const struct doc *doc, struct str file, struct problems *problems,
+                 struct object_result *ret_result)
+{
+    if (doc->root != NULL) {
+        object_read_node(doc->root, file, problems, ret_result);
+        return;
+    }
+    size_t first = problems->len;
+    problems_report(problems, PROBLEM_syntax, doc->error.line, doc->error.column, STR_NULL,
+                    doc->error.hint, "%.*s", STR_FMT(doc->error.text));
+    *ret_result = (struct object_result){.kind = KIND_COUNT};
+    if (doc->mended == NULL) {
+        return;
+    }
+    object_read_node(doc->mended, file, problems, ret_result);
+    if (ret_result->object != NULL) { /* what was probably meant is never put in force */
+        row_unref(&ret_result->object->row, NULL);
+        ret_result->object = NULL;
+    }
+    ret_result->skipped = false;
+    if (problems->len > first + 1) {
+        problems->items[first].object = problems->items[first + 1].object;
+    }
+}
+
+const struct doc_node *object_list_items(const struct doc_node *node)
+{
+    const struct doc_node *kind = doc_get(node, STR("kind"));
+    const struct doc_node *items = doc_get(node, STR("items"));
+    bool list = kind != NULL && kind->type == DOC_STRING && str_ends_with(kind->text, STR("List"));
+    return list && items != NULL && items->type == DOC_SEQUENCE ? items : NULL;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* problem: collecting what is wrong with a document, within bounds. */
+#include "model/problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/panic.h"
+
+#define QUOTE_MAX 80
+#define TEXT_MAX 1024 /* of a message */
+
+const struct problem_info *problem_info(enum problem_code code)
+{
+    static const struct problem_info infos[] = {
+#define PROBLEM(id, code, severity, meaning) [PROBLEM_##id] = {code, severity, meaning},
+#include "model/problem.def"
+#undef PROBLEM
+    };
+    ASSERT(code < PROBLEM_COUNT);
+    return &infos[code];
+}
+
+void problems_init(struct problems *problems, struct arena *arena)
+{
+    *problems = (struct problems){.arena = arena};
+}
+
+static void append(struct problems *problems, const struct problem *problem)
+{
+    if (problems->len == problems->cap) { /* the old array stays in the arena */
+        size_t cap = problems->cap == 0 ? 4 : problems->cap * 2;
+        struct problem *items = ARENA_ARRAY(problems->arena, cap, struct problem);
+        if (problems->len > 0) {
+            memcpy(items, problems->items, problems->len * sizeof(*items));
+        }
+        problems->items = items;
+        problems->cap = cap;
+    }
+    problems->items[problems->len++] = *problem;
+}
+
+void problems_add(struct problems *problems, const struct problem *problem)
+{
+    problems->errors += problem_info(problem->code)->severity == SEVERITY_ERROR ? 1 : 0;
+    if (problems->len > PROBLEMS_MAX) {
+        return;
+    }
+    struct problem copy = *problem;
+    if (problems->len == PROBLEMS_MAX) {
+        copy.path = copy.remedy = STR_NULL;
+        copy.text = STR("there are more problems, not listed");
+        append(problems, &copy);
+        return;
+    }
+    copy.path = arena_str(problems->arena, problem->path);
+    copy.object = arena_str(problems->arena, problem->object);
+    copy.text = arena_str(problems->arena, problem->text);
+    copy.remedy = arena_str(problems->arena, problem->remedy);
+    append(problems, &copy);
+}
+
+void problems_report(struct problems *problems, enum problem_code code, uint32_t line,
+                     uint32_t column, struct str path, struct str remedy, const char *fmt, ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+    va_start(args, fmt);
+    int len = vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    ASSERT(len >= 0);
+    size_t used = (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1;
+    problems_add(problems, &(struct problem){.code = code,
+                                             .line = line,
+                                             .column = column,
+                                             .path = path,
+                                             .text = {text, used},
+                                             .remedy = remedy});
+}
+
+struct str problem_quote(struct arena *arena, struct str text)
+{
+    size_t keep = text.len;
+    if (keep > QUOTE_MAX) { /* not inside a character */
+        keep = QUOTE_MAX;
+        while (keep > 0 && ((unsigned char)text.ptr[keep] & 0xc0) == 0x80) {
+            keep--;
+        }
+    }
+    struct str quoted = arena_printf(arena, "%.*s%s", (int)keep, text.len > 0 ? text.ptr : "",
+                                     keep < text.len ? "..." : "");
+    char *bytes = (char *)(uintptr_t)quoted.ptr; /* ours: made in the line above */
+    for (size_t i = 0; i < quoted.len; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        bytes[i] = c < 0x20 || c == 0x7f ? '?' : bytes[i];
+    }
+    return quoted;
+}

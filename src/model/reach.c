@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reach: comparing every match of a route with those that are tried before it. */
+#include "model/reach.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "model/precedence.h"
+
+/* One match of the route, of either kind, with what the messages need. */
+struct candidate {
+    const void *match;
+    size_t rule;
+    size_t nth;
+    uint32_t line;
+};
+
+/* What differs between the two kinds. */
+struct route_view {
+    struct candidate *candidates; /* in rule and match order */
+    size_t len;
+    size_t nrules;
+    int (*compare)(const void *a, const void *b);
+    bool (*covers)(const void *outer, const void *inner);
+    uint32_t (*rule_line)(const struct object *object, size_t rule);
+    bool (*splits_by_weight)(const struct object *object, size_t first, size_t second);
+    const struct object *object;
+};
+
+/* --- what takes more ----------------------------------------------------------------------- */
+
+static bool same_condition(const struct header_match *a, const struct header_match *b, bool nocase)
+{
+    bool names = nocase ? str_eq_nocase(a->name, b->name) : str_eq(a->name, b->name);
+    return names && a->type == b->type && str_eq(a->value, b->value);
+}
+
+/* Every condition of outer is one of inner: outer takes more. */
+static bool conditions_cover(const struct header_match *outer, size_t nouter,
+                             const struct header_match *inner, size_t ninner, bool nocase)
+{
+    for (size_t i = 0; i < nouter; i++) {
+        size_t j = 0;
+        while (j < ninner && !same_condition(&outer[i], &inner[j], nocase)) {
+            j++;
+        }
+        if (j == ninner) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A prefix matches by path elements, and its final '/' is ignored. */
+static bool prefix_covers(struct str prefix, struct str path)
+{
+    if (str_ends_with(prefix, STR("/"))) {
+        prefix = str_sub(prefix, 0, prefix.len - 1);
+    }
+    return str_starts_with(path, prefix) && (path.len == prefix.len || path.ptr[prefix.len] == '/');
+}
+
+static bool path_covers(const struct path_match *outer, const struct path_match *inner)
+{
+    if (outer->type == PATH_PREFIX && inner->type != PATH_REGEX) {
+        return prefix_covers(outer->value, inner->value);
+    }
+    if (outer->type == PATH_PREFIX) { /* "/" takes every path, also those of an expression */
+        return str_eq(outer->value, STR("/"));
+    }
+    return outer->type == inner->type && str_eq(outer->value, inner->value);
+}
+
+static bool http_covers(const void *outer_match, const void *inner_match)
+{
+    const struct http_match *outer = outer_match, *inner = inner_match;
+    return path_covers(&outer->path, &inner->path) &&
+           (outer->method.len == 0 || str_eq(outer->method, inner->method)) &&
+           conditions_cover(outer->headers.items, outer->headers.len, inner->headers.items,
+                            inner->headers.len, true) &&
+           conditions_cover(outer->query.items, outer->query.len, inner->query.items,
+                            inner->query.len, false);
+}
+
+static bool method_covers(const struct method_match *outer, const struct method_match *inner)
+{
+    if (outer == NULL) {
+        return true;
+    }
+    if (outer->service.len != 0 &&
+        (inner == NULL || outer->type != inner->type || !str_eq(outer->service, inner->service))) {
+        return false;
+    }
+    return outer->method.len == 0 ||
+           (inner != NULL && outer->type == inner->type && str_eq(outer->method, inner->method));
+}
+
+static bool grpc_covers(const void *outer_match, const void *inner_match)
+{
+    const struct grpc_match *outer = outer_match, *inner = inner_match;
+    return method_covers(outer->method, inner->method) &&
+           conditions_cover(outer->headers.items, outer->headers.len, inner->headers.items,
+                            inner->headers.len, true);
+}
+
+/* --- what is found ------------------------------------------------------------------------- */
+
+/* The candidate of another rule that takes all requests of `inner` before it, or NULL. */
+static const struct candidate *find_cover(const struct route_view *view,
+                                          const struct candidate *inner)
+{
+    for (size_t i = 0; i < view->len; i++) {
+        const struct candidate *outer = &view->candidates[i];
+        int order = view->compare(outer->match, inner->match);
+        bool first = order < 0 || (order == 0 && outer < inner);
+        if (first && outer->rule != inner->rule && view->covers(outer->match, inner->match)) {
+            return outer;
+        }
+    }
+    return NULL;
+}
+
+static void report_rule(const struct route_view *view, size_t rule, const struct candidate *cover,
+                        struct problems *problems)
+{
+    struct arena *arena = problems->arena;
+    uint32_t other = view->rule_line(view->object, cover->rule);
+    struct str remedy =
+        view->splits_by_weight(view->object, cover->rule, rule)
+            ? arena_printf(arena,
+                           "to split requests by weight, put the backendRefs of both rules into "
+                           "rule %zu",
+                           cover->rule + 1)
+            : STR("make one of them narrower, or remove the rule");
+    problems_report(problems, PROBLEM_unreachable_rule, view->rule_line(view->object, rule), 0,
+                    arena_printf(arena, "spec.rules[%zu]", rule), remedy,
+                    "rule %zu is never reached: rule %zu on line %" PRIu32
+                    " takes all its requests",
+                    rule + 1, cover->rule + 1, other);
+}
+
+static void report_match(const struct candidate *inner, const struct candidate *cover,
+                         struct problems *problems)
+{
+    struct arena *arena = problems->arena;
+    problems_report(problems, PROBLEM_unreachable_rule, inner->line, 0,
+                    arena_printf(arena, "spec.rules[%zu].matches[%zu]", inner->rule, inner->nth),
+                    STR("make one of them narrower, or remove the match"),
+                    "match %zu of rule %zu is never reached: rule %zu on line %" PRIu32
+                    " takes all its requests",
+                    inner->nth + 1, inner->rule + 1, cover->rule + 1, cover->line);
+}
+
+/* Looks at the matches of one rule, which begin at candidates[first]. */
+static void review_rule(const struct route_view *view, size_t first, size_t len,
+                        struct problems *problems)
+{
+    const struct candidate **covers = ARENA_ARRAY(problems->arena, len, const struct candidate *);
+    size_t covered = 0;
+    for (size_t i = 0; i < len; i++) {
+        covers[i] = find_cover(view, &view->candidates[first + i]);
+        covered += covers[i] != NULL ? 1 : 0;
+    }
+    if (covered == len) {
+        report_rule(view, view->candidates[first].rule, covers[0], problems);
+        return;
+    }
+    for (size_t i = 0; i < len && covered > 0; i++) {
+        if (covers[i] != NULL) {
+            report_match(&view->candidates[first + i], covers[i], problems);
+        }
+    }
+}
+
+static void review(const struct route_view *view, struct problems *problems)
+{
+    for (size_t first = 0; first < view->len && view->nrules > 1;) {
+        size_t len = 1;
+        while (first + len < view->len &&
+               view->candidates[first + len].rule == view->candidates[first].rule) {
+            len++;
+        }
+        review_rule(view, first, len, problems);
+        first += len;
+    }
+}
+
+/* --- the two kinds ------------------------------------------------------------------------- */
+
+static int compare_http(const void *a, const void *b)
+{
+    return http_match_cmp(a, b);
+}
+
+static uint32_t http_rule_line(const struct object *object, size_t rule)
+{
+    return ((const struct http_route *)object)->rules.items[rule].line;
+}
+
+/* Two rules that differ in nothing but their backends were meant as one. */
+static bool http_splits(const struct object *object, size_t first, size_t second)
+{
+    const struct http_rule *rules = ((const struct http_route *)object)->rules.items;
+    return rules[first].backends.len > 0 && rules[second].backends.len > 0 &&
+           rules[second].filters.len == 0;
+}
+
+void reach_http(const struct object *object, struct problems *problems)
+{
+    const struct http_route *route = (const struct http_route *)object;
+    struct route_view view = {.nrules = route->rules.len,
+                              .compare = compare_http,
+                              .covers = http_covers,
+                              .rule_line = http_rule_line,
+                              .splits_by_weight = http_splits,
+                              .object = object};
+    size_t len = 0;
+    for (size_t i = 0; i < route->rules.len; i++) {
+        len += route->rules.items[i].matches.len;
+    }
+    view.candidates = ARENA_ARRAY(problems->arena, len, struct candidate);
+    for (size_t i = 0; i < route->rules.len; i++) {
+        for (size_t j = 0; j < route->rules.items[i].matches.len; j++) {
+            const struct http_match *match = &route->rules.items[i].matches.items[j];
+            view.candidates[view.len++] = (struct candidate){match, i, j, match->line};
+        }
+    }
+    review(&view, problems);
+}
+
+static int compare_grpc(const void *a, const void *b)
+{
+    return grpc_match_cmp(a, b);
+}
+
+static uint32_t grpc_rule_line(const struct object *object, size_t rule)
+{
+    return ((const struct grpc_route *)object)->rules.items[rule].line;
+}
+
+static bool grpc_splits(const struct object *object, size_t first, size_t second)
+{
+    const struct grpc_rule *rules = ((const struct grpc_route *)object)->rules.items;
+    return rules[first].backends.len > 0 && rules[second].backends.len > 0 &&
+           rules[second].filters.len == 0;
+}
+
+void reach_grpc(const struct object *object, struct problems *problems)
+{
+    static const struct grpc_match any = {.line = 0}; /* of a rule without matches */
+    const struct grpc_route *route = (const struct grpc_route *)object;
+    struct route_view view = {.nrules = route->rules.len,
+                              .compare = compare_grpc,
+                              .covers = grpc_covers,
+                              .rule_line = grpc_rule_line,
+                              .splits_by_weight = grpc_splits,
+                              .object = object};
+    size_t len = route->rules.len; /* at most one `any` each */
+    for (size_t i = 0; i < route->rules.len; i++) {
+        len += route->rules.items[i].matches.len;
+    }
+    view.candidates = ARENA_ARRAY(problems->arena, len, struct candidate);
+    for (size_t i = 0; i < route->rules.len; i++) {
+        const struct grpc_rule *rule = &route->rules.items[i];
+        for (size_t j = 0; j < rule->matches.len; j++) {
+            const struct grpc_match *match = &rule->matches.items[j];
+            view.candidates[view.len++] = (struct candidate){match, i, j, match->line};
+        }
+        if (rule->matches.len == 0) {
+            view.candidates[view.len++] = (struct candidate){&any, i, 0, rule->line};
+        }
+    }
+    review(&view, problems);
+}
