@@ -46,6 +46,7 @@ static bool take_unit(struct link *link, struct str unit)
                            LINK_MESSAGE_MAX);
         }
         link->in_message = true;
+        link->message_size = link->message_left;
         return link->message_left > 0 || end_message(link);
     }
     struct wire wire = wire_over(unit);

@@ -37,9 +37,10 @@ struct link {
     int32_t call;
     struct link_events events;
     void *user;
-    struct buf requests; /* gRPC messages that nghttp2 has not taken yet */
-    struct buf unsent;   /* HTTP/2 bytes that the socket has not taken yet */
-    struct buf partial;  /* the beginning of a field, or of a message's prefix */
+    struct buf requests;   /* gRPC messages that nghttp2 has not taken yet */
+    struct buf unsent;     /* HTTP/2 bytes that the socket has not taken yet */
+    struct buf partial;    /* the beginning of a field, or of a message's prefix */
+    uint32_t message_size; /* of the message that is being read */
     uint32_t message_left;
     bool in_message;
     uint64_t bytes_read;

@@ -41,6 +41,15 @@ static void put_service(struct buf *out, unsigned index)
                MESH_PORT);
 }
 
+/* Addresses of equal length, so that responses are, too. */
+static void put_endpoint(struct buf *out, unsigned net, unsigned n)
+{
+    buf_printf(out,
+               "- addresses: [%u.%u.%u.%u]\n"
+               "  conditions: {ready: true}\n",
+               net, 100 + n / 10000 % 100, 100 + n / 100 % 100, 100 + n % 100);
+}
+
 static void put_slice(struct buf *out, const struct mesh *mesh, unsigned index, unsigned variant)
 {
     buf_printf(out,
@@ -59,16 +68,8 @@ static void put_slice(struct buf *out, const struct mesh *mesh, unsigned index, 
                "endpoints:\n",
                index, index, MESH_PORT);
     for (unsigned i = 0; i < mesh->endpoints; i++) {
-        unsigned address = index * mesh->endpoints + i + 1;
-        unsigned net = 128 + (address >> 16);
-        if (variant > 0 && i + 1 == mesh->endpoints) {
-            net = 250;
-            address = variant;
-        }
-        buf_printf(out,
-                   "- addresses: [10.%u.%u.%u]\n"
-                   "  conditions: {ready: true}\n",
-                   net, address >> 8 & 255, address & 255);
+        bool changed = variant > 0 && i + 1 == mesh->endpoints;
+        put_endpoint(out, changed ? 198 : 100, changed ? variant : index * mesh->endpoints + i);
     }
 }
 

@@ -20,7 +20,7 @@
 
 #define MESH_PORT 8080
 #define MESH_SERVICES_MAX 50000
-#define MESH_ENDPOINTS_MAX 1000
+#define MESH_ENDPOINTS_MAX 1000 /* and 1,000,000 in all, else addresses repeat */
 
 struct mesh {
     const char *dir;    /* must exist */

@@ -27,6 +27,7 @@ void outcome_add_stream(struct outcome *outcome, const struct stream *stream, bo
     }
     range_add(&class->messages, stream_messages(stream));
     range_add(&class->resources, tally->news + tally->repeats);
+    range_add(&class->payload, tally->payload);
     range_add(&class->bytes, tally->bytes);
     if (tally->arrived_ns[kind] > event_ns) {
         samples_add(&class->latency, tally->arrived_ns[kind] - event_ns);
@@ -67,6 +68,7 @@ static void write_class(FILE *out, struct class_outcome *class)
     fprintf(out, ", \"concerned\": %" PRIu64, class->messages.n);
     write_range(out, "messages", &class->messages);
     write_range(out, "resources", &class->resources);
+    write_range(out, "payload", &class->payload);
     write_range(out, "bytes", &class->bytes);
     write_samples(out, "latency", &class->latency);
     fputc('}', out);

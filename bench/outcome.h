@@ -24,8 +24,9 @@ struct class_outcome {
     struct samples latency; /* event to receipt */
     struct range messages;  /* per concerned stream and change */
     struct range resources;
-    struct range bytes; /* read from the socket, HTTP/2 frames included */
-    uint64_t repeats;   /* resources that came with equal bytes */
+    struct range payload; /* bytes of response messages */
+    struct range bytes;   /* read from the socket: framing and what else HTTP/2 says */
+    uint64_t repeats;     /* resources that came with equal bytes */
     uint64_t removed;
     uint64_t stranger_messages;
     uint64_t stranger_bytes;

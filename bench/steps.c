@@ -86,20 +86,23 @@ static void count_streams(const struct bench *bench, struct outcome *outcome)
     }
 }
 
-/* A round of the floor with as many sockets as there are clients, so that both meet the same noise.
- */
-static bool measure_floor(struct bench *bench, struct outcome *outcome, struct err *err)
+/* A round of the floor with as many sockets as there are clients and the bytes that the change
+ * took, so that both meet the same noise. */
+static bool measure_floor(const struct change *change, struct outcome *outcome, struct err *err)
 {
-    uint64_t bytes = 0;
+    const struct swarm *swarm = &change->bench->swarm;
+    uint64_t bytes = 0, n = 0;
 
-    if (bench->floor == NULL) {
+    if (change->bench->floor == NULL) {
         return true;
     }
-    for (unsigned i = 0; i < bench->swarm.nstreams; i++) {
-        bytes += bench->swarm.streams[i].tally.bytes;
+    for (unsigned i = 0; i < swarm->nstreams; i++) {
+        if (concerned(change, &swarm->streams[i])) {
+            bytes += swarm->streams[i].tally.bytes;
+            n++;
+        }
     }
-    bytes /= bench->swarm.nstreams;
-    return bytes == 0 || floor_round(bench->floor, bytes, &outcome->floor, err);
+    return n == 0 || floor_round(change->bench->floor, bytes / n, &outcome->floor, err);
 }
 
 static bool run_change(struct change *change, struct outcome *outcome, struct err *err)
@@ -119,7 +122,7 @@ static bool run_change(struct change *change, struct outcome *outcome, struct er
         const struct stream *stream = &bench->swarm.streams[i];
         outcome_add_stream(outcome, stream, concerned(change, stream), change->kind, change->at_ns);
     }
-    return measure_floor(bench, outcome, err);
+    return measure_floor(change, outcome, err);
 }
 
 static bool run_changes(struct bench *bench, enum event event, unsigned changes,

@@ -341,6 +341,7 @@ static bool on_message_end(void *user, struct err *err)
     }
     sub->answered = true;
     stream->tally.messages[response->kind]++;
+    stream->tally.payload += stream->link.message_size;
     if (response->news > 0) {
         stream->tally.arrived_ns[response->kind] = stream->now_ns;
     }

@@ -28,6 +28,7 @@ struct tally {
     unsigned news;    /* resources whose bytes the stream did not have */
     unsigned repeats; /* resources sent again with equal bytes */
     unsigned removed;
+    uint64_t payload;                /* bytes of response messages */
     uint64_t bytes;                  /* read from the socket */
     uint64_t arrived_ns[KIND_COUNT]; /* when the last byte of the last message with news was read */
 };

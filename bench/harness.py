@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run of heddle-bench: a generated mesh, a heddle that serves it, and the steps' figures."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+REPO = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPO / "tests/interop"))
+
+from rig.heddle import Heddle  # noqa: E402
+from rig.process import Child, Failed, temporary_folder  # noqa: E402,F401
+
+STEP_SECONDS = 600
+
+
+def bench_program() -> str:
+    """It stands beside the heddle that it measures."""
+    return str(pathlib.Path(os.environ["HEDDLE"]).resolve().with_name("heddle-bench"))
+
+
+def run(mesh: dict, clients: dict, steps: list, options=()) -> list:
+    """mesh: services, endpoints, routes; clients: delta, sotw, grpc. What each step measured."""
+    work = temporary_folder("heddle-bench-")
+    config = work / "config"
+    config.mkdir()
+    sizes = [f"--{name}={value}" for name, value in mesh.items()]
+    where = [f"--config={config}", *sizes]
+    subprocess.run([bench_program(), "gen", *where], check=True)
+    heddle = Heddle(config, work).start()
+    command = [bench_program(), "run", *where, f"--pid={heddle.child.pid}",
+               *(f"--{name}={value}" for name, value in heddle.addresses.items()),
+               *(f"--{name}={value}" for name, value in clients.items()), *options, *steps]
+    client = Child("heddle-bench", command, work / "bench.log", stdin=subprocess.DEVNULL)
+    figures, _ = client.process.communicate(timeout=STEP_SECONDS)
+    if client.stop() != 0:
+        raise Failed(f"{client.log_text().strip()}\n{heddle.child.log_text()[-2000:]}")
+    if heddle.stop() != 0:
+        raise heddle.child.fail("it did not end well")
+    return json.loads(figures)
+
+
+def by_name(steps: list) -> dict:
+    """{"cold": …, "route": …}; of steps with the same name the first."""
+    return {step["step"]: step for step in reversed(steps)}
