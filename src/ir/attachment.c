@@ -43,9 +43,7 @@ static const struct field attachment_fields[] = {
 const struct schema attachment_schema = SCHEMA(attachment, attachment_fields);
 
 static const struct field condition_fields[] = {
-    F(FIELD_STR, condition, type),
-    F(FIELD_BOOL, condition, status),
-    F(FIELD_STR, condition, reason),
+    F(FIELD_INT, condition, id),
     F(FIELD_STR, condition, message),
     {.name = NULL},
 };

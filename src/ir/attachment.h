@@ -7,6 +7,7 @@
 #define HEDDLE_IR_ATTACHMENT_H
 
 #include "engine/engine.h"
+#include "ir/condition.h"
 #include "model/field.h"
 #include "model/route.h"
 
@@ -14,8 +15,7 @@
 
 struct attached_parent {
     int32_t index; /* of the parentRef in the spec */
-    bool accepted;
-    struct str reason; /* the spec's reason when not accepted */
+    int condition; /* enum condition_id: C_accepted, or why not */
     struct str message;
     LIST(struct str) ports; /* keys of T_ROUTING this parentRef contributes to, sorted */
 };
@@ -24,7 +24,7 @@ struct attached_parent {
 struct attached_backend {
     int32_t rule, index;
     struct str cluster; /* key of T_PORT; empty when it does not resolve */
-    struct str reason;  /* BackendNotFound, InvalidKind, … */
+    int condition;      /* enum condition_id: C_resolved, or why not */
     struct str message;
 };
 
@@ -39,9 +39,7 @@ struct attachment {
 };
 
 struct condition {
-    struct str type;
-    bool status;
-    struct str reason;
+    int id; /* enum condition_id: type, status and reason */
     struct str message;
 };
 struct status_parent {

@@ -19,9 +19,9 @@ enum table_id {
     T_REJECTION, /* "type|name|node": a response that a client rejected */
     T_SETTINGS,  /* "": options that translation depends on */
     /* rank 1 */
-    T_PORT,   /* "ns/svc:port": a Service port, as frontend and as backend */
-    T_TARGET, /* key of T_INTEREST: what a proxyless client dials */
+    T_PORT, /* "ns/svc:port": a Service port, as frontend and as backend */
     /* rank 2 */
+    T_TARGET,     /* key of T_INTEREST: what a proxyless client dials */
     T_ATTACHMENT, /* key of T_ROUTE: which ports a route governs, and its resolved backends */
     /* rank 3: the IR */
     T_ROUTING,        /* "ns/svc:port" or "ns/svc:port@client-ns" */

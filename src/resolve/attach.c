@@ -29,10 +29,9 @@ static bool port_selected(const struct service_port *port, const struct parent_r
            (ref->section_name.len == 0 || str_eq(ref->section_name, port->name));
 }
 
-static void refuse(struct attached_parent *parent, struct str reason, struct str message)
+static void refuse(struct attached_parent *parent, enum condition_id why, struct str message)
 {
-    parent->accepted = false;
-    parent->reason = reason;
+    parent->condition = (int)why;
     parent->message = message;
 }
 
@@ -59,15 +58,15 @@ static void attach_parent(struct eval *ev, struct arena *arena, const struct rou
     struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
     struct str key = arena_printf(eval_scratch(ev), "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name));
     const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
-    parent->accepted = true;
+    parent->condition = C_accepted;
     if (service == NULL) {
-        refuse(parent, STR("NoMatchingParent"),
+        refuse(parent, C_no_matching_parent,
                arena_printf(arena, "no Service '%.*s' in namespace '%.*s'", STR_FMT(ref->name),
                             STR_FMT(ns)));
         return;
     }
     if (service->type == SERVICE_EXTERNAL_NAME) {
-        refuse(parent, STR("UnsupportedValue"),
+        refuse(parent, C_unsupported_value,
                arena_printf(arena,
                             "Service '%.*s' is of type ExternalName: there is no address "
                             "whose traffic a route could govern",
@@ -79,24 +78,24 @@ static void attach_parent(struct eval *ev, struct arena *arena, const struct rou
         return;
     }
     if (ref->section_name.len > 0) {
-        refuse(parent, STR("NoMatchingParent"),
+        refuse(parent, C_no_matching_parent,
                arena_printf(arena, "Service '%.*s' has no TCP port named '%.*s'%s", STR_FMT(key),
                             STR_FMT(ref->section_name),
                             ref->port != 0 ? " with the given number" : ""));
     } else if (ref->port != 0) {
         refuse(
-            parent, STR("NoMatchingParent"),
+            parent, C_no_matching_parent,
             arena_printf(arena, "Service '%.*s' has no TCP port %d", STR_FMT(key), (int)ref->port));
     } else {
-        refuse(parent, STR("NoMatchingParent"),
+        refuse(parent, C_no_matching_parent,
                arena_printf(arena, "Service '%.*s' has no TCP ports", STR_FMT(key)));
     }
 }
 
-static void fail_backend(struct arena *arena, struct attached_backend *backend, const char *reason,
-                         struct str message)
+static void fail_backend(struct arena *arena, struct attached_backend *backend,
+                         enum condition_id why, struct str message)
 {
-    backend->reason = str_from(reason);
+    backend->condition = (int)why;
     backend->message = arena_printf(arena, "rules[%d].backendRefs[%d]: %.*s", (int)backend->rule,
                                     (int)backend->index, STR_FMT(message));
 }
@@ -108,7 +107,7 @@ static void resolve_backend(struct eval *ev, struct arena *arena, const struct r
     const struct object_ref *ref = &of->ref;
     struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
     if (ref->group.len > 0 || (ref->kind.len > 0 && !str_eq(ref->kind, STR("Service")))) {
-        fail_backend(arena, backend, "InvalidKind",
+        fail_backend(arena, backend, C_invalid_kind,
                      arena_printf(scratch,
                                   "kind '%.*s' of group '%.*s' cannot be a backend; "
                                   "Services can",
@@ -117,7 +116,7 @@ static void resolve_backend(struct eval *ev, struct arena *arena, const struct r
     }
     struct str object = arena_printf(scratch, "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name));
     if (eval_get(ev, T_SERVICE, object) == NULL) {
-        fail_backend(arena, backend, "BackendNotFound",
+        fail_backend(arena, backend, C_backend_not_found,
                      arena_printf(scratch, "no Service '%.*s' in namespace '%.*s'",
                                   STR_FMT(ref->name), STR_FMT(ns)));
         return;
@@ -125,14 +124,15 @@ static void resolve_backend(struct eval *ev, struct arena *arena, const struct r
     struct str key = port_key_make(scratch, ns, ref->name, ref->port, STR_NULL);
     const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, key);
     if (port == NULL) {
-        fail_backend(arena, backend, "BackendNotFound",
+        fail_backend(arena, backend, C_backend_not_found,
                      arena_printf(scratch, "Service '%.*s' has no port %d", STR_FMT(object),
                                   (int)ref->port));
     } else if (!port->backend) {
-        fail_backend(arena, backend, "UnsupportedProtocol",
+        fail_backend(arena, backend, C_unsupported_protocol,
                      arena_printf(scratch, "Service port '%.*s' takes no traffic: %.*s",
                                   STR_FMT(key), STR_FMT(port->why_not)));
     } else {
+        backend->condition = C_resolved;
         backend->cluster = arena_str(arena, key);
     }
 }

@@ -33,11 +33,9 @@ void resolve_rejections(const struct row *row, struct str key, struct group_emit
     arena_release(&scratch);
 }
 
-static void add(struct status_parent *parent, const char *type, bool value, struct str reason,
-                struct str message)
+static void add(struct status_parent *parent, enum condition_id id, struct str message)
 {
-    parent->conditions.items[parent->conditions.len++] =
-        (struct condition){str_from(type), value, reason, message};
+    parent->conditions.items[parent->conditions.len++] = (struct condition){(int)id, message};
 }
 
 /* How many of the parentRef's ports a GRPCRoute takes away from an HTTPRoute. */
@@ -82,15 +80,14 @@ static void accepted_condition(struct eval *ev, struct arena *arena, const struc
                                const struct attachment *attachment,
                                const struct attached_parent *from, struct status_parent *parent)
 {
-    if (!from->accepted) {
-        add(parent, "Accepted", false, arena_str(arena, from->reason),
-            arena_str(arena, from->message));
+    if (from->condition != C_accepted) {
+        add(parent, (enum condition_id)from->condition, arena_str(arena, from->message));
         return;
     }
     struct str winner = STR_NULL;
     size_t lost = ports_lost(ev, attachment, from, &winner);
     if (lost > 0 && lost == from->ports.len) {
-        add(parent, "Accepted", false, STR("Conflicted"),
+        add(parent, C_conflicted,
             arena_printf(arena,
                          "%.*s is attached to the same Service port, and GRPCRoutes take "
                          "precedence over HTTPRoutes",
@@ -100,42 +97,38 @@ static void accepted_condition(struct eval *ev, struct arena *arena, const struc
     struct str unserved;
     size_t rules = route_rule_count(route);
     if (rules > 0 && unserved_rules(route, arena, &unserved) == rules) {
-        add(parent, "Accepted", false, STR("UnsupportedValue"), unserved);
+        add(parent, C_unsupported_value, unserved);
         return;
     }
     if (lost > 0) {
-        add(parent, "Accepted", true, STR("Accepted"),
+        add(parent, C_accepted,
             arena_printf(arena, "governs %zu of %zu ports; the others belong to %.*s",
                          from->ports.len - lost, from->ports.len, STR_FMT(winner)));
         return;
     }
-    add(parent, "Accepted", true, STR("Accepted"), STR("the route is attached"));
+    add(parent, C_accepted, STR("the route is attached"));
 }
 
 static void resolved_condition(struct arena *arena, const struct attachment *attachment,
                                struct status_parent *parent)
 {
-    struct str reason = STR_NULL;
+    enum condition_id first = C_resolved;
     struct str message = STR_NULL;
     size_t faults = 0;
     for (size_t i = 0; i < attachment->backends.len; i++) {
         const struct attached_backend *backend = &attachment->backends.items[i];
-        if (backend->reason.len == 0) {
+        if (backend->condition == C_resolved) {
             continue;
         }
         if (faults++ == 0) {
-            reason = backend->reason;
+            first = (enum condition_id)backend->condition;
         }
         if (faults <= MESSAGE_PARTS_MAX) {
             message = arena_printf(arena, "%.*s%s%.*s", STR_FMT(message), faults > 1 ? "; " : "",
                                    STR_FMT(backend->message));
         }
     }
-    if (faults == 0) {
-        add(parent, "ResolvedRefs", true, STR("ResolvedRefs"), STR("all references resolve"));
-    } else {
-        add(parent, "ResolvedRefs", false, arena_str(arena, reason), message);
-    }
+    add(parent, first, faults > 0 ? message : STR("all references resolve"));
 }
 
 static void partial_condition(struct arena *arena, const struct route *route,
@@ -144,8 +137,7 @@ static void partial_condition(struct arena *arena, const struct route *route,
     struct str text;
     size_t count = unserved_rules(route, arena, &text);
     if (count > 0 && count < route_rule_count(route)) {
-        add(parent, "PartiallyInvalid", true, STR("UnsupportedValue"),
-            arena_printf(arena, "Dropped Rule: %.*s", STR_FMT(text)));
+        add(parent, C_partially_invalid, arena_printf(arena, "Dropped Rule: %.*s", STR_FMT(text)));
     }
 }
 
@@ -161,7 +153,7 @@ static void programmed_condition(struct eval *ev, struct arena *arena,
             if (rejections.len > 0) {
                 const struct rejection_row *first =
                     (const struct rejection_row *)rejections.rows[0];
-                add(parent, "heddle.dev/Programmed", false, STR("Rejected"),
+                add(parent, C_rejected,
                     arena_printf(arena, "%zu clients reject %s '%.*s', first '%.*s': %.*s",
                                  rejections.len, types[j], STR_FMT(name), STR_FMT(first->node),
                                  STR_FMT(first->text)));
@@ -233,8 +225,7 @@ const struct row *resolve_service_status(struct eval *ev, struct str key)
     row->conditions.items = ARENA_NEW(arena, struct condition);
     row->conditions.len = 1;
     row->conditions.items[0] = (struct condition){
-        .type = STR("heddle.dev/Bound"),
-        .reason = STR("NotLocal"),
+        .id = C_not_local,
         .message = arena_printf(arena,
                                 "sidecars without interception do not listen on '%.*s', which is "
                                 "not a loopback address",

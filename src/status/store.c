@@ -12,8 +12,8 @@
 #include "ir/attachment.h"
 
 struct transition {
-    size_t parent; /* index of the parent; 0 for conditions of the object itself */
-    char *type;
+    size_t parent;    /* index of the parent; 0 for conditions of the object itself */
+    const char *type; /* of the condition table */
     bool status;
     uint64_t since_ms;
 };
@@ -33,17 +33,9 @@ struct status_store *status_store_new(void)
     return xcalloc(1, sizeof(struct status_store));
 }
 
-static void clear_transitions(struct entry *entry)
-{
-    for (size_t i = 0; i < entry->transitions.len; i++) {
-        free(entry->transitions.items[i].type);
-    }
-    vec_release(&entry->transitions);
-}
-
 static void entry_free(struct entry *entry)
 {
-    clear_transitions(entry);
+    vec_release(&entry->transitions);
     free(entry->key);
     free(entry);
 }
@@ -58,11 +50,11 @@ void status_store_free(struct status_store *store)
     free(store);
 }
 
-static const struct transition *find(const struct entry *entry, size_t parent, struct str type)
+static const struct transition *find(const struct entry *entry, size_t parent, const char *type)
 {
     for (size_t i = 0; i < entry->transitions.len; i++) {
         const struct transition *transition = &entry->transitions.items[i];
-        if (transition->parent == parent && str_eq(str_from(transition->type), type)) {
+        if (transition->parent == parent && strcmp(transition->type, type) == 0) {
             return transition;
         }
     }
@@ -73,13 +65,13 @@ static void stamp(struct entry *fresh, const struct entry *old, size_t parent,
                   const struct condition *conditions, size_t len, uint64_t now_ms)
 {
     for (size_t i = 0; i < len; i++) {
-        const struct transition *before =
-            old != NULL ? find(old, parent, conditions[i].type) : NULL;
-        bool same = before != NULL && before->status == conditions[i].status;
+        const struct condition_info *info = condition_info((enum condition_id)conditions[i].id);
+        const struct transition *before = old != NULL ? find(old, parent, info->type) : NULL;
+        bool same = before != NULL && before->status == info->status;
         struct transition transition = {
             .parent = parent,
-            .type = str_dup(conditions[i].type),
-            .status = conditions[i].status,
+            .type = info->type,
+            .status = info->status,
             .since_ms = same ? before->since_ms : now_ms,
         };
         vec_push(&fresh->transitions, transition);
@@ -134,20 +126,21 @@ static void render_conditions(const struct entry *entry, size_t parent,
     json_open(json, '[');
     for (size_t i = 0; i < len; i++) {
         char time[CLOCK_RFC3339_LEN];
-        const struct transition *since = find(entry, parent, conditions[i].type);
+        const struct condition_info *info = condition_info((enum condition_id)conditions[i].id);
+        const struct transition *since = find(entry, parent, info->type);
         clock_rfc3339(since != NULL ? since->since_ms : 0, time);
         memcpy(time + 19, "Z", 2); /* metav1.Time has whole seconds */
         json_open(json, '{');
         json_key(json, "type");
-        json_str(json, conditions[i].type);
+        json_text(json, info->type);
         json_key(json, "status");
-        json_text(json, conditions[i].status ? "True" : "False");
+        json_text(json, info->status ? "True" : "False");
         json_key(json, "observedGeneration");
         json_int(json, entry->row->generation);
         json_key(json, "lastTransitionTime");
         json_text(json, time);
         json_key(json, "reason");
-        json_str(json, conditions[i].reason);
+        json_text(json, info->reason);
         json_key(json, "message");
         json_str(json, conditions[i].message);
         json_close(json, '}');
