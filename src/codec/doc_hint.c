@@ -46,10 +46,14 @@ static const struct explanation explanations[] = {
      "give all items of a list the same indentation and begin each with '- '", AT_PROBLEM},
     {"found unexpected end of stream", "while scanning a quoted scalar", "a quote is not closed",
      "opened in line", "close the quote", AT_CONTEXT},
-    {"did not find expected ',' or ']'", NULL, "a bracket '[' is not closed", "opened in line",
-     "close it with ']', and put a ',' between its items", AT_CONTEXT},
-    {"did not find expected ',' or '}'", NULL, "a brace '{' is not closed", "opened in line",
-     "close it with '}', and put a ',' between its fields", AT_CONTEXT},
+    {"did not find expected ',' or ']'", NULL, "a ',' or ']' is missing",
+     "the '[' was opened in line", "separate items with ',' and close the list with ']'",
+     AT_PROBLEM},
+    {"did not find expected ',' or '}'", NULL, "a ',' or '}' is missing",
+     "the '{' was opened in line", "separate fields with ',' and close the mapping with '}'",
+     AT_PROBLEM},
+    {"found invalid Unicode character escape code", NULL, "an escape that stands for no character",
+     NULL, "write the character itself", AT_PROBLEM},
     {"could not find expected ':'", NULL, "a key without a colon", NULL,
      "write 'key: value' with a colon and a space after the key", AT_CONTEXT},
     {"did not find expected node content", NULL, "a value is missing", NULL,
@@ -60,6 +64,8 @@ static const struct explanation explanations[] = {
     {"did not find expected <document start>", NULL, "this line is outside of the document", NULL,
      "check its indentation and the brackets before it; documents are separated by '---'",
      AT_PROBLEM},
+    {"control characters are not allowed", NULL, "a control character is not allowed", NULL,
+     "remove it, or write it as an escape in double quotes", AT_PROBLEM},
     {"found unknown escape character", NULL, "a backslash before a character that needs none", NULL,
      "double the backslash, or use single quotes", AT_PROBLEM},
     {"did not find expected alphabetic or numeric character", NULL,
@@ -104,38 +110,39 @@ static const struct explanation *find_explanation(const struct doc_trouble *trou
     return NULL;
 }
 
-/* Whether the white space that a line begins with holds a tab. */
-static bool is_indented_with_tab(struct str line)
+/* What libyaml says when a mapping does not go on as it must depends on what it met instead. */
+static const struct explanation *refine(const struct explanation *row, struct str line,
+                                        size_t column)
 {
-    size_t at = 0;
-    while (at < line.len && line.ptr[at] == ' ') {
-        at++;
+    static const struct explanation tab = {.text = "a tab is used for indentation",
+                                           .hint = HINT_TABS};
+    static const struct explanation closing = {.text = "this bracket closes nothing",
+                                               .hint = "remove it, or open it before"};
+    static const struct explanation nameless = {.text = "a key is missing before ':'",
+                                                .hint = "write 'key: value'"};
+    static const struct explanation trailing = {.text = "more text after the end of the value",
+                                                .hint = "put the whole value in quotes"};
+    char met = column < line.len ? line.ptr[column] : '\0';
+    if (met == '\t') {
+        return &tab;
     }
-    return at < line.len && line.ptr[at] == '\t';
-}
-
-/* Whether something other than white space stands before this column. */
-static bool is_inside_line(struct str line, size_t column)
-{
-    return str_trim(str_sub(line, 0, column)).len != 0;
+    if (row == NULL || strcmp(row->problem, "did not find expected key") != 0) {
+        return row;
+    }
+    if (met == ']' || met == '}') {
+        return &closing;
+    }
+    if (met == ':') {
+        return &nameless;
+    }
+    return str_trim(str_sub(line, 0, column)).len != 0 ? &trailing : row;
 }
 
 void doc_explain(struct arena *arena, struct str text, uint32_t first_line,
                  const struct doc_trouble *trouble, struct doc_error *ret_error)
 {
-    static const struct explanation tab = {
-        .text = "a tab is used for indentation", .hint = HINT_TABS, .place = AT_PROBLEM};
-    static const struct explanation trailing = {.text = "more text after the end of the value",
-                                                .hint = "put the whole value in quotes",
-                                                .place = AT_PROBLEM};
-    struct str line = line_at(text, trouble->line);
-    const struct explanation *row = find_explanation(trouble);
-    if (is_indented_with_tab(line)) {
-        row = &tab;
-    } else if (row != NULL && is_inside_line(line, trouble->column) &&
-               strcmp(trouble->problem, "did not find expected key") == 0) {
-        row = &trailing;
-    }
+    const struct explanation *row =
+        refine(find_explanation(trouble), line_at(text, trouble->line), trouble->column);
     bool at_context = row != NULL && row->place == AT_CONTEXT && trouble->context != NULL;
     *ret_error = (struct doc_error){
         .line = first_line + (uint32_t)(at_context ? trouble->context_line : trouble->line),

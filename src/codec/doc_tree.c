@@ -63,6 +63,19 @@ static bool fail(struct tree *tree, yaml_mark_t mark, struct str text, const cha
     return false;
 }
 
+/* libyaml's reader says only how many bytes it had read. */
+static void place_offset(struct str text, size_t offset, size_t *ret_line, size_t *ret_column)
+{
+    struct str before = str_sub(text, 0, offset);
+    size_t line = 0;
+    for (size_t i = 0; i < before.len; i++) {
+        line += before.ptr[i] == '\n';
+    }
+    size_t feed = str_rindex(before, '\n');
+    *ret_line = line;
+    *ret_column = feed < before.len ? before.len - feed - 1 : before.len;
+}
+
 /* The next event, to be deleted by the caller; false when libyaml has stopped. */
 static bool next_event(struct tree *tree, yaml_event_t *ret_event)
 {
@@ -79,8 +92,7 @@ static bool next_event(struct tree *tree, yaml_event_t *ret_event)
         .context_column = parser->context_mark.column,
     };
     if (parser->error == YAML_READER_ERROR) {
-        trouble.line = parser->mark.line; /* the reader gives an offset only */
-        trouble.column = parser->mark.column;
+        place_offset(tree->text, parser->problem_offset, &trouble.line, &trouble.column);
     }
     doc_explain(tree->arena, tree->text, tree->first_line, &trouble, tree->error);
     return false;
