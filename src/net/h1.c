@@ -252,6 +252,9 @@ void h1_server_free(struct h1_server *server)
         return;
     }
     list_for_each (it, &server->conns) {
-        h1_end(list_entry(it, struct h1_conn, link), CLOSE_NOW, "the server stops");
+        struct h1_conn *conn = list_entry(it, struct h1_conn, link);
+        h1_end(conn, CLOSE_NOW, "the server stops");
+        /* also when it is ending already, but waits for what is queued to be written */
+        conn->transport.ops->close(conn->transport.carrier, CLOSE_NOW, "the server stops");
     }
 }

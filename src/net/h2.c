@@ -355,6 +355,8 @@ void h2_shutdown(struct h2 *h2)
 void h2_close(struct h2 *h2, const char *reason)
 {
     h2_end(h2, CLOSE_NOW, reason);
+    /* also when it is ending already, but waits for what is queued to be written */
+    h2->transport.ops->close(h2->transport.carrier, CLOSE_NOW, reason);
 }
 
 size_t h2_streams(const struct h2 *h2)

@@ -13,6 +13,8 @@
 /* Tasks may ask for further tasks; those run now too, but a chain of them must end. */
 #define LOOP_TASKS_MAX 1000000
 
+#define LOOP_CLOSE_ROUNDS 64
+
 static void loop_run_tasks(struct loop *loop)
 {
     for (unsigned n = 0; !list_empty(&loop->tasks); n++) {
@@ -114,8 +116,11 @@ void loop_release(struct loop *loop)
     uv_close((uv_handle_t *)&loop->stop, NULL);
     uv_close((uv_handle_t *)&loop->before, NULL);
     uv_close((uv_handle_t *)&loop->after, NULL);
+    /* A close callback may close what belongs to it, so this takes a few rounds. */
+    for (unsigned i = 0; i < LOOP_CLOSE_ROUNDS && uv_loop_alive(&loop->uv) != 0; i++) {
+        uv_run(&loop->uv, UV_RUN_NOWAIT);
+    }
     uv_walk(&loop->uv, loop_report_open, NULL);
-    uv_run(&loop->uv, UV_RUN_DEFAULT);
     ASSERT(uv_loop_close(&loop->uv) == 0);
     free(loop->read_buf);
     loop->read_buf = NULL;
