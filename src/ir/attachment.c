@@ -17,15 +17,17 @@
     }
 
 static const struct field parent_fields[] = {
-    F(FIELD_INT, attached_parent, index),      F(FIELD_BOOL, attached_parent, accepted),
-    F(FIELD_STR, attached_parent, reason),     F(FIELD_STR, attached_parent, message),
-    F(FIELD_STR_LIST, attached_parent, ports), {.name = NULL},
+    F(FIELD_INT, attached_parent, index),
+    F(FIELD_INT, attached_parent, condition),
+    F(FIELD_STR, attached_parent, message),
+    F(FIELD_STR_LIST, attached_parent, ports),
+    {.name = NULL},
 };
 static const struct schema parent_schema = SCHEMA(attached_parent, parent_fields);
 
 static const struct field backend_fields[] = {
     F(FIELD_INT, attached_backend, rule),    F(FIELD_INT, attached_backend, index),
-    F(FIELD_STR, attached_backend, cluster), F(FIELD_STR, attached_backend, reason),
+    F(FIELD_STR, attached_backend, cluster), F(FIELD_INT, attached_backend, condition),
     F(FIELD_STR, attached_backend, message), {.name = NULL},
 };
 static const struct schema backend_schema = SCHEMA(attached_backend, backend_fields);
