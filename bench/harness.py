@@ -18,8 +18,8 @@ STEP_SECONDS = 600
 
 
 def bench_program() -> str:
-    """It stands beside the heddle that it measures."""
-    return str(pathlib.Path(os.environ["HEDDLE"]).resolve().with_name("heddle-bench"))
+    """The one that was built with the heddle that it measures."""
+    return str(pathlib.Path(os.environ["HEDDLE"]).resolve().parent / "bench/heddle-bench")
 
 
 def run(mesh: dict, clients: dict, steps: list, options=()) -> list:

@@ -265,6 +265,13 @@ bool step_cold(struct bench *bench, struct err *err)
     return ok;
 }
 
+/* A delta client tells its versions and is owed no answer; all others are sent everything. */
+static bool is_back(const struct stream *stream, void *user)
+{
+    (void)user;
+    return stream->class == CLASS_DELTA || stream_complete(stream);
+}
+
 bool step_reconnect(struct bench *bench, struct err *err)
 {
     struct outcome outcome = {0};
@@ -273,6 +280,7 @@ bool step_reconnect(struct bench *bench, struct err *err)
     swarm_reset_tallies(&bench->swarm);
     count_streams(bench, &outcome);
     bool ok = target_read(&bench->target, &before, err) && connect_all(bench, err) &&
+              swarm_until(&bench->swarm, is_back, NULL, bench->limit_ms, err) &&
               swarm_quiet(&bench->swarm, 10 * bench->quiet_ms, err) &&
               target_read(&bench->target, &outcome.last, err);
     if (ok) {
