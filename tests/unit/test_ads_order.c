@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is nothing named before it is there, and does nothing go while it is named? */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "stream_rig.h"
+
+static int setup(void **state)
+{
+    struct rig *rig = xmalloc(sizeof(*rig));
+    rig_init(rig);
+    *state = rig;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    rig_release(*state);
+    free(*state);
+    return 0;
+}
+
+/* Listener l ─ route r ─ cluster old ─ endpoints old, all sent and accepted. */
+static struct client *warm_client(struct rig *rig, enum stream_protocol protocol)
+{
+    put_in(rig, XDS_CDS, "s", "old", "1", "old");
+    put(rig, XDS_EDS, "old", "1");
+    put(rig, XDS_LDS, "l", "1");
+    put(rig, XDS_RDS, "r", "old");
+    publish(rig);
+    struct client *c = client_new(rig, protocol);
+    if (protocol == STREAM_DELTA) {
+        delta(c, XDS_CDS, "", "", "");
+        delta(c, XDS_EDS, "old", "", "");
+    } else {
+        sotw(c, XDS_CDS, "");
+        sotw(c, XDS_EDS, "old");
+    }
+    said(c, "cds old");
+    said(c, "eds old");
+    ack(c, XDS_EDS);
+    ack(c, XDS_CDS);
+    if (protocol == STREAM_DELTA) {
+        delta(c, XDS_LDS, "", "", "");
+        delta(c, XDS_RDS, "r", "", "");
+    } else {
+        sotw(c, XDS_LDS, "");
+        sotw(c, XDS_RDS, "r");
+    }
+    said(c, "lds l");
+    said(c, "rds r");
+    ack(c, XDS_LDS);
+    ack(c, XDS_RDS);
+    quiet(c);
+    return c;
+}
+
+/* The route moves from cluster old to cluster new, in one turn. */
+static void move_route(struct rig *rig)
+{
+    put_in(rig, XDS_CDS, "s", "new", "1", "new");
+    put(rig, XDS_EDS, "new", "1");
+    put(rig, XDS_RDS, "r", "new");
+    del(rig, XDS_CDS, "old");
+    del(rig, XDS_EDS, "old");
+    publish(rig);
+}
+
+static void route_waits_for_cluster_and_endpoints_delta(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_client(rig, STREAM_DELTA);
+    move_route(rig);
+    said(c, "cds new");
+    quiet(c); /* its endpoints are not subscribed yet */
+    delta(c, XDS_EDS, "new", "", "");
+    said(c, "eds new"); /* does not wait for the ACK of the cluster */
+    said(c, "rds r");
+    ack(c, XDS_EDS);
+    ack(c, XDS_CDS);
+    quiet(c); /* the client may still use the old route */
+    ack(c, XDS_RDS);
+    said(c, "cds -old");
+    quiet(c);
+    ack(c, XDS_CDS);
+    said(c, "eds -old");
+    ack(c, XDS_EDS);
+    quiet(c);
+    client_free(c);
+    assert_int_equal(replica_find(&rig->env.replica, XDS_CDS, STR("old")), REPLICA_NONE);
+}
+
+static void route_waits_for_cluster_and_endpoints_sotw(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_client(rig, STREAM_SOTW);
+    move_route(rig);
+    said(c, "cds new old"); /* what goes is still in the whole */
+    quiet(c);
+    sotw_only(c, XDS_EDS, "new old", c->version[XDS_EDS], c->nonce[XDS_EDS], NULL);
+    streams_pump(&rig->env);
+    said(c, "eds new");
+    said(c, "rds r");
+    ack(c, XDS_EDS);
+    ack(c, XDS_CDS);
+    quiet(c);
+    ack(c, XDS_RDS);
+    said(c, "cds new");
+    ack(c, XDS_CDS);
+    quiet(c);
+    client_free(c);
+}
+
+static void client_that_skips_endpoints_gets_its_route_at_the_ack(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_client(rig, STREAM_DELTA);
+    move_route(rig);
+    said(c, "cds new");
+    quiet(c);
+    ack(c, XDS_CDS);
+    said(c, "rds r");
+    client_free(c);
+}
+
+static void listeners_and_routes_wait_for_dirty_clusters(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_client(rig, STREAM_DELTA);
+    put_in(rig, XDS_CDS, "s", "old", "2", "old");
+    publish(rig);
+    said(c, "cds old");
+    said(c, "eds old");
+    put_in(rig, XDS_CDS, "s", "old", "3", "old");
+    put(rig, XDS_LDS, "l", "2");
+    put(rig, XDS_RDS, "r", "2");
+    publish(rig);
+    quiet(c);
+    ack(c, XDS_EDS);
+    quiet(c);
+    ack(c, XDS_CDS);
+    said(c, "cds old");
+    said(c, "eds old");
+    said(c, "lds l");
+    said(c, "rds r");
+    client_free(c);
+}
+
+static void endpoints_follow_every_cluster_sent(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_client(rig, STREAM_DELTA);
+    put_in(rig, XDS_CDS, "s", "old", "2", "old");
+    publish(rig);
+    said(c, "cds old");
+    said(c, "eds old");
+    quiet(c);
+    client_free(c);
+}
+
+static void endpoints_follow_even_if_the_client_says_it_has_them(void **state)
+{
+    struct rig *rig = *state;
+    char initial[64];
+    put_in(rig, XDS_CDS, "s", "c", "1", "c");
+    put(rig, XDS_EDS, "c", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "c=old");
+    said(c, "cds c");
+    snprintf(initial, sizeof(initial), "c=%s", version_of(rig, XDS_EDS, "c"));
+    delta(c, XDS_EDS, "c", "", initial);
+    said(c, "eds c"); /* its cluster warms until it comes */
+    client_free(c);
+}
+
+static void endpoint_change_passes_by_itself(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_client(rig, STREAM_DELTA);
+    put(rig, XDS_RDS, "r", "2");
+    publish(rig);
+    said(c, "rds r");
+    put(rig, XDS_EDS, "old", "2");
+    publish(rig);
+    said(c, "eds old");
+    client_free(c);
+}
+
+static void removals_go_listener_route_cluster_endpoints(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_client(rig, STREAM_DELTA);
+    del(rig, XDS_CDS, "old");
+    del(rig, XDS_EDS, "old");
+    del(rig, XDS_LDS, "l");
+    del(rig, XDS_RDS, "r");
+    publish(rig);
+    said(c, "lds -l");
+    quiet(c);
+    ack(c, XDS_LDS);
+    said(c, "rds -r");
+    quiet(c);
+    ack(c, XDS_RDS);
+    said(c, "cds -old");
+    quiet(c);
+    ack(c, XDS_CDS);
+    said(c, "eds -old");
+    ack(c, XDS_EDS);
+    quiet(c);
+    client_free(c);
+}
+
+static void rejected_route_keeps_its_old_cluster(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_client(rig, STREAM_DELTA);
+    move_route(rig);
+    said(c, "cds new");
+    delta(c, XDS_EDS, "new", "", "");
+    said(c, "eds new");
+    said(c, "rds r");
+    ack(c, XDS_EDS);
+    ack(c, XDS_CDS);
+    nack(c, XDS_RDS, "r: no");
+    quiet(c); /* the client goes on with the old route */
+    put(rig, XDS_RDS, "r", "newer");
+    publish(rig);
+    said(c, "rds r");
+    ack(c, XDS_RDS);
+    said(c, "cds -old");
+    client_free(c);
+}
+
+static void comes_back_before_it_went(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_client(rig, STREAM_DELTA);
+    put(rig, XDS_RDS, "r", "2");
+    del(rig, XDS_CDS, "old");
+    publish(rig);
+    said(c, "rds r");
+    put_in(rig, XDS_CDS, "s", "old", "1", "old");
+    publish(rig);
+    said(c, "cds old");
+    said(c, "eds old");
+    ack(c, XDS_RDS);
+    ack(c, XDS_CDS);
+    ack(c, XDS_EDS);
+    quiet(c);
+    client_free(c);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(route_waits_for_cluster_and_endpoints_delta),
+        T(route_waits_for_cluster_and_endpoints_sotw),
+        T(client_that_skips_endpoints_gets_its_route_at_the_ack),
+        T(listeners_and_routes_wait_for_dirty_clusters),
+        T(endpoints_follow_every_cluster_sent),
+        T(endpoints_follow_even_if_the_client_says_it_has_them),
+        T(endpoint_change_passes_by_itself),
+        T(removals_go_listener_route_cluster_endpoints),
+        T(rejected_route_keeps_its_old_cluster),
+        T(comes_back_before_it_went),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

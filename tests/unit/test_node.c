@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Are the facts of a node read as they were said, and is too much of them refused? */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "codec/pb.h"
+#include "envoy/service/discovery/v3/discovery.pb-c.h"
+#include "serve/request.h"
+
+typedef Envoy__Config__Core__V3__Node node_message;
+typedef Google__Protobuf__Value value_message;
+typedef Google__Protobuf__Struct__FieldsEntry entry_message;
+
+static char *text(const char *s)
+{
+    return (char *)(uintptr_t)s;
+}
+
+static void facts_are_read(void **state)
+{
+    (void)state;
+    Envoy__Config__Core__V3__Locality locality = ENVOY__CONFIG__CORE__V3__LOCALITY__INIT;
+    Envoy__Type__V3__SemanticVersion version = ENVOY__TYPE__V3__SEMANTIC_VERSION__INIT;
+    Envoy__Config__Core__V3__BuildVersion build = ENVOY__CONFIG__CORE__V3__BUILD_VERSION__INIT;
+    value_message values[4] = {GOOGLE__PROTOBUF__VALUE__INIT, GOOGLE__PROTOBUF__VALUE__INIT,
+                               GOOGLE__PROTOBUF__VALUE__INIT, GOOGLE__PROTOBUF__VALUE__INIT};
+    entry_message entries[4] = {
+        GOOGLE__PROTOBUF__STRUCT__FIELDS_ENTRY__INIT, GOOGLE__PROTOBUF__STRUCT__FIELDS_ENTRY__INIT,
+        GOOGLE__PROTOBUF__STRUCT__FIELDS_ENTRY__INIT, GOOGLE__PROTOBUF__STRUCT__FIELDS_ENTRY__INIT};
+    Google__Protobuf__Struct inner = GOOGLE__PROTOBUF__STRUCT__INIT;
+    Google__Protobuf__Struct outer = GOOGLE__PROTOBUF__STRUCT__INIT;
+    char *features[] = {text("f1"), text("f2")};
+    node_message m = ENVOY__CONFIG__CORE__V3__NODE__INIT;
+    m.id = text("sidecar/default/a");
+    m.cluster = text("sa");
+    locality.region = text("r");
+    locality.zone = text("z");
+    m.locality = &locality;
+    m.user_agent_name = text("envoy");
+    version.major_number = 1;
+    version.minor_number = 40;
+    build.version = &version;
+    m.user_agent_version_type_case =
+        ENVOY__CONFIG__CORE__V3__NODE__USER_AGENT_VERSION_TYPE_USER_AGENT_BUILD_VERSION;
+    m.user_agent_build_version = &build;
+    m.n_client_features = 2;
+    m.client_features = features;
+    values[0].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE;
+    values[0].string_value = text("web");
+    entries[0].key = text("app");
+    values[1].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRUCT_VALUE;
+    values[1].struct_value = &inner;
+    entries[1].key = text("labels");
+    values[2].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_NUMBER_VALUE;
+    values[2].number_value = 15001;
+    entries[2].key = text("inbound_port");
+    values[3].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_BOOL_VALUE;
+    values[3].bool_value = 1;
+    entries[3].key = text("bound");
+    entry_message *inner_fields[] = {&entries[0]};
+    entry_message *outer_fields[] = {&entries[1], &entries[2], &entries[3]};
+    for (unsigned i = 0; i < 4; i++) {
+        entries[i].value = &values[i];
+    }
+    inner.n_fields = 1;
+    inner.fields = inner_fields;
+    outer.n_fields = 3;
+    outer.fields = outer_fields;
+    m.metadata = &outer;
+
+    struct node *node;
+    struct err err;
+    assert_true(node_decode(&m.base, &node, &err));
+    assert_true(str_eq(node->id, STR("sidecar/default/a")));
+    assert_true(str_eq(node->cluster, STR("sa")));
+    assert_true(str_eq(node->region, STR("r")) && str_eq(node->zone, STR("z")));
+    assert_true(str_eq(node->user_agent, STR("envoy")));
+    assert_true(str_eq(node->user_agent_version, STR("1.40.0")));
+    assert_int_equal(node->nfeatures, 2);
+    assert_int_equal(node->nmetadata, 3);
+    assert_true(str_eq(node->metadata[0].key, STR("bound"))); /* by key */
+    assert_true(str_eq(node_metadata(node, STR("labels.app")), STR("web")));
+    assert_true(str_eq(node_metadata(node, STR("inbound_port")), STR("15001")));
+    assert_true(str_eq(node_metadata(node, STR("bound")), STR("true")));
+    assert_null(node_metadata(node, STR("absent")).ptr);
+    node_free(node);
+}
+
+static void long_texts_are_refused(void **state)
+{
+    (void)state;
+    char id[NODE_TEXT_MAX + 2];
+    memset(id, 'x', sizeof(id) - 1);
+    id[sizeof(id) - 1] = '\0';
+    node_message m = ENVOY__CONFIG__CORE__V3__NODE__INIT;
+    m.id = id;
+    struct node *node = NULL;
+    struct err err;
+    assert_false(node_decode(&m.base, &node, &err));
+    assert_null(node);
+    assert_non_null(strstr(err.text, "'id'"));
+}
+
+/* Puts what is in buf inside a field. */
+static void wrap(struct buf *buf, uint32_t field)
+{
+    struct buf out;
+    buf_init(&out, BUF_UNLIMITED);
+    pb_put_bytes(&out, field, buf_str(buf));
+    buf_release(buf);
+    *buf = out;
+}
+
+/* Thousands of lists in lists: protobuf-c would overflow the stack. */
+static void nesting_is_refused_before_it_is_unpacked(void **state)
+{
+    (void)state;
+    struct buf bytes;
+    buf_init(&bytes, BUF_UNLIMITED);
+    for (unsigned i = 0; i < 2000; i++) {
+        wrap(&bytes, 1); /* ListValue.values */
+        wrap(&bytes, 6); /* Value.list_value */
+    }
+    wrap(&bytes, 2); /* FieldsEntry.value */
+    wrap(&bytes, 1); /* Struct.fields */
+    wrap(&bytes, 3); /* Node.metadata */
+    wrap(&bytes, 2); /* DiscoveryRequest.node */
+    struct request *request;
+    struct err err;
+    assert_false(sotw_decode(buf_str(&bytes), true, &request, &err));
+    /* A node that is not asked for is not even looked at. */
+    assert_true(sotw_decode(buf_str(&bytes), false, &request, &err));
+    request_free(request);
+    buf_release(&bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(facts_are_read),
+        cmocka_unit_test(long_texts_are_refused),
+        cmocka_unit_test(nesting_is_refused_before_it_is_unpacked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does a delta stream say exactly what the incremental xDS protocol asks for, and no more? */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "stream_rig.h"
+
+static int setup(void **state)
+{
+    struct rig *rig = xmalloc(sizeof(*rig));
+    rig_init(rig);
+    *state = rig;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    rig_release(*state);
+    free(*state);
+    return 0;
+}
+
+static void wildcard_gets_all_then_changes(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_CDS, "a", "1");
+    put(rig, XDS_CDS, "b", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    said(c, "cds a b");
+    ack(c, XDS_CDS);
+    quiet(c);
+    put(rig, XDS_CDS, "b", "2");
+    publish(rig);
+    said(c, "cds b");
+    ack(c, XDS_CDS);
+    put(rig, XDS_CDS, "b", "2"); /* equal bytes */
+    publish(rig);
+    quiet(c);
+    client_free(c);
+}
+
+static void star_is_a_wildcard_and_can_be_left(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_CDS, "a", "1");
+    put(rig, XDS_CDS, "b", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "* b", "", "");
+    said(c, "cds a b");
+    ack(c, XDS_CDS);
+    delta(c, XDS_CDS, "", "*", "");
+    quiet(c);
+    put(rig, XDS_CDS, "a", "2");
+    publish(rig);
+    quiet(c);
+    put(rig, XDS_CDS, "b", "2");
+    publish(rig);
+    said(c, "cds b");
+    assert_int_equal(c->stream->subs[XDS_CDS].known.count, 1);
+    client_free(c);
+}
+
+static void empty_wildcard_is_answered(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    said(c, "cds");
+    ack(c, XDS_CDS);
+    quiet(c);
+    client_free(c);
+}
+
+static void eds_without_names_is_no_wildcard(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_EDS, "a", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_EDS, "", "", "");
+    quiet(c);
+    client_free(c);
+}
+
+static void equal_initial_versions_get_nothing(void **state)
+{
+    struct rig *rig = *state;
+    char initial[128];
+    put(rig, XDS_CDS, "a", "1");
+    put(rig, XDS_CDS, "b", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    snprintf(initial, sizeof(initial), "a=%s b=old gone=x", version_of(rig, XDS_CDS, "a"));
+    delta(c, XDS_CDS, "", "", initial);
+    said(c, "cds b -gone");
+    ack(c, XDS_CDS);
+    quiet(c);
+    client_free(c);
+
+    c = client_new(rig, STREAM_DELTA);
+    snprintf(initial, sizeof(initial), "a=%s b=%s", version_of(rig, XDS_CDS, "a"),
+             version_of(rig, XDS_CDS, "b"));
+    delta(c, XDS_CDS, "", "", initial);
+    quiet(c);
+    put(rig, XDS_CDS, "a", "2");
+    publish(rig);
+    said(c, "cds a");
+    client_free(c);
+}
+
+static void initial_versions_count_for_names_too(void **state)
+{
+    struct rig *rig = *state;
+    char initial[128];
+    put(rig, XDS_EDS, "a", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    snprintf(initial, sizeof(initial), "a=%s gone=1 other=2", version_of(rig, XDS_EDS, "a"));
+    delta(c, XDS_EDS, "a gone", "", initial);
+    said(c, "eds -gone");
+    ack(c, XDS_EDS);
+    quiet(c);
+    client_free(c);
+}
+
+static void resubscription_is_answered(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_EDS, "a", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_EDS, "a", "", "");
+    said(c, "eds a");
+    ack(c, XDS_EDS);
+    delta(c, XDS_EDS, "a", "", "");
+    said(c, "eds a");
+    client_free(c);
+}
+
+static void name_that_does_not_exist_is_removed(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_EDS, "a", "", "");
+    said(c, "eds -a");
+    ack(c, XDS_EDS);
+    put(rig, XDS_EDS, "a", "1");
+    publish(rig);
+    said(c, "eds a");
+    ack(c, XDS_EDS);
+    del(rig, XDS_EDS, "a");
+    publish(rig);
+    said(c, "eds -a");
+    client_free(c);
+}
+
+static void on_demand_name_waits_and_is_reported(void **state)
+{
+    struct rig *rig = *state;
+    rig->view.nscopes = 2;
+    rig->view.scopes[1] = STR("demand");
+    rig->view.on_demand[XDS_CDS] = 1;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    struct client *d = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "a", "", "");
+    delta(d, XDS_CDS, "a", "", "");
+    quiet(c);
+    assert_string_equal(rig->interest, "+cds a\n");
+    put_in(rig, XDS_CDS, "demand", "a", "1", "");
+    publish(rig);
+    said(c, "cds a");
+    said(d, "cds a");
+    client_free(c);
+    assert_string_equal(rig->interest, "+cds a\n");
+    delta(d, XDS_CDS, "", "a", "");
+    assert_string_equal(rig->interest, "+cds a\n-cds a\n");
+    client_free(d);
+}
+
+static void wildcard_does_not_reach_on_demand_scopes(void **state)
+{
+    struct rig *rig = *state;
+    rig->view.nscopes = 2;
+    rig->view.scopes[1] = STR("demand");
+    rig->view.on_demand[XDS_CDS] = 1;
+    put(rig, XDS_CDS, "a", "1");
+    put_in(rig, XDS_CDS, "demand", "b", "1", "");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    said(c, "cds a");
+    ack(c, XDS_CDS);
+    delta(c, XDS_CDS, "b", "", "");
+    said(c, "cds b");
+    ack(c, XDS_CDS);
+    delta(c, XDS_CDS, "", "b", "");
+    said(c, "cds -b");
+    client_free(c);
+}
+
+static void one_response_in_flight_and_changes_merge(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_CDS, "a", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    said(c, "cds a");
+    for (unsigned i = 0; i < 10; i++) {
+        char body[16];
+        snprintf(body, sizeof(body), "v%u", i);
+        put(rig, XDS_CDS, "a", body);
+        put(rig, XDS_CDS, "b", body);
+        publish(rig);
+    }
+    quiet(c);
+    ack(c, XDS_CDS);
+    said(c, "cds a b");
+    ack(c, XDS_CDS);
+    quiet(c);
+    client_free(c);
+}
+
+static void slow_transport_holds_back(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    put(rig, XDS_CDS, "a", "1");
+    publish(rig);
+    c->queued = 2u << 20;
+    delta(c, XDS_CDS, "", "", "");
+    quiet(c);
+    c->queued = 0;
+    stream_drained(c->stream);
+    streams_pump(&rig->env);
+    said(c, "cds a");
+    client_free(c);
+}
+
+static void rejected_version_is_not_sent_again(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_RDS, "ns/r:80", "1");
+    put(rig, XDS_RDS, "ns/r:8080", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_RDS, "ns/r:80 ns/r:8080", "", "");
+    said(c, "rds ns/r:80 ns/r:8080");
+    put(rig, XDS_RDS, "ns/r:80", "2");
+    publish(rig);
+    nack(c, XDS_RDS, "bad route in ns/r:8080: no");
+    assert_string_equal(rig->events, "rejected rds ns/r:8080\n");
+    said(c, "rds ns/r:80"); /* the rest goes on */
+    ack(c, XDS_RDS);
+    assert_string_equal(rig->events, "rejected rds ns/r:8080\naccepted rds ns/r:80\n");
+    quiet(c);
+    put(rig, XDS_RDS, "ns/r:8080", "2");
+    publish(rig);
+    said(c, "rds ns/r:8080");
+    client_free(c);
+}
+
+static void rejection_without_names_means_all(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_RDS, "a", "1");
+    put(rig, XDS_RDS, "b", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_RDS, "a b", "", "");
+    said(c, "rds a b");
+    nack(c, XDS_RDS, "what was that?");
+    assert_string_equal(rig->events, "rejected rds a b\n");
+    client_free(c);
+}
+
+static void stale_nonce_changes_subscriptions_only(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_EDS, "a", "1");
+    put(rig, XDS_EDS, "b", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_EDS, "a", "", "");
+    said(c, "eds a");
+    delta_only(c, XDS_EDS, "b", "", "", "99", "not for you");
+    streams_pump(&rig->env);
+    quiet(c); /* the first is still unacknowledged */
+    assert_string_equal(rig->events, "");
+    ack(c, XDS_EDS);
+    said(c, "eds b");
+    client_free(c);
+}
+
+static void unsubscribed_is_forgotten(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_EDS, "a", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_EDS, "a", "", "");
+    said(c, "eds a");
+    ack(c, XDS_EDS);
+    delta(c, XDS_EDS, "", "a", "");
+    put(rig, XDS_EDS, "a", "2");
+    publish(rig);
+    del(rig, XDS_EDS, "a");
+    publish(rig);
+    quiet(c);
+    assert_int_equal(c->stream->subs[XDS_EDS].known.count, 0);
+    client_free(c);
+}
+
+static void big_sets_are_split(void **state)
+{
+    struct rig *rig = *state;
+    rig->view.response_bytes = 320;
+    put(rig, XDS_CDS, "a", "1");
+    put(rig, XDS_CDS, "b", "1");
+    put(rig, XDS_CDS, "c", "1");
+    put(rig, XDS_CDS, "d", "1");
+    put(rig, XDS_CDS, "e", "1");
+    put(rig, XDS_LDS, "l", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    said(c, "cds a b c");
+    assert_true(c->bytes < 480);
+    delta(c, XDS_LDS, "", "", "");
+    quiet(c); /* listeners wait for the rest of the clusters */
+    ack(c, XDS_CDS);
+    said(c, "cds d e");
+    said(c, "lds l");
+    client_free(c);
+}
+
+static void views_choose_variants(void **state)
+{
+    struct rig *rig = *state;
+    put_in(rig, XDS_CDS, "s", "a", "general", "");
+    put_in(rig, XDS_CDS, "special", "a", "special", "");
+    put_in(rig, XDS_CDS, "hidden", "h", "1", "");
+    publish(rig);
+    rig->view = (struct view){.nscopes = 2, .scopes = {STR("special"), STR("s")}};
+    memset(rig->view.on_demand, -1, sizeof(rig->view.on_demand));
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    said(c, "cds a");
+    ack(c, XDS_CDS);
+    put_in(rig, XDS_CDS, "s", "a", "general 2", ""); /* shadowed */
+    publish(rig);
+    quiet(c);
+    del_in(rig, XDS_CDS, "special", "a"); /* falls back */
+    publish(rig);
+    said(c, "cds a");
+    ack(c, XDS_CDS);
+    put_in(rig, XDS_CDS, "special", "a", "general 2", ""); /* other scope, equal bytes */
+    publish(rig);
+    quiet(c);
+    struct view other = {.nscopes = 1, .scopes = {STR("hidden")}, .on_demand = {-1, -1, -1, -1}};
+    stream_set_view(c->stream, &other);
+    streams_pump(&rig->env);
+    said(c, "cds h -a");
+    client_free(c);
+}
+
+static void nothing_is_said_before_the_view(void **state)
+{
+    struct rig *rig = *state;
+    rig->no_view = true;
+    put(rig, XDS_CDS, "a", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    delta(c, XDS_LDS, "", "", "");
+    quiet(c);
+    stream_set_view(c->stream, &rig->view);
+    streams_pump(&rig->env);
+    said(c, "cds a");
+    said(c, "lds");
+    client_free(c);
+    c = client_new(rig, STREAM_DELTA);
+    for (unsigned i = 0; i < STREAM_HELD_MAX + 2; i++) {
+        delta(c, XDS_CDS, "x", "", "");
+    }
+    assert_int_equal(c->status, STREAM_RESOURCE_EXHAUSTED);
+    client_free(c);
+}
+
+static void limits_end_the_stream(void **state)
+{
+    struct rig *rig = *state;
+    rig->env.limits.names_per_type = 2;
+    rig->env.limits.name_bytes = 8;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_EDS, "a b", "", "");
+    assert_int_equal(c->status, 0);
+    delta(c, XDS_EDS, "c", "", "");
+    assert_int_equal(c->status, STREAM_RESOURCE_EXHAUSTED);
+    assert_non_null(strstr(c->end_text, "names_per_type"));
+    client_free(c);
+    c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_EDS, "123456789", "", "");
+    assert_int_equal(c->status, STREAM_RESOURCE_EXHAUSTED);
+    assert_non_null(strstr(c->end_text, "name_bytes"));
+    client_free(c);
+    rig->env.limits.requests_per_second = 5;
+    c = client_new(rig, STREAM_DELTA);
+    for (unsigned i = 0; i < 12 && c->status == 0; i++) {
+        delta(c, XDS_EDS, "a", "", "");
+    }
+    assert_int_equal(c->status, STREAM_RESOURCE_EXHAUSTED);
+    assert_non_null(strstr(c->end_text, "requests_per_second"));
+    client_free(c);
+}
+
+static void interest_is_limited(void **state)
+{
+    struct rig *rig = *state;
+    rig->env.limits.interest_names = 1;
+    rig->view.on_demand[XDS_EDS] = 0;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_EDS, "a b", "", "");
+    assert_int_equal(c->status, STREAM_RESOURCE_EXHAUSTED);
+    client_free(c);
+    assert_int_equal(interest_len(&rig->env.interest), 0);
+}
+
+static void first_request_needs_a_node(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    c->said_node = true;
+    delta(c, XDS_CDS, "", "", "");
+    assert_int_equal(c->status, STREAM_INVALID_ARGUMENT);
+    client_free(c);
+    c = client_new(rig, STREAM_DELTA);
+    stream_receive(c->stream, STR("\x0a\xff\xff"));
+    assert_int_equal(c->status, STREAM_INVALID_ARGUMENT);
+    client_free(c);
+}
+
+static void unknown_types_are_ignored(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    said(c, "cds");
+    stream_receive(c->stream, STR("\x12\x03sds"));
+    streams_pump(&rig->env);
+    quiet(c);
+    assert_int_equal(c->status, 0);
+    client_free(c);
+}
+
+static void removed_before_it_was_sent(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_CDS, "a", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    said(c, "cds a");
+    put(rig, XDS_CDS, "b", "1");
+    publish(rig);
+    del(rig, XDS_CDS, "b");
+    publish(rig);
+    ack(c, XDS_CDS);
+    quiet(c);
+    assert_int_equal(replica_find(&rig->env.replica, XDS_CDS, STR("b")), REPLICA_NONE);
+    client_free(c);
+}
+
+static void a_report_tells_the_account(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_CDS, "a", "1");
+    put(rig, XDS_CDS, "b", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    nack(c, XDS_CDS, "b is bad");
+    put(rig, XDS_CDS, "a", "2");
+    publish(rig);
+    put(rig, XDS_CDS, "b", "2");
+    publish(rig);
+    struct stream_report r = {.id = 1};
+    stream_report_fill(c->stream, true, &r);
+    const struct stream_type_report *t = &r.types[XDS_CDS];
+    assert_true(t->subscribed && t->wildcard && t->in_flight);
+    assert_int_equal(t->known, 2);
+    assert_int_equal(t->pending, 1);
+    assert_int_equal(t->sent, 2);
+    assert_int_equal(t->rejected, 1);
+    assert_true(str_eq(t->reject_text, STR("b is bad")));
+    assert_int_equal(r.nresources, 1);
+    assert_true(str_eq(r.resources[0]->name, STR("a")));
+    resource_unref((struct resource *)(uintptr_t)r.resources[0]);
+    free(r.resources);
+    client_free(c);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(wildcard_gets_all_then_changes),
+        T(star_is_a_wildcard_and_can_be_left),
+        T(empty_wildcard_is_answered),
+        T(eds_without_names_is_no_wildcard),
+        T(equal_initial_versions_get_nothing),
+        T(initial_versions_count_for_names_too),
+        T(resubscription_is_answered),
+        T(name_that_does_not_exist_is_removed),
+        T(on_demand_name_waits_and_is_reported),
+        T(wildcard_does_not_reach_on_demand_scopes),
+        T(one_response_in_flight_and_changes_merge),
+        T(slow_transport_holds_back),
+        T(rejected_version_is_not_sent_again),
+        T(rejection_without_names_means_all),
+        T(stale_nonce_changes_subscriptions_only),
+        T(unsubscribed_is_forgotten),
+        T(big_sets_are_split),
+        T(views_choose_variants),
+        T(nothing_is_said_before_the_view),
+        T(limits_end_the_stream),
+        T(interest_is_limited),
+        T(first_request_needs_a_node),
+        T(unknown_types_are_ignored),
+        T(removed_before_it_was_sent),
+        T(a_report_tells_the_account),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
