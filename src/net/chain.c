@@ -175,14 +175,21 @@ void chain_consume(struct chain *chain, size_t len)
     }
 }
 
+/* Where the copied bytes that are not consumed begin; NULL when nothing was ever copied. */
+static uint8_t *chain_copied(const struct chain *chain)
+{
+    return chain->copied != NULL ? chain->copied + chain->copied_from : NULL;
+}
+
 size_t chain_bufs(const struct chain *chain, uv_buf_t *ret_bufs, size_t max)
 {
     size_t count = 0;
-    uint8_t *copied = chain->copied + chain->copied_from;
+    uint8_t *copied = chain_copied(chain);
     for (size_t i = chain->first; i < chain->segs.len && count < max; i++, count++) {
         const struct chain_seg *seg = &chain->segs.items[i];
-        uint8_t *data = copied;
+        uint8_t *data;
         if (seg->blob == NULL) {
+            data = copied;
             copied += seg->len;
         } else {
             data = seg->blob->data + (seg->data - seg->blob->data);
@@ -196,7 +203,7 @@ size_t chain_peek(const struct chain *chain, void *ret_data, size_t len)
 {
     uint8_t *out = ret_data;
     size_t done = 0;
-    const uint8_t *copied = chain->copied + chain->copied_from;
+    const uint8_t *copied = chain_copied(chain);
     for (size_t i = chain->first; i < chain->segs.len && done < len; i++) {
         const struct chain_seg *seg = &chain->segs.items[i];
         size_t part = seg->len < len - done ? seg->len : len - done;

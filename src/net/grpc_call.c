@@ -143,7 +143,7 @@ void grpc_call_body(struct grpc_call *call, const uint8_t *data, size_t len)
 {
     call->unpaid += len;
     call->delivering = true;
-    if (call->in.len == 0 && !call->paused) {
+    if (len > 0 && call->in.len == 0 && !call->paused) {
         size_t done = grpc_deliver(call, data, len);
         data += done;
         len -= done;
