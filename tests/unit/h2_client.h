@@ -35,9 +35,9 @@ struct h2_client {
     unsigned nstreams;
     unsigned pongs;
     unsigned data_frames;
+    bool acked; /* our SETTINGS */
     bool goaway;
     int32_t goaway_last;
-    bool manual_window; /* give no window back: see client_consume */
 };
 
 static inline ssize_t client_send(nghttp2_session *ng, const uint8_t *data, size_t len, int flags,
@@ -86,6 +86,8 @@ static inline int client_frame(nghttp2_session *ng, const nghttp2_frame *frame, 
         client->goaway_last = frame->goaway.last_stream_id;
     } else if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
         client->pongs++;
+    } else if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
+        client->acked = true;
     } else if (frame->hd.type == NGHTTP2_DATA) {
         client->data_frames++;
     }
