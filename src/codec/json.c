@@ -78,6 +78,25 @@ static const char *short_escape(char c)
     }
 }
 
+/* The code point of a character of len bytes that is written as \uXXXX, or -1. Beyond what JSON
+ * demands these are the ones that YAML refuses or takes for a line break, so that all that is
+ * written here can be read as YAML too. */
+static int code_to_escape(struct str value, size_t at, size_t len)
+{
+    const unsigned char *p = (const unsigned char *)value.ptr + at;
+    int code = p[0];
+    if (len == 1) {
+        return code < ' ' || code == 0x7F ? code : -1;
+    }
+    if (len == 2) {
+        code = (p[0] & 0x1F) << 6 | (p[1] & 0x3F);
+        return code < 0xA0 ? code : -1;
+    }
+    code = (p[0] & 0x0F) << 12 | (p[1] & 0x3F) << 6 | (p[2] & 0x3F);
+    bool special = code == 0x2028 || code == 0x2029 || code == 0xFEFF || code >= 0xFFFE;
+    return len == 3 && special ? code : -1;
+}
+
 static void put_string(struct buf *out, struct str value)
 {
     buf_add_byte(out, '"');
@@ -85,26 +104,20 @@ static void put_string(struct buf *out, struct str value)
     size_t at = 0;
     while (at < value.len) {
         size_t len = str_utf8_len(value, at);
-        const char *escape = short_escape(value.ptr[at]);
-        bool control = (unsigned char)value.ptr[at] < ' ';
-        if (len != 0 && escape == NULL && !control) {
-            at += len;
-            continue;
+        const char *escape = len != 0 ? short_escape(value.ptr[at]) : "\xEF\xBF\xBD";
+        int code = len != 0 ? code_to_escape(value, at, len) : -1;
+        if (escape != NULL || code >= 0) {
+            buf_add(out, value.ptr + done, at - done);
+            done = at + (len != 0 ? len : 1);
         }
-        buf_add(out, value.ptr + done, at - done);
-        if (len == 0) {
-            buf_add_text(out, "\xEF\xBF\xBD");
-        } else if (escape != NULL) {
+        if (escape != NULL) {
             buf_add_text(out, escape);
-        } else {
-            buf_printf(out, "\\u%04x", value.ptr[at]);
+        } else if (code >= 0) {
+            buf_printf(out, "\\u%04x", (unsigned)code);
         }
-        at++;
-        done = at;
+        at += len != 0 ? len : 1;
     }
-    if (done < value.len) {
-        buf_add(out, value.ptr + done, value.len - done);
-    }
+    buf_add_str(out, str_sub(value, done, value.len));
     buf_add_byte(out, '"');
 }
 

@@ -5,7 +5,8 @@
  *   struct json j; json_init(&j, &buf, 2);          2 = indentation, 0 = compact
  *   json_open(&j, '{'); json_key(&j, "name"); json_str(&j, name); json_close(&j, '}');
  *
- * Invalid UTF-8 becomes U+FFFD. Nesting is limited to JSON_DEPTH_MAX (panics: our own output).
+ * Invalid UTF-8 becomes U+FFFD. What is written can be read as YAML too. Nesting is limited to
+ * JSON_DEPTH_MAX (panics: our own output).
  */
 #ifndef HEDDLE_CODEC_JSON_H
 #define HEDDLE_CODEC_JSON_H

@@ -2,6 +2,7 @@
 /* pbjson: protobuf messages as JSON, read off the descriptors that protobuf-c generates. */
 #include "codec/pbjson.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,15 +92,16 @@ static void put_enum(struct pbjson *writer, const ProtobufCEnumDescriptor *type,
 
 static void put_float(struct pbjson *writer, float value)
 {
-    char text[32];
-    for (int digits = 6; digits <= 9; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, (double)value);
-        if (strtof(text, NULL) == value) {
-            json_raw(&writer->json, str_from(text));
-            return;
-        }
+    if (!isfinite(value)) {
+        json_real(&writer->json, (double)value);
+        return;
     }
-    json_real(&writer->json, (double)value); /* no number at all: a name in quotes */
+    char text[32];
+    int digits = 6;
+    do {
+        snprintf(text, sizeof(text), "%.*g", digits, (double)value);
+    } while (strtof(text, NULL) != value && ++digits <= 9);
+    json_raw(&writer->json, str_from(text));
 }
 
 static void put_bytes(struct pbjson *writer, const ProtobufCBinaryData *bytes)

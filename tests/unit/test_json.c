@@ -78,10 +78,11 @@ static void strings_are_escaped(void **state)
     json_str(&json, STR("\0x"));
     json_str(&json, STR("\xc3\xa9\xff\xed\xa0\x80\xe2\x82"));
     json_str(&json, STR_NULL);
+    json_str(&json, STR("\xc2\x85\xc2\xa0\xe2\x80\xa8\xef\xbb\xbf\xef\xbf\xbf\xf0\x9f\x98\x80"));
     json_close(&json, ']');
-    assert_out("[\"a\\\"\\\\\\n\\r\\t\\u0008\\u0001/\x7f\",\"\\u0000x\","
+    assert_out("[\"a\\\"\\\\\\n\\r\\t\\u0008\\u0001/\\u007f\",\"\\u0000x\","
                "\"\xc3\xa9\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
-               "\xEF\xBF\xBD\",\"\"]");
+               "\xEF\xBF\xBD\",\"\",\"\\u0085\xc2\xa0\\u2028\\ufeff\\uffff\xf0\x9f\x98\x80\"]");
 }
 
 static void reals_are_short_and_exact(void **state)
