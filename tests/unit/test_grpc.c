@@ -344,7 +344,6 @@ static void many_connections(void **state)
     struct side side = {.opened = 0};
     struct loop loop;
     int fds[CONNS];
-    struct client_stream *streams[CONNS];
     const struct grpc_options options = {
         .methods = methods, .nmethods = 1, .on_conn_closed = on_conn_closed};
     struct sockaddr_storage peer = {.ss_family = AF_INET};
@@ -359,7 +358,7 @@ static void many_connections(void **state)
         fds[i] = socket_pair(&server_fd);
         grpc_server_accept(side.server, server_fd, &peer, NULL);
         client_init(&clients[i], false);
-        streams[i] = client_request(&clients[i], "POST", PATH, TYPE, NULL, NULL, true);
+        client_request(&clients[i], "POST", PATH, TYPE, NULL, NULL, true);
         nghttp2_session_send(clients[i].ng);
         assert_true(write(fds[i], clients[i].out.data, clients[i].out.len) > 0);
         until(&loop, side.opened == i + 1);
@@ -379,7 +378,7 @@ static void many_connections(void **state)
             nghttp2_session_mem_recv(clients[i].ng, got.data, got.len);
             buf_clear(&got);
         }
-        assert_int_equal(streams[i]->body.len, 705);
+        assert_int_equal(clients[i].streams[0].body.len, 705);
     }
     close(fds[0]);
     until(&loop, side.closed == 1);
