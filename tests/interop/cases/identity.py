@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """xDS over TLS: clients show certificates, and none is served without."""
 
-import json
 import pathlib
 import subprocess
 
@@ -9,7 +8,7 @@ from rig.mesh import Mesh
 from rig.process import Failed
 from rig.suite import BACKENDS, PORTS, Case, alone
 from rig.objects import endpoints, service
-from rig.traffic import GRPC_KINDS, Grpc, get
+from rig.traffic import GRPC_KINDS, get
 
 IP = "127.13.0.1"
 TARGET = "xds:///web.default.svc.cluster.local:8080"
@@ -62,61 +61,19 @@ def start_with_tls(mesh: Mesh) -> Authority:
     return authority
 
 
-def envoy_over_tls(mesh: Mesh, authority: Authority, certificate: bool):
-    """Changes a bootstrap so that the stream to heddle uses TLS."""
-    context = {"@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3."
-                        "UpstreamTlsContext",
-               "common_tls_context": {
-                   "alpn_protocols": ["h2"],
-                   "validation_context": {
-                       "trusted_ca": {"filename": authority.path("ca.pem")},
-                       "match_typed_subject_alt_names": [
-                           {"san_type": "IP_ADDRESS", "matcher": {"exact": "127.0.0.1"}}]}}}
-    if certificate:
-        context["common_tls_context"]["tls_certificates"] = [
-            {"certificate_chain": {"filename": authority.path("client.pem")},
-             "private_key": {"filename": authority.path("client.key")}}]
-    plain = int(mesh.heddle.addresses["xds"].rsplit(":", 1)[1])
-    secure = int(mesh.heddle.addresses["xds-tls"].rsplit(":", 1)[1])
-
-    def change(bootstrap: dict) -> None:
-        changed = 0
-        for cluster in bootstrap["static_resources"]["clusters"]:
-            for locality in cluster.get("load_assignment", {}).get("endpoints", []):
-                for endpoint in locality["lb_endpoints"]:
-                    address = endpoint["endpoint"]["address"]["socket_address"]
-                    if address["port_value"] == plain:
-                        address["port_value"] = secure
-                        cluster["transport_socket"] = {"name": "envoy.transport_sockets.tls",
-                                                       "typed_config": context}
-                        changed += 1
-        assert changed == 1, "the bootstrap has no cluster for heddle"
-    return change
-
-
-def grpc_over_tls(mesh: Mesh, kind: str, config: dict) -> Grpc:
-    plain = mesh.grpc(kind)
-    bootstrap = json.loads(plain.bootstrap.read_text())
-    server = bootstrap["xds_servers"][0]
-    server["server_uri"] = mesh.heddle.addresses["xds-tls"]
-    server["channel_creds"] = [{"type": "tls", "config": config}]
-    path = mesh.work / f"grpc-{kind}-tls.json"
-    path.write_text(json.dumps(bootstrap))
-    return Grpc(kind, path)
-
-
 @alone
 def clients_with_a_certificate_are_served(case: Case):
     mesh = Mesh()
     authority = start_with_tls(mesh)
-    mesh.start_envoy("tls", change=envoy_over_tls(mesh, authority, certificate=True))
-    mesh.wait_listening(f"{IP}:8000")
-    assert get(f"{IP}:8000").backend == "a"
-    config = {"certificate_file": authority.path("client.pem"),
-              "private_key_file": authority.path("client.key"),
-              "ca_certificate_file": authority.path("ca.pem")}
+    options = ["--tls-ca", authority.path("ca.pem"), "--tls-cert", authority.path("client.pem"),
+               "--tls-key", authority.path("client.key")]
+    for sotw in (False, True):
+        mesh.start_envoy(f"tls-{sotw}", sotw, xds="xds-tls", options=options)
+        mesh.wait_listening(f"{IP}:8000")
+        assert get(f"{IP}:8000").backend == "a"
+        mesh.envoy.stop()
     for kind in GRPC_KINDS:
-        grpc_over_tls(mesh, kind, config).call(TARGET).check_no_failure()
+        mesh.grpc(kind, xds="xds-tls", options=options).call(TARGET).check_no_failure()
     mesh.stop()
 
 
@@ -124,9 +81,9 @@ def clients_with_a_certificate_are_served(case: Case):
 def a_client_without_a_certificate_is_not_served(case: Case):
     mesh = Mesh()
     authority = start_with_tls(mesh)
-    config = {"ca_certificate_file": authority.path("ca.pem")}
+    options = ["--tls-ca", authority.path("ca.pem")]
     for kind in GRPC_KINDS:
-        result = grpc_over_tls(mesh, kind, config).call(TARGET, timeout=2)
+        result = mesh.grpc(kind, xds="xds-tls", options=options).call(TARGET, timeout=2)
         assert result.ok == 0 and result.errors, result
     assert not mesh.heddle.proxies(), "a client without a certificate got a stream"
     mesh.stop()

@@ -18,31 +18,26 @@ ADMIN_SECONDS = 5
 
 class Envoy:
     def __init__(self, heddle: Heddle, work: pathlib.Path, name: str = "envoy",
-                 sotw: bool = False, interception: str = "none", options: Sequence[str] = (),
-                 change=None):
-        """change: called with the bootstrap, a dict, to alter it before Envoy reads it."""
+                 sotw: bool = False, interception: str = "none", xds: str = "xds",
+                 options: Sequence[str] = ()):
+        """xds: which of heddle's addresses it is to use; options: more for the bootstrap."""
         self.heddle = heddle
         self.name = name
         self.folder = work / f"envoy-{name}"
+        self.xds = xds
         self.options = ["--interception", interception, *options, *(["--sotw"] if sotw else [])]
-        self.change = change
         self.child: Optional[Child] = None
         self.admin = ""
 
-    def bootstrap(self) -> dict:
-        done = self.heddle.command(
-            "bootstrap", "envoy", "--xds", self.heddle.addresses["xds"], "--namespace", "default",
-            "--name", self.name, *self.options)
-        config = json.loads(done.stdout)
-        config["admin"] = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}}
-        if self.change:
-            self.change(config)
-        return config
+    def bootstrap(self) -> str:
+        return self.heddle.command(
+            "bootstrap", "envoy", "--xds", self.heddle.addresses[self.xds], "--namespace",
+            "default", "--name", self.name, "--envoy-admin", "127.0.0.1:0", *self.options).stdout
 
     def start(self) -> "Envoy":
         self.folder.mkdir(exist_ok=True)
         bootstrap = self.folder / "bootstrap.json"
-        bootstrap.write_text(json.dumps(self.bootstrap()))
+        bootstrap.write_text(self.bootstrap())
         admin = self.folder / "admin"
         admin.unlink(missing_ok=True)
         self.child = Child(f"envoy '{self.name}'", [

@@ -5,7 +5,7 @@ import json
 import os
 import pathlib
 import time
-from typing import Dict, Optional
+from typing import Optional, Sequence
 
 from .envoy import Envoy
 from .heddle import Heddle
@@ -31,13 +31,12 @@ def start_echod(work: pathlib.Path, http: Optional[dict] = None, grpc: Optional[
 
 
 class Mesh:
-    def __init__(self, prefix: str = "heddle-interop-", config: Optional[pathlib.Path] = None):
+    def __init__(self, prefix: str = "heddle-interop-", options: Sequence[str] = ()):
         self.work = temporary_folder(prefix)
-        self.config = config or self.work / "config"
-        self.config.mkdir(exist_ok=True)
-        self.heddle = Heddle(self.config, self.work)
+        self.config = self.work / "config"
+        self.config.mkdir()
+        self.heddle = Heddle(self.config, self.work, options)
         self.envoy: Optional[Envoy] = None
-        self._bootstraps: Dict[str, pathlib.Path] = {}
 
     def write(self, name: str, *objects: Object) -> None:
         """One file with these objects; what it held before is replaced at once."""
@@ -66,16 +65,14 @@ class Mesh:
         for address in addresses:
             until(lambda: listens(address), LISTEN_SECONDS, f"Envoy listens on {address}")
 
-    def grpc(self, kind: str, namespace: str = "default") -> Grpc:
+    def grpc(self, kind: str, xds: str = "xds", options: Sequence[str] = ()) -> Grpc:
         """Clients that find Services through heddle, with xds:///."""
-        name = f"{kind}-{namespace}"
-        if name not in self._bootstraps:
-            done = self.heddle.command("bootstrap", "grpc", "--xds",
-                                       self.heddle.addresses["xds"], "--namespace", namespace,
-                                       "--name", name)
-            self._bootstraps[name] = self.work / f"grpc-{name}.json"
-            self._bootstraps[name].write_text(done.stdout)
-        return Grpc(kind, self._bootstraps[name])
+        done = self.heddle.command("bootstrap", "grpc", "--xds", self.heddle.addresses[xds],
+                                   "--namespace", "default", "--name", f"client-in-{kind}",
+                                   *options)
+        bootstrap = self.work / f"grpc-{kind}.json"
+        bootstrap.write_text(done.stdout)
+        return Grpc(kind, bootstrap)
 
     def stop(self) -> None:
         for part in (self.envoy, self.heddle):

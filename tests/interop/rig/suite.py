@@ -159,7 +159,7 @@ class Runner:
             at = {kind: {n: f"{ip}:{PORTS[kind]}" for n, ip in BACKENDS.items()} for kind in PORTS}
             self.echod = start_echod(temporary_folder("heddle-interop-"), **at)
         if not self.mesh:
-            self.mesh = Mesh()
+            self.mesh = Mesh(options=["--check-rebuild"])  # the oracle, after every change
             self.mesh.heddle.start()
         if client.startswith("envoy ") and not (self.mesh.envoy
                                                 and self.mesh.envoy.name == client.split()[1]):

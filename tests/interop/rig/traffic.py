@@ -220,7 +220,6 @@ class Grpc:
 
     def __init__(self, kind: str, bootstrap: Optional[pathlib.Path]):
         self.kind = kind
-        self.bootstrap = bootstrap
         self.env = {"GRPC_XDS_BOOTSTRAP": str(bootstrap)} if bootstrap else {}
         self.log = bootstrap.with_suffix(".log") if bootstrap else None
 
