@@ -37,6 +37,7 @@ struct conn {
     enum conn_state state;
     bool blocked; /* was not writable: on_drain is owed */
     bool paused;
+    bool peer_ended;   /* while we were flushing */
     bool said_goodbye; /* TLS close_notify is in the wire chain */
     unsigned open_handles;
     uint64_t active_ms; /* when a byte moved last */
@@ -183,6 +184,11 @@ static void conn_decrypt_later(struct loop_task *task)
 static void conn_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
     struct conn *conn = stream->data;
+    if (len == UV_EOF && conn->state == CONN_FLUSHING) {
+        conn->peer_ended = true; /* it may still want the answer */
+        uv_read_stop(stream);
+        return;
+    }
     if (len == UV_EOF) {
         conn_end(conn, "closed by peer");
         return;
@@ -333,6 +339,10 @@ static void conn_shut(uv_shutdown_t *req, int status)
  * has sent what we did not read), so say "no more" and wait for the peer's end. */
 static void conn_linger(struct conn *conn)
 {
+    if (conn->peer_ended) {
+        conn_end(conn, "");
+        return;
+    }
     conn->state = CONN_LINGERING;
     conn->shutdown.data = conn;
     if (uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, conn_shut) != 0) {

@@ -7,7 +7,8 @@
  *
  * A write goes to the socket at once when nothing waits; plain text is not copied. The rest waits
  * in two chains: `queued` (not yet encrypted) and `wire` (given to the loop). When together they
- * pass queue_max, conn_writable() is false and the upper layer must not write until on_drain.
+ * reach queue_max, conn_writable() is false and the upper layer must not write until on_drain; so
+ * the most that can wait is queue_max and one write.
  *
  * Life: conn_new() owns the fd; conn_close() (or the peer, or a timeout) begins the end;
  * on_closed() comes exactly once, never from inside a conn_ call, and is the last callback: the

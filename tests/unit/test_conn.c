@@ -203,6 +203,34 @@ static void closing_with_a_full_queue(void **state)
     buf_release(&got);
 }
 
+/* A client that has said its last word still gets the whole answer. */
+static void the_peer_may_end_first(void **state)
+{
+    (void)state;
+    struct side side;
+    struct buf got;
+    start(&side, NULL);
+    buf_init(&got, BUF_UNLIMITED);
+    static const char letters[65536 + 1] = {[0 ... 65535] = 'x'};
+    size_t sent = 0;
+    while (conn_writable(side.conn)) {
+        write_text(&side, letters);
+        sent += 65536;
+    }
+    conn_close(side.conn, CLOSE_AFTER_FLUSH, "answered");
+    assert_int_equal(shutdown(side.fd, SHUT_WR), 0);
+    turn(&side.loop, 3);
+    assert_false(side.closed);
+    while (got.len < sent) {
+        uv_run(&side.loop.uv, UV_RUN_NOWAIT);
+        assert_int_not_equal(receive(side.fd, &got), 0);
+    }
+    until(&side.loop, side.closed);
+    assert_string_equal(side.reason, "answered");
+    buf_release(&got);
+    stop(&side);
+}
+
 static void time_runs_out(void **state)
 {
     (void)state;
@@ -262,6 +290,7 @@ int main(void)
         cmocka_unit_test(bytes_go_both_ways),
         cmocka_unit_test(back_pressure),
         cmocka_unit_test(closing_with_a_full_queue),
+        cmocka_unit_test(the_peer_may_end_first),
         cmocka_unit_test(time_runs_out),
         cmocka_unit_test(a_paused_connection_reads_nothing),
         cmocka_unit_test(a_bad_fd_is_a_closed_connection),
