@@ -279,7 +279,7 @@ static struct object *read_body(const struct doc_node *node, const struct ident 
     object->origin.file = arena_str(arena, file);
     object->origin.line = node->line;
     if (ident->info->review != NULL) {
-        ident->info->review(object, problems);
+        ident->info->review(object, node, problems);
     }
     return object;
 }

@@ -61,7 +61,8 @@ struct kind_info {
     const struct schema *schema; /* of the whole object: apiVersion, kind, metadata, spec, … */
     const struct format *name_format; /* of metadata.name */
     /* What is worth a warning in a valid object (rules that never match); NULL: nothing. */
-    void (*review)(const struct object *object, struct problems *problems);
+    void (*review)(const struct object *object, const struct doc_node *node,
+                   struct problems *problems);
 };
 const struct kind_info *kind_info(enum kind_id id);
 /* NULL when heddle does not read the kind. */

@@ -12,19 +12,17 @@ struct candidate {
     const void *match;
     size_t rule;
     size_t nth;
-    uint32_t line;
 };
 
 /* What differs between the two kinds. */
 struct route_view {
     struct candidate *candidates; /* in rule and match order */
     size_t len;
-    size_t nrules;
     int (*compare)(const void *a, const void *b);
     bool (*covers)(const void *outer, const void *inner);
-    uint32_t (*rule_line)(const struct object *object, size_t rule);
     bool (*splits_by_weight)(const struct object *object, size_t first, size_t second);
     const struct object *object;
+    const struct doc_node *node;
 };
 
 /* --- what takes more ----------------------------------------------------------------------- */
@@ -120,11 +118,27 @@ static const struct candidate *find_cover(const struct route_view *view,
     return NULL;
 }
 
+static const struct doc_node *rule_node(const struct route_view *view, size_t rule)
+{
+    const struct doc_node *rules = doc_get(doc_get(view->node, STR("spec")), STR("rules"));
+    return rules->items[rule]; /* of two rules, none is a default */
+}
+
+/* Where a match stands, or its rule when the match is a default. */
+static const struct doc_node *match_node(const struct route_view *view,
+                                         const struct candidate *candidate)
+{
+    const struct doc_node *rule = rule_node(view, candidate->rule);
+    const struct doc_node *matches = doc_get(rule, STR("matches"));
+    bool written = matches != NULL && candidate->nth < matches->len;
+    return written ? matches->items[candidate->nth] : rule;
+}
+
 static void report_rule(const struct route_view *view, size_t rule, const struct candidate *cover,
                         struct problems *problems)
 {
     struct arena *arena = problems->arena;
-    uint32_t other = view->rule_line(view->object, cover->rule);
+    const struct doc_node *at = rule_node(view, rule);
     struct str remedy =
         view->splits_by_weight(view->object, cover->rule, rule)
             ? arena_printf(arena,
@@ -132,23 +146,25 @@ static void report_rule(const struct route_view *view, size_t rule, const struct
                            "rule %zu",
                            cover->rule + 1)
             : STR("make one of them narrower, or remove the rule");
-    problems_report(problems, PROBLEM_unreachable_rule, view->rule_line(view->object, rule), 0,
+    problems_report(problems, PROBLEM_unreachable_rule, at->line, at->column,
                     arena_printf(arena, "spec.rules[%zu]", rule), remedy,
                     "rule %zu is never reached: rule %zu on line %" PRIu32
                     " takes all its requests",
-                    rule + 1, cover->rule + 1, other);
+                    rule + 1, cover->rule + 1, rule_node(view, cover->rule)->line);
 }
 
-static void report_match(const struct candidate *inner, const struct candidate *cover,
-                         struct problems *problems)
+static void report_match(const struct route_view *view, const struct candidate *inner,
+                         const struct candidate *cover, struct problems *problems)
 {
     struct arena *arena = problems->arena;
-    problems_report(problems, PROBLEM_unreachable_rule, inner->line, 0,
+    const struct doc_node *at = match_node(view, inner);
+    problems_report(problems, PROBLEM_unreachable_rule, at->line, at->column,
                     arena_printf(arena, "spec.rules[%zu].matches[%zu]", inner->rule, inner->nth),
                     STR("make one of them narrower, or remove the match"),
                     "match %zu of rule %zu is never reached: rule %zu on line %" PRIu32
                     " takes all its requests",
-                    inner->nth + 1, inner->rule + 1, cover->rule + 1, cover->line);
+                    inner->nth + 1, inner->rule + 1, cover->rule + 1,
+                    match_node(view, cover)->line);
 }
 
 /* Looks at the matches of one rule, which begin at candidates[first]. */
@@ -167,14 +183,14 @@ static void review_rule(const struct route_view *view, size_t first, size_t len,
     }
     for (size_t i = 0; i < len && covered > 0; i++) {
         if (covers[i] != NULL) {
-            report_match(&view->candidates[first + i], covers[i], problems);
+            report_match(view, &view->candidates[first + i], covers[i], problems);
         }
     }
 }
 
 static void review(const struct route_view *view, struct problems *problems)
 {
-    for (size_t first = 0; first < view->len && view->nrules > 1;) {
+    for (size_t first = 0; first < view->len;) {
         size_t len = 1;
         while (first + len < view->len &&
                view->candidates[first + len].rule == view->candidates[first].rule) {
@@ -192,11 +208,6 @@ static int compare_http(const void *a, const void *b)
     return http_match_cmp(a, b);
 }
 
-static uint32_t http_rule_line(const struct object *object, size_t rule)
-{
-    return ((const struct http_route *)object)->rules.items[rule].line;
-}
-
 /* Two rules that differ in nothing but their backends were meant as one. */
 static bool http_splits(const struct object *object, size_t first, size_t second)
 {
@@ -205,15 +216,14 @@ static bool http_splits(const struct object *object, size_t first, size_t second
            rules[second].filters.len == 0;
 }
 
-void reach_http(const struct object *object, struct problems *problems)
+void reach_http(const struct object *object, const struct doc_node *node, struct problems *problems)
 {
     const struct http_route *route = (const struct http_route *)object;
-    struct route_view view = {.nrules = route->rules.len,
-                              .compare = compare_http,
+    struct route_view view = {.compare = compare_http,
                               .covers = http_covers,
-                              .rule_line = http_rule_line,
                               .splits_by_weight = http_splits,
-                              .object = object};
+                              .object = object,
+                              .node = node};
     size_t len = 0;
     for (size_t i = 0; i < route->rules.len; i++) {
         len += route->rules.items[i].matches.len;
@@ -222,7 +232,7 @@ void reach_http(const struct object *object, struct problems *problems)
     for (size_t i = 0; i < route->rules.len; i++) {
         for (size_t j = 0; j < route->rules.items[i].matches.len; j++) {
             const struct http_match *match = &route->rules.items[i].matches.items[j];
-            view.candidates[view.len++] = (struct candidate){match, i, j, match->line};
+            view.candidates[view.len++] = (struct candidate){match, i, j};
         }
     }
     review(&view, problems);
@@ -233,11 +243,6 @@ static int compare_grpc(const void *a, const void *b)
     return grpc_match_cmp(a, b);
 }
 
-static uint32_t grpc_rule_line(const struct object *object, size_t rule)
-{
-    return ((const struct grpc_route *)object)->rules.items[rule].line;
-}
-
 static bool grpc_splits(const struct object *object, size_t first, size_t second)
 {
     const struct grpc_rule *rules = ((const struct grpc_route *)object)->rules.items;
@@ -245,16 +250,15 @@ static bool grpc_splits(const struct object *object, size_t first, size_t second
            rules[second].filters.len == 0;
 }
 
-void reach_grpc(const struct object *object, struct problems *problems)
+void reach_grpc(const struct object *object, const struct doc_node *node, struct problems *problems)
 {
     static const struct grpc_match any = {.line = 0}; /* of a rule without matches */
     const struct grpc_route *route = (const struct grpc_route *)object;
-    struct route_view view = {.nrules = route->rules.len,
-                              .compare = compare_grpc,
+    struct route_view view = {.compare = compare_grpc,
                               .covers = grpc_covers,
-                              .rule_line = grpc_rule_line,
                               .splits_by_weight = grpc_splits,
-                              .object = object};
+                              .object = object,
+                              .node = node};
     size_t len = route->rules.len; /* at most one `any` each */
     for (size_t i = 0; i < route->rules.len; i++) {
         len += route->rules.items[i].matches.len;
@@ -264,10 +268,10 @@ void reach_grpc(const struct object *object, struct problems *problems)
         const struct grpc_rule *rule = &route->rules.items[i];
         for (size_t j = 0; j < rule->matches.len; j++) {
             const struct grpc_match *match = &rule->matches.items[j];
-            view.candidates[view.len++] = (struct candidate){match, i, j, match->line};
+            view.candidates[view.len++] = (struct candidate){match, i, j};
         }
         if (rule->matches.len == 0) {
-            view.candidates[view.len++] = (struct candidate){&any, i, 0, rule->line};
+            view.candidates[view.len++] = (struct candidate){&any, i, 0};
         }
     }
     review(&view, problems);

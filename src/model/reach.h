@@ -11,8 +11,10 @@
 
 #include "model/object.h"
 
-/* object is a struct http_route or grpc_route. */
-void reach_http(const struct object *object, struct problems *problems);
-void reach_grpc(const struct object *object, struct problems *problems);
+/* object is a struct http_route or grpc_route; node is what it was read from. */
+void reach_http(const struct object *object, const struct doc_node *node,
+                struct problems *problems);
+void reach_grpc(const struct object *object, const struct doc_node *node,
+                struct problems *problems);
 
 #endif

@@ -44,8 +44,9 @@ void file_set_update(struct file_set *set, struct str name, struct str text);
 void file_set_unreadable(struct file_set *set, struct str name, struct str reason);
 void file_set_remove(struct file_set *set, struct str name);
 /* Brings objects back that were in force before a restart (source/state.h), for a file that has
- * broken documents now: only those keys are taken that no document claims. Call after
- * file_set_update() of that file. */
+ * broken documents now: the last good version of each broken document, and the objects that no
+ * document of any file claims if this one has a document without identity. Call after
+ * file_set_update() of all files. */
 void file_set_restore(struct file_set *set, struct str name, struct str state_json);
 /* The objects of one file that are in force, as a JSON List to be restored later. */
 void file_set_save(const struct file_set *set, struct str name, struct buf *out);
@@ -53,9 +54,11 @@ void file_set_save(const struct file_set *set, struct str name, struct buf *out)
 /* All problems of all files, in file and line order. */
 typedef void problem_visit_fn(void *user, struct str file, const struct problem *problem);
 void file_set_problems(const struct file_set *set, problem_visit_fn *visit, void *user);
+bool file_set_has_errors(const struct file_set *set, struct str name); /* duplicates aside */
 size_t file_set_invalid(const struct file_set *set); /* documents with an error now */
-/* Whether some document that is broken now has no last good version in force: a start in this
- * state must not serve (design §10.9). */
+/* Whether some document that is broken now may have had a good version that is not known here: its
+ * object is not in force, and its file was neither once without errors nor restored. A start in
+ * this state must not serve. */
 bool file_set_incomplete(const struct file_set *set);
 
 #endif

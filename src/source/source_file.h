@@ -26,7 +26,7 @@ struct source_file_config {
     bool partial;         /* serve although some documents are broken and have no last good */
     struct file_set_events events;
     void *user;
-    void (*turn)(void *user);                          /* a batch of events is complete */
+    void (*turn)(void *user);                           /* a batch of events is complete */
     void (*problems)(void *user, struct file_set *set); /* after a turn that changed problems */
 };
 
