@@ -100,6 +100,8 @@ bool serve_start(struct loop *loop, const struct serve_config *config, struct se
                  struct err *err);
 /* Sends GOAWAY everywhere, waits up to grace_ms for streams to end, joins the threads. */
 void serve_stop(struct serve *serve, unsigned grace_ms);
+/* After serve_stop() and after thread 0's loop was released. NULL is fine. */
+void serve_free(struct serve *serve);
 
 /* Takes the fd; gives it to the worker with the fewest streams. tls: NULL for plaintext. */
 void serve_adopt(struct serve *serve, int fd, const struct sockaddr *peer, struct tls_context *tls);

@@ -432,10 +432,14 @@ static void pump(struct stream *stream)
 {
     const struct stream_env *env = stream->env;
     struct ads_step step;
+    stream->stalled = false;
     for (unsigned i = 0; i < PUMP_STEPS_MAX && !stream->ended && stream->slot != REPLICA_NONE;
          i++) {
-        if (env->ops->queued(stream) >= env->limits.queued_bytes ||
-            !ads_order_next(stream->subs, &step)) {
+        if (!ads_order_next(stream->subs, &step)) {
+            break;
+        }
+        if (env->ops->queued(stream) >= env->limits.queued_bytes) {
+            stream->stalled = true;
             break;
         }
         stream->protocol->respond(stream, &stream->subs[step.type], step.removals);
@@ -451,7 +455,11 @@ void streams_pump(struct stream_env *env)
     }
 }
 
-void stream_drained(struct stream *stream)
+bool stream_drained(struct stream *stream)
 {
-    make_ready(stream);
+    bool stalled = stream->stalled;
+    if (stalled) {
+        make_ready(stream);
+    }
+    return stalled;
 }

@@ -81,6 +81,7 @@ struct stream {
     uint32_t slot; /* REPLICA_NONE until there is a view */
     bool saw_node;
     bool ended;
+    bool stalled; /* waits for the transport */
     uint32_t response_bytes;
     uint64_t last_nonce;
     uint64_t request_due_ns; /* rate limit: when the bucket is full again */
@@ -104,7 +105,8 @@ struct stream *stream_new(struct stream_env *env, enum stream_protocol protocol,
 void stream_free(struct stream *stream);
 void stream_receive(struct stream *stream, struct str bytes);
 void stream_set_view(struct stream *stream, const struct view *view);
-void stream_drained(struct stream *stream); /* the transport may take more */
+/* The transport may take more; true: the stream waited for that. */
+bool stream_drained(struct stream *stream);
 void stream_report_fill(const struct stream *stream, bool resources,
                         struct stream_report *ret_report);
 

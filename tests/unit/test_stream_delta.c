@@ -238,7 +238,7 @@ static void slow_transport_holds_back(void **state)
     delta(c, XDS_CDS, "", "", "");
     quiet(c);
     c->queued = 0;
-    stream_drained(c->stream);
+    assert_true(stream_drained(c->stream));
     streams_pump(&rig->env);
     said(c, "cds a");
     client_free(c);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * letter: what thread 0 and the workers write to each other. A letter owns all it carries;
+ * whoever takes something out of it leaves NULL (or -1) behind.
+ */
+#ifndef HEDDLE_SERVE_LETTER_H
+#define HEDDLE_SERVE_LETTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/arena.h"
+#include "net/mailbox.h"
+#include "serve/serve.h"
+
+struct tls_context;
+struct report_job;
+
+enum letter_kind {
+    /* thread 0 to a worker */
+    LETTER_ADOPT,
+    LETTER_CHANGES,
+    LETTER_VIEW,
+    LETTER_REFUSE,
+    LETTER_ASK, /* answered by LETTER_REPORT */
+    LETTER_STOP,
+    /* a worker to thread 0 */
+    LETTER_OPENED,
+    LETTER_CLOSED,
+    LETTER_CONN_CLOSED,
+    LETTER_INTEREST,
+    LETTER_REJECTED,
+    LETTER_ACCEPTED,
+    LETTER_REPORT,
+};
+
+struct letter {
+    struct mail mail;
+    enum letter_kind kind;
+    unsigned worker;    /* of the letters to thread 0 */
+    stream_id id;       /* of letters about one stream */
+    struct arena arena; /* holds all texts and arrays below */
+    union {
+        struct {
+            int fd; /* -1: taken */
+            struct sockaddr_storage peer;
+            struct tls_context *tls; /* a reference, or NULL */
+        } adopt;
+        struct changeset *changes; /* a reference */
+        struct view view;
+        struct {
+            int status; /* of gRPC */
+            struct str text;
+        } refuse;
+        struct {
+            struct report_job *job;
+            struct str node_id;
+            bool resources;
+        } ask;
+        unsigned grace_ms; /* LETTER_STOP */
+        struct {
+            struct node *node;
+            struct str peer;
+            enum stream_protocol protocol;
+        } opened;
+        struct {
+            enum xds_type type;
+            struct str scope;
+            struct str name;
+            bool wanted;
+        } interest;
+        struct { /* LETTER_REJECTED, LETTER_ACCEPTED */
+            enum xds_type type;
+            struct resource **of; /* references */
+            size_t nof;
+            struct str text;
+        } verdict;
+        struct {
+            struct report_job *job;
+            struct stream_report *reports; /* in the arena; their resources are owned */
+            size_t len;
+        } report;
+    };
+};
+
+struct letter *letter_new(enum letter_kind kind);
+void letter_free(struct letter *letter);
+void letter_drop(void *owner, struct mail *mail); /* a mail_deliver_fn that only frees */
+
+#endif
