@@ -125,7 +125,9 @@ char *buf_steal(struct buf *buf, size_t *ret_len)
 {
     char *data = buf->data != NULL ? (char *)buf->data : xmalloc(1);
     data[buf->len] = '\0';
-    *ret_len = buf->len;
+    if (ret_len != NULL) {
+        *ret_len = buf->len;
+    }
     buf_init(buf, buf->max);
     return data;
 }

@@ -41,7 +41,8 @@ uint8_t *buf_reserve(struct buf *buf, size_t len);
 void buf_commit(struct buf *buf, size_t len);
 void buf_consume(struct buf *buf, size_t len); /* drops len bytes from the front */
 struct str buf_str(const struct buf *buf);     /* borrowed; valid until the next change */
-/* Hands the memory to the caller (free()); the buffer is empty afterwards. NUL-terminated. */
+/* Hands the memory to the caller (free()); the buffer is empty afterwards. NUL-terminated.
+ * ret_len may be NULL. */
 char *buf_steal(struct buf *buf, size_t *ret_len);
 
 #endif
