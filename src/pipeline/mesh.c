@@ -65,6 +65,16 @@ void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key)
     mesh->dirty = true;
 }
 
+size_t mesh_objects(const struct mesh *mesh)
+{
+    static const unsigned tables[] = {T_NAMESPACE, T_SERVICE, T_SLICE, T_ROUTE, T_GRANT};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        count += engine_count(mesh->engine, tables[i]);
+    }
+    return count;
+}
+
 bool mesh_open(struct mesh *mesh, stream_id id, struct node *node,
                const struct mesh_client **ret_client, struct err *err)
 {

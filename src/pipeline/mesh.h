@@ -34,6 +34,8 @@ void mesh_free(struct mesh *mesh);
 void mesh_put(struct mesh *mesh, struct object *object, struct str key);
 void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key);
 
+size_t mesh_objects(const struct mesh *mesh); /* objects in force, all kinds */
+
 /* A client connected: takes node. Its view takes effect with the next turn. False (and the node is
  * freed) when it must not be served. ret_view's texts live until mesh_close(). */
 struct mesh_client {

@@ -49,28 +49,61 @@ struct rule_view route_rule(const struct route *route, size_t index)
     };
 }
 
+uint32_t route_rule_line(const struct route *route, size_t index)
+{
+    return route->object.kind == KIND_GRPCROUTE
+               ? ((const struct grpc_route *)route)->rules.items[index].line
+               : ((const struct http_route *)route)->rules.items[index].line;
+}
+
 static bool served(int type)
 {
     return (size_t)type < sizeof(filter_served) / sizeof(filter_served[0]) && filter_served[type];
 }
 
+/* Envoy refuses a whole RouteConfiguration that touches Host this way. */
+static bool touches_host(const struct header_filter *filter)
+{
+    bool touches = false;
+    for (size_t i = 0; filter != NULL && i < filter->set.len; i++) {
+        touches = touches || str_eq_nocase(filter->set.items[i].name, STR("host"));
+    }
+    for (size_t i = 0; filter != NULL && i < filter->add.len; i++) {
+        touches = touches || str_eq_nocase(filter->add.items[i].name, STR("host"));
+    }
+    for (size_t i = 0; filter != NULL && i < filter->remove.len; i++) {
+        touches = touches || str_eq_nocase(filter->remove.items[i], STR("host"));
+    }
+    return touches;
+}
+
+/* Why a filter is not served, or empty. */
+static struct str filter_unserved(const struct filter *filter, struct arena *arena)
+{
+    if (!served(filter->type)) {
+        return arena_printf(arena, "filter type '%s' is not served yet",
+                            filter_names[filter->type]);
+    }
+    if (touches_host(filter->request_headers) || touches_host(filter->response_headers)) {
+        return STR("the Host header cannot be changed by a header modifier; URLRewrite does that");
+    }
+    return STR_NULL;
+}
+
 static struct str unserved_filters(const struct rule_view *rule, size_t index, struct arena *arena)
 {
     for (size_t i = 0; i < rule->filters_len; i++) {
-        if (!served(rule->filters[i].type)) {
-            return arena_printf(arena,
-                                "rules[%zu].filters[%zu]: filter type '%s' is not served yet",
-                                index, i, filter_names[rule->filters[i].type]);
+        struct str why = filter_unserved(&rule->filters[i], arena);
+        if (why.len > 0) {
+            return arena_printf(arena, "rules[%zu].filters[%zu]: %.*s", index, i, STR_FMT(why));
         }
     }
     for (size_t i = 0; i < rule->backends_len; i++) {
         for (size_t j = 0; j < rule->backends[i].filters.len; j++) {
-            int type = rule->backends[i].filters.items[j].type;
-            if (!served(type)) {
-                return arena_printf(arena,
-                                    "rules[%zu].backendRefs[%zu].filters[%zu]: filter type '%s' is "
-                                    "not served yet",
-                                    index, i, j, filter_names[type]);
+            struct str why = filter_unserved(&rule->backends[i].filters.items[j], arena);
+            if (why.len > 0) {
+                return arena_printf(arena, "rules[%zu].backendRefs[%zu].filters[%zu]: %.*s", index,
+                                    i, j, STR_FMT(why));
             }
         }
     }

@@ -18,6 +18,7 @@ struct rule_view { /* borrowed from the route */
 
 size_t route_rule_count(const struct route *route);
 struct rule_view route_rule(const struct route *route, size_t index);
+uint32_t route_rule_line(const struct route *route, size_t index);
 
 /* What in a rule heddle does not enforce yet: "rules[0].filters[1]: filter type 'URLRewrite' is
  * not served yet", or empty. Such a rule answers every request with an error, and a condition

@@ -119,17 +119,23 @@ void status_store_apply(struct status_store *store, struct row_changes changes, 
     }
 }
 
+static void render_time(const struct transition *since, struct json *json)
+{
+    char time[CLOCK_RFC3339_LEN];
+    clock_rfc3339(since != NULL ? since->since_ms : 0, time);
+    memcpy(time + 19, "Z", 2); /* metav1.Time has whole seconds */
+    json_key(json, "lastTransitionTime");
+    json_text(json, time);
+}
+
 static void render_conditions(const struct entry *entry, size_t parent,
-                              const struct condition *conditions, size_t len, struct json *json)
+                              const struct condition *conditions, size_t len, bool times,
+                              struct json *json)
 {
     json_key(json, "conditions");
     json_open(json, '[');
     for (size_t i = 0; i < len; i++) {
-        char time[CLOCK_RFC3339_LEN];
         const struct condition_info *info = condition_info((enum condition_id)conditions[i].id);
-        const struct transition *since = find(entry, parent, info->type);
-        clock_rfc3339(since != NULL ? since->since_ms : 0, time);
-        memcpy(time + 19, "Z", 2); /* metav1.Time has whole seconds */
         json_open(json, '{');
         json_key(json, "type");
         json_text(json, info->type);
@@ -137,8 +143,9 @@ static void render_conditions(const struct entry *entry, size_t parent,
         json_text(json, info->status ? "True" : "False");
         json_key(json, "observedGeneration");
         json_int(json, entry->row->generation);
-        json_key(json, "lastTransitionTime");
-        json_text(json, time);
+        if (times) {
+            render_time(find(entry, parent, info->type), json);
+        }
         json_key(json, "reason");
         json_text(json, info->reason);
         json_key(json, "message");
@@ -174,13 +181,13 @@ static void render_ref(const struct parent_ref *ref, struct json *json)
     json_close(json, '}');
 }
 
-static void render_status(const struct entry *entry, struct json *json)
+static void render_status(const struct entry *entry, bool times, struct json *json)
 {
     const struct status *row = entry->row;
     json_key(json, "status");
     json_open(json, '{');
     if (row->conditions.len > 0) {
-        render_conditions(entry, 0, row->conditions.items, row->conditions.len, json);
+        render_conditions(entry, 0, row->conditions.items, row->conditions.len, times, json);
     }
     if (row->parents.len > 0) {
         json_key(json, "parents");
@@ -191,7 +198,8 @@ static void render_status(const struct entry *entry, struct json *json)
             render_ref(&parent->ref, json);
             json_key(json, "controllerName");
             json_text(json, CONTROLLER_NAME);
-            render_conditions(entry, i, parent->conditions.items, parent->conditions.len, json);
+            render_conditions(entry, i, parent->conditions.items, parent->conditions.len, times,
+                              json);
             json_close(json, '}');
         }
         json_close(json, ']');
@@ -199,7 +207,7 @@ static void render_status(const struct entry *entry, struct json *json)
     json_close(json, '}');
 }
 
-static void render_entry(const struct entry *entry, struct json *json)
+static void render_entry(const struct entry *entry, bool times, struct json *json)
 {
     const struct kind_info *kind = kind_info((enum kind_id)entry->row->kind);
     struct buf version;
@@ -222,7 +230,7 @@ static void render_entry(const struct entry *entry, struct json *json)
     json_key(json, "generation");
     json_int(json, entry->row->generation);
     json_close(json, '}');
-    render_status(entry, json);
+    render_status(entry, times, json);
     json_close(json, '}');
     buf_release(&version);
 }
@@ -234,7 +242,7 @@ static int entry_cmp(const void *a, const void *b)
     return strcmp((*ea)->key, (*eb)->key);
 }
 
-void status_store_render(const struct status_store *store, struct json *json)
+void status_store_render(const struct status_store *store, bool times, struct json *json)
 {
     const struct map *entries = &store->entries;
     const struct entry **sorted = xcalloc(entries->len, sizeof(*sorted));
@@ -247,7 +255,7 @@ void status_store_render(const struct status_store *store, struct json *json)
     json_key(json, "items");
     json_open(json, '[');
     for (size_t i = 0; i < len; i++) {
-        render_entry(sorted[i], json);
+        render_entry(sorted[i], times, json);
     }
     json_close(json, ']');
     json_close(json, '}');

@@ -19,7 +19,8 @@ struct status_store *status_store_new(void);
 void status_store_free(struct status_store *store);
 /* Changes of a table of struct status rows; now_ms: wall clock. */
 void status_store_apply(struct status_store *store, struct row_changes changes, uint64_t now_ms);
-/* {"items": [{apiVersion, kind, metadata, status}, …]}, by kind, namespace, name. */
-void status_store_render(const struct status_store *store, struct json *json);
+/* times: with lastTransitionTime; golden files go without.
+ * {"items": [{apiVersion, kind, metadata, status}, …]}, by kind, namespace, name. */
+void status_store_render(const struct status_store *store, bool times, struct json *json);
 
 #endif

@@ -103,6 +103,10 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
     Envoy__Extensions__Upstreams__Http__V3__HttpProtocolOptions__UseDownstreamHttpConfig
 #define pb_downstream_http_desc                                                                    \
     envoy__extensions__upstreams__http__v3__http_protocol_options__use_downstream_http_config__descriptor
+#define pb_circuit_breakers Envoy__Config__Cluster__V3__CircuitBreakers
+#define pb_circuit_breakers_desc envoy__config__cluster__v3__circuit_breakers__descriptor
+#define pb_thresholds Envoy__Config__Cluster__V3__CircuitBreakers__Thresholds
+#define pb_thresholds_desc envoy__config__cluster__v3__circuit_breakers__thresholds__descriptor
 #define pb_load_assignment Envoy__Config__Endpoint__V3__ClusterLoadAssignment
 #define pb_load_assignment_desc envoy__config__endpoint__v3__cluster_load_assignment__descriptor
 #define pb_locality_endpoints Envoy__Config__Endpoint__V3__LocalityLbEndpoints

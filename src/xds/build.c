@@ -71,6 +71,18 @@ pb_config_source *xds_ads(struct arena *arena)
     return source;
 }
 
+pb_circuit_breakers *xds_no_limits(struct arena *arena)
+{
+    pb_thresholds *thresholds = NEW(arena, pb_thresholds);
+    thresholds->max_connections = xds_u32(arena, UINT32_MAX);
+    thresholds->max_pending_requests = xds_u32(arena, UINT32_MAX);
+    thresholds->max_requests = xds_u32(arena, UINT32_MAX);
+    pb_circuit_breakers *breakers = NEW(arena, pb_circuit_breakers);
+    breakers->thresholds = ARENA_ARRAY(arena, 1, pb_thresholds *);
+    breakers->thresholds[breakers->n_thresholds++] = thresholds;
+    return breakers;
+}
+
 pb_access_log *xds_access_log(struct arena *arena)
 {
     pb_access_log *log = NEW(arena, pb_access_log);

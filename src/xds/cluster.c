@@ -20,6 +20,7 @@ static pb_cluster *eds_cluster(struct arena *arena, struct str name)
     cluster->eds_cluster_config->eds_config = xds_ads(arena);
     cluster->lb_policy = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_POLICY__ROUND_ROBIN;
     cluster->connect_timeout = xds_ms(arena, CONNECT_TIMEOUT_MS);
+    cluster->circuit_breakers = xds_no_limits(arena);
     return cluster;
 }
 

@@ -11,6 +11,8 @@
 
 #include "xds/row.h"
 
+#define REASONS_MAX 79 /* of one RouteConfiguration: two resources each */
+
 /* Adds the Cluster and the empty ClusterLoadAssignment (two resources) to row. */
 void xds_add_reason(struct resource_row *row, struct str scope, struct str reason);
 

@@ -18,6 +18,7 @@
 #include "xds/route_action.h"
 
 #include "xds/build.h"
+#include "xds/reason.h"
 #include "xds/route_match.h"
 
 #define FRACTION_MILLION 1000000
@@ -249,8 +250,12 @@ void xds_envoy_route(struct arena *arena, const struct ir_route *ir, struct rout
 static struct str reason_cluster(struct arena *arena, const struct ir_route *ir, struct str routing,
                                  struct str why, struct route_list *list)
 {
-    struct str name = arena_printf(arena, "heddle: %.*s: %.*s: %.*s", STR_FMT(routing),
-                                   STR_FMT(ir->rule), STR_FMT(why));
+    struct str name =
+        list->reasons.len < REASONS_MAX - 1
+            ? arena_printf(arena, "heddle: %.*s: %.*s: %.*s", STR_FMT(routing), STR_FMT(ir->rule),
+                           STR_FMT(why))
+            : arena_printf(arena, "heddle: %.*s: one of many rules that are not served",
+                           STR_FMT(routing));
     for (size_t i = 0; i < list->reasons.len; i++) {
         if (str_eq(list->reasons.items[i], name)) {
             return name;
@@ -258,6 +263,23 @@ static struct str reason_cluster(struct arena *arena, const struct ir_route *ir,
     }
     vec_push(&list->reasons, name);
     return name;
+}
+
+/* A backend that stands twice gets the sum: there are clients that know weights by the cluster's
+ * name, and would take the last one only. */
+static void add_weight(struct arena *arena, pb_weighted_clusters *weighted, struct str cluster,
+                       uint32_t weight)
+{
+    for (size_t i = 0; i < weighted->n_clusters; i++) {
+        if (str_eq(str_from(weighted->clusters[i]->name), cluster)) {
+            weighted->clusters[i]->weight->value += weight;
+            return;
+        }
+    }
+    pb_cluster_weight *item = NEW(arena, pb_cluster_weight);
+    item->name = xds_text(arena, cluster);
+    item->weight = xds_u32(arena, weight);
+    weighted->clusters[weighted->n_clusters++] = item;
 }
 
 void xds_grpc_route(struct arena *arena, const struct ir_route *ir, struct str routing,
@@ -282,10 +304,7 @@ void xds_grpc_route(struct arena *arena, const struct ir_route *ir, struct str r
         struct str cluster = backend->cluster.len > 0
                                  ? backend->cluster
                                  : reason_cluster(arena, ir, routing, backend->reason, list);
-        pb_cluster_weight *item = NEW(arena, pb_cluster_weight);
-        item->name = xds_text(arena, cluster);
-        item->weight = xds_u32(arena, (uint32_t)backend->weight);
-        weighted->clusters[weighted->n_clusters++] = item;
+        add_weight(arena, weighted, cluster, (uint32_t)backend->weight);
     }
     if (weighted->n_clusters == 1) {
         set_cluster(arena, route->route, str_from(weighted->clusters[0]->name));

@@ -27,14 +27,11 @@ static const struct row *splice(struct eval *ev, struct str key, unsigned fragme
     buf_init(&message, BUF_UNLIMITED);
     pb_put_bytes(&message, ROUTE_CONFIG_NAME, name);
     pb_put_bytes(&message, ROUTE_CONFIG_VIRTUAL_HOSTS, fragment->bytes);
-    size_t nreasons = fragment->nreasons;
-    if (nreasons > (RESOURCES_PER_ROW_MAX - 1) / 2) {
-        nreasons = (RESOURCES_PER_ROW_MAX - 1) / 2; /* the rest waits for names that never come */
-    }
-    struct resource_row *row = resource_row_new(1 + 2 * nreasons);
+    ASSERT(fragment->nreasons <= REASONS_MAX);
+    struct resource_row *row = resource_row_new(1 + 2 * fragment->nreasons);
     resource_row_add_bytes(row, XDS_RDS, scope, name, STR_NULL, buf_str(&message));
     buf_release(&message);
-    for (size_t i = 0; i < nreasons; i++) {
+    for (size_t i = 0; i < fragment->nreasons; i++) {
         xds_add_reason(row, scope, fragment->reasons[i]);
     }
     return &row->row;

@@ -3,9 +3,9 @@
  * sidecar: what a sidecar has whatever the Services are: the entrance of intercepted traffic, the
  * way through for what is no Service, and the way in to the application.
  *
- *   scope sidecar.redirect            outbound 127.0.0.1:15001 ─► passthrough (original
- * destination) inbound  0.0.0.0:15006   ─► inbound     (original destination) scope
- * inbound/LISTEN>APP          inbound  LISTEN          ─► inbound     (APP)
+ *   scope sidecar.redirect      outbound 127.0.0.1:15001 ─► passthrough (original destination)
+ *                               inbound  0.0.0.0:15006   ─► inbound     (original destination)
+ *   scope inbound/LISTEN>APP    inbound  LISTEN          ─► inbound     (APP)
  */
 #include "base/panic.h"
 #include "ir/client.h"
@@ -25,6 +25,7 @@ static pb_cluster *original_dst_cluster(struct arena *arena, const char *name)
     cluster->type = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__ORIGINAL_DST;
     cluster->lb_policy = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__LB_POLICY__CLUSTER_PROVIDED;
     cluster->connect_timeout = xds_ms(arena, 5000);
+    cluster->circuit_breakers = xds_no_limits(arena);
     return cluster;
 }
 
@@ -87,6 +88,7 @@ static pb_cluster *app_cluster(struct arena *arena, struct str app)
         ENVOY__CONFIG__CLUSTER__V3__CLUSTER__CLUSTER_DISCOVERY_TYPE_TYPE;
     cluster->type = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__STATIC;
     cluster->connect_timeout = xds_ms(arena, 5000);
+    cluster->circuit_breakers = xds_no_limits(arena);
     pb_lb_endpoint *endpoint = NEW(arena, pb_lb_endpoint);
     endpoint->host_identifier_case =
         ENVOY__CONFIG__ENDPOINT__V3__LB_ENDPOINT__HOST_IDENTIFIER_ENDPOINT;

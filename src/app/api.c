@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api: /api/status, /api/problems, /api/proxies, /api/dump, /api/engine, /api/graph, /api/version
+ */
+#include "app/api.h"
+
+#include <stdlib.h>
+
+#include "admin/admin.h"
+#include "app/daemon.h"
+#include "base/clock.h"
+#include "base/panic.h"
+#include "codec/json.h"
+#include "pipeline/findings.h"
+#include "pipeline/graph.h"
+#include "xds/print.h"
+
+bool api_ready(void *user)
+{
+    return ((const struct daemon *)user)->synced;
+}
+
+static void text(struct json *json, const char *key, struct str value)
+{
+    json_key(json, key);
+    json_str(json, value);
+}
+
+static void number(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_uint(json, value);
+}
+
+static void boolean(struct json *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_bool(json, value);
+}
+
+static void wall_time(struct json *json, const char *key, uint64_t ms)
+{
+    char time[CLOCK_RFC3339_LEN];
+    if (ms > 0) {
+        clock_rfc3339(ms, time);
+        text(json, key, str_from(time));
+    }
+}
+
+/* --- status, problems, engine -------------------------------------------------------------- */
+
+static void api_status(void *user, struct buf *out)
+{
+    struct json json;
+    json_init(&json, out, 0);
+    status_store_render(mesh_status(((struct daemon *)user)->mesh), true, &json);
+}
+
+static void write_problem(void *user, struct str file, const struct problem *problem)
+{
+    struct json *json = user;
+    const struct problem_info *info = problem_info(problem->code);
+    json_open(json, '{');
+    text(json, "file", file);
+    number(json, "line", problem->line);
+    number(json, "column", problem->column);
+    text(json, "severity", info->severity == SEVERITY_ERROR ? STR("error") : STR("warning"));
+    text(json, "code", str_from(info->code));
+    text(json, "object", problem->object);
+    text(json, "path", problem->path);
+    text(json, "text", problem->text);
+    text(json, "remedy", problem->remedy);
+    json_close(json, '}');
+}
+
+static void api_problems(void *user, struct buf *out)
+{
+    const struct daemon *daemon = user;
+    struct json json;
+    json_init(&json, out, 0);
+    json_open(&json, '{');
+    json_key(&json, "problems");
+    json_open(&json, '[');
+    if (daemon->source != NULL) {
+        file_set_problems(source_file_set(daemon->source), write_problem, &json);
+    }
+    if (daemon->synced) {
+        mesh_findings(daemon->mesh, write_problem, &json);
+    }
+    json_close(&json, ']');
+    json_close(&json, '}');
+}
+
+static void api_engine(void *user, struct buf *out)
+{
+    const struct engine *engine = mesh_engine(((struct daemon *)user)->mesh);
+    struct json json;
+    json_init(&json, out, 0);
+    json_open(&json, '{');
+    number(&json, "evaluations", engine_evaluations(engine));
+    json_key(&json, "tables");
+    json_open(&json, '[');
+    for (unsigned i = 0; i < TABLE_COUNT; i++) {
+        struct table_stats stats = engine_stats(engine, i);
+        json_open(&json, '{');
+        text(&json, "name", str_from(heddle_graph.tables[i].name));
+        number(&json, "rank", heddle_graph.tables[i].rank);
+        number(&json, "rows", stats.rows);
+        number(&json, "bytes", stats.bytes);
+        number(&json, "evaluations", stats.evaluations);
+        number(&json, "cutoffs", stats.cutoffs);
+        number(&json, "nanoseconds", stats.nanoseconds);
+        json_close(&json, '}');
+    }
+    json_close(&json, ']');
+    json_close(&json, '}');
+}
+
+static void api_graph(void *user, const struct h1_request *request, struct h1_reply *reply)
+{
+    struct buf out;
+    (void)request;
+    buf_init(&out, BUF_UNLIMITED);
+    engine_dot(mesh_engine(((struct daemon *)user)->mesh), &out);
+    h1_reply_send(reply, 200, "text/vnd.graphviz", PIECE_COPY(buf_str(&out)));
+    buf_release(&out);
+}
+
+static void api_version(void *user, struct buf *out)
+{
+    struct json json;
+    (void)user;
+    json_init(&json, out, 0);
+    json_open(&json, '{');
+    text(&json, "version", STR(HEDDLE_VERSION));
+    json_close(&json, '}');
+}
+
+/* --- proxies and dump ---------------------------------------------------------------------- */
+
+struct asked { /* a report that is under way */
+    struct daemon *daemon;
+    struct h1_reply *reply;
+    bool resources;
+};
+
+static void write_type(struct json *json, const struct stream_type_report *type)
+{
+    json_open(json, '{');
+    boolean(json, "wildcard", type->wildcard);
+    number(json, "names", type->names);
+    number(json, "known", type->known);
+    number(json, "pending", type->pending);
+    boolean(json, "inFlight", type->in_flight);
+    number(json, "sent", type->sent);
+    number(json, "acked", type->acked);
+    number(json, "rejected", type->rejected);
+    number(json, "bytes", type->bytes);
+    wall_time(json, "lastSent", type->last_sent_ms);
+    wall_time(json, "lastAcked", type->last_acked_ms);
+    text(json, "version", type->last_version);
+    if (type->reject_text.len > 0) {
+        text(json, "rejection", type->reject_text);
+    }
+    json_close(json, '}');
+}
+
+static void write_client(struct json *json, const struct mesh_client *client)
+{
+    text(json, "role", str_from(client_role_name(client->class.role)));
+    text(json, "namespace", client->class.ns);
+    text(json, "dialect", str_from(client->class.dialect));
+    boolean(json, "foreign", client->class.foreign);
+    text(json, "userAgent", client->node->user_agent);
+    text(json, "userAgentVersion", client->node->user_agent_version);
+    json_key(json, "scopes");
+    json_open(json, '[');
+    for (unsigned i = 0; i < client->view.nscopes; i++) {
+        json_str(json, client->view.scopes[i]);
+    }
+    json_close(json, ']');
+}
+
+static void write_resources(struct json *json, const struct stream_report *report)
+{
+    json_key(json, "resources");
+    json_open(json, '{');
+    for (unsigned type = 0; type < XDS_TYPE_COUNT; type++) {
+        json_key(json, xds_type_info((enum xds_type)type)->name);
+        json_open(json, '[');
+        for (size_t i = 0; i < report->nresources; i++) {
+            if ((unsigned)report->resources[i]->type == type) {
+                xds_print(report->resources[i], json);
+            }
+        }
+        json_close(json, ']');
+    }
+    json_close(json, '}');
+}
+
+static void write_stream(struct json *json, const struct asked *asked,
+                         const struct stream_report *report)
+{
+    const struct mesh_client *client = mesh_client(asked->daemon->mesh, report->id);
+    json_open(json, '{');
+    text(json, "node", report->node_id);
+    text(json, "peer", report->peer);
+    text(json, "protocol", report->protocol == STREAM_DELTA ? STR("delta") : STR("sotw"));
+    wall_time(json, "opened", report->opened_ms);
+    number(json, "sequence", report->seq);
+    if (client != NULL) {
+        write_client(json, client);
+    }
+    json_key(json, "types");
+    json_open(json, '{');
+    for (unsigned type = 0; type < XDS_TYPE_COUNT; type++) {
+        if (report->types[type].subscribed) {
+            json_key(json, xds_type_info((enum xds_type)type)->name);
+            write_type(json, &report->types[type]);
+        }
+    }
+    json_close(json, '}');
+    if (asked->resources) {
+        write_resources(json, report);
+    }
+    json_close(json, '}');
+}
+
+static void report_done(void *user, const struct stream_report *reports, size_t len)
+{
+    struct asked *asked = user;
+    if (asked->resources && len == 0) {
+        h1_reply_text(asked->reply, 404, "no such node is connected; /api/proxies lists them");
+    } else {
+        struct buf out;
+        struct json json;
+        buf_init(&out, BUF_UNLIMITED);
+        json_init(&json, &out, 0);
+        json_open(&json, '{');
+        json_key(&json, "proxies");
+        json_open(&json, '[');
+        for (size_t i = 0; i < len; i++) {
+            write_stream(&json, asked, &reports[i]);
+        }
+        json_close(&json, ']');
+        json_close(&json, '}');
+        admin_reply_json(asked->reply, &out);
+    }
+    free(asked);
+}
+
+static void ask(struct daemon *daemon, struct str node, bool resources, struct h1_reply *reply)
+{
+    struct asked *asked = xcalloc(1, sizeof(*asked));
+    *asked = (struct asked){daemon, reply, resources};
+    serve_report(daemon->serve, node, resources, report_done, asked);
+}
+
+static void api_proxies(void *user, const struct h1_request *request, struct h1_reply *reply)
+{
+    (void)request;
+    ask(user, STR_NULL, false, reply);
+}
+
+static void api_dump(void *user, const struct h1_request *request, struct h1_reply *reply)
+{
+    struct arena scratch;
+    arena_init_sized(&scratch, 1024);
+    struct str node = admin_query(&scratch, request->query, STR("node"));
+    if (node.len == 0) {
+        h1_reply_text(reply, 400, "say which: /api/dump?node=ROLE/NAMESPACE/NAME");
+    } else {
+        ask(user, node, true, reply);
+    }
+    arena_release(&scratch);
+}
+
+const struct admin_route api_routes[] = {
+    {"/api/status", "conditions of routes and Services", api_status, NULL},
+    {"/api/problems", "what is wrong with the configuration", api_problems, NULL},
+    {"/api/proxies", "connected clients and what they acknowledged", NULL, api_proxies},
+    {"/api/dump", "?node=ID: what a client was sent", NULL, api_dump},
+    {"/api/engine", "rows and evaluations of every table", api_engine, NULL},
+    {"/api/graph", "the tables as a Graphviz graph", NULL, api_graph},
+    {"/api/version", "heddle's version", api_version, NULL},
+};
+const size_t api_routes_len = sizeof(api_routes) / sizeof(api_routes[0]);

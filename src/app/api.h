@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api: what the admin endpoint answers under /api, from the daemon's parts. Thread 0. */
+#ifndef HEDDLE_APP_API_H
+#define HEDDLE_APP_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "admin/admin.h"
+
+extern const struct admin_route api_routes[]; /* their user is struct daemon */
+extern const size_t api_routes_len;
+bool api_ready(void *user);
+
+#endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* daemon: `heddle serve`. */
+#include "app/daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/admin.h"
+#include "app/api.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "codec/hash.h"
+#include "ir/client.h"
+#include "net/listener.h"
+#include "net/tls.h"
+
+#define WORKERS_DEFAULT_MAX 8
+#define STOP_GRACE_MS 500
+#define GRPC_INVALID_ARGUMENT 3
+
+/* --- turns --------------------------------------------------------------------------------- */
+
+static void give_views(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->waiting.len; i++) {
+        const struct mesh_client *client = mesh_client(daemon->mesh, daemon->waiting.items[i]);
+        if (client != NULL) {
+            serve_view(daemon->serve, client->id, &client->view);
+        }
+    }
+    vec_clear(&daemon->waiting);
+}
+
+static void run_turn(struct daemon *daemon)
+{
+    if (!daemon->synced) {
+        return; /* clients keep what they have until the whole is known */
+    }
+    struct changeset *changeset = mesh_turn(daemon->mesh);
+    if (changeset != NULL) {
+        serve_publish(daemon->serve, changeset);
+        changeset_unref(changeset);
+    }
+    give_views(daemon);
+}
+
+static void turn_task(struct loop_task *task)
+{
+    run_turn((struct daemon *)(void *)((char *)task - offsetof(struct daemon, turn)));
+}
+
+static void turn_soon(struct daemon *daemon)
+{
+    loop_task_soon(&daemon->loop, &daemon->turn);
+}
+
+/* --- what the source says ------------------------------------------------------------------ */
+
+static void object_put(void *user, struct object *object, struct str key)
+{
+    struct daemon *daemon = user;
+    mesh_put(daemon->mesh, object, key);
+    metric_set(M_objects, (int64_t)mesh_objects(daemon->mesh));
+}
+
+static void object_removed(void *user, enum kind_id kind, struct str key)
+{
+    struct daemon *daemon = user;
+    mesh_remove(daemon->mesh, kind, key);
+    metric_set(M_objects, (int64_t)mesh_objects(daemon->mesh));
+}
+
+static void source_turn(void *user)
+{
+    struct daemon *daemon = user;
+    if (!daemon->synced) {
+        daemon->synced = true;
+        metric_set(M_ready, 1);
+        log_at(LOG_INFO, "app", "synced", KV_INT("objects", mesh_objects(daemon->mesh)));
+    }
+    run_turn(daemon);
+}
+
+static void source_problems(void *user, struct file_set *set)
+{
+    (void)user;
+    metric_set(M_documents_invalid, (int64_t)file_set_invalid(set));
+}
+
+/* --- what clients say ---------------------------------------------------------------------- */
+
+static void stream_opened(void *user, stream_id id, struct node *node, struct str peer,
+                          enum stream_protocol protocol)
+{
+    struct daemon *daemon = user;
+    struct err err;
+    const struct mesh_client *client;
+    (void)protocol;
+    if (!mesh_open(daemon->mesh, id, node, &client, &err)) {
+        log_at(LOG_WARN, "app", "client refused", KV("peer", peer), KV_TEXT("reason", err.text));
+        serve_refuse(daemon->serve, id, GRPC_INVALID_ARGUMENT, str_from(err.text));
+        return;
+    }
+    vec_push(&daemon->waiting, id);
+    turn_soon(daemon);
+}
+
+static void stream_closed(void *user, stream_id id)
+{
+    struct daemon *daemon = user;
+    mesh_close(daemon->mesh, id);
+    turn_soon(daemon);
+}
+
+static void stream_interest(void *user, enum xds_type type, struct str scope, struct str name,
+                            bool wanted)
+{
+    struct daemon *daemon = user;
+    if (type == XDS_LDS) {
+        mesh_interest(daemon->mesh, scope, name, wanted);
+        turn_soon(daemon);
+    }
+}
+
+static void stream_rejected(void *user, stream_id id, enum xds_type type,
+                            const struct resource *const *of, size_t nof, struct str text)
+{
+    struct daemon *daemon = user;
+    mesh_rejected(daemon->mesh, id, type, of, nof, text);
+    turn_soon(daemon);
+}
+
+static void stream_accepted(void *user, stream_id id, enum xds_type type,
+                            const struct resource *const *of, size_t nof)
+{
+    struct daemon *daemon = user;
+    mesh_accepted(daemon->mesh, id, type, of, nof);
+    turn_soon(daemon);
+}
+
+/* --- connections --------------------------------------------------------------------------- */
+
+static void accepted_plain(void *user, int fd, const struct sockaddr_storage *peer)
+{
+    struct daemon *daemon = user;
+    serve_adopt(daemon->serve, fd, (const struct sockaddr *)peer, NULL);
+}
+
+static void accepted_secure(void *user, int fd, const struct sockaddr_storage *peer)
+{
+    struct daemon *daemon = user;
+    serve_adopt(daemon->serve, fd, (const struct sockaddr *)peer, daemon->tls);
+}
+
+static struct tls_context *load_tls(const struct options *options, struct err *err)
+{
+    static const char *const alpn[] = {"h2", NULL};
+    const struct tls_options tls = {
+        .cert_file = options->text[O_tls_cert],
+        .key_file = options->text[O_tls_key],
+        .client_ca_file = options->text[O_tls_client_ca],
+        .alpn = alpn,
+    };
+    if (tls.cert_file == NULL || tls.key_file == NULL) {
+        err_set(err, "--xds-tls needs --tls-cert and --tls-key");
+        return NULL;
+    }
+    return tls_context_new(&tls, err);
+}
+
+/* SIGHUP: new certificates for new connections; when they cannot be read, the old ones stay. */
+static void reload_tls(struct daemon *daemon)
+{
+    struct err err;
+    if (daemon->tls == NULL) {
+        return;
+    }
+    struct tls_context *fresh = load_tls(daemon->options, &err);
+    if (fresh == NULL) {
+        log_at(LOG_ERROR, "app", "certificates not reloaded", KV_TEXT("reason", err.text));
+        return;
+    }
+    tls_context_unref(daemon->tls);
+    daemon->tls = fresh;
+    log_at(LOG_INFO, "app", "certificates reloaded");
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+    if (number == SIGHUP) {
+        reload_tls(daemon);
+    } else {
+        loop_stop(&daemon->loop);
+    }
+}
+
+static bool listen_xds(struct daemon *daemon, struct err *err)
+{
+    struct str plain = option_text(daemon->options, O_xds);
+    struct str secure = option_text(daemon->options, O_xds_tls);
+    if (!str_eq(plain, STR("none"))) {
+        daemon->plain = listener_new(&daemon->loop, plain, accepted_plain, daemon, err);
+        if (daemon->plain == NULL) {
+            return err_prefix(err, "xds");
+        }
+    }
+    if (secure.len > 0) {
+        daemon->tls = load_tls(daemon->options, err);
+        if (daemon->tls == NULL) {
+            return false;
+        }
+        daemon->secure = listener_new(&daemon->loop, secure, accepted_secure, daemon, err);
+        if (daemon->secure == NULL) {
+            return err_prefix(err, "xds-tls");
+        }
+    }
+    return true;
+}
+
+/* --- start and stop ------------------------------------------------------------------------ */
+
+static void read_limits(const struct options *options, struct serve_limits *ret_limits)
+{
+    const uint64_t *number = options->number;
+    serve_limits_default(ret_limits);
+    ret_limits->streams = (unsigned)number[O_max_streams];
+    ret_limits->streams_per_connection = (unsigned)number[O_max_streams_per_connection];
+    ret_limits->request_bytes = (uint32_t)number[O_max_request_bytes];
+    ret_limits->names_per_type = (unsigned)number[O_max_names];
+    ret_limits->name_bytes = (unsigned)number[O_max_name_bytes];
+    ret_limits->requests_per_second = (unsigned)number[O_max_requests_per_second];
+    ret_limits->interest_names = (unsigned)number[O_max_interest];
+    ret_limits->response_bytes = (uint32_t)number[O_response_bytes];
+    ret_limits->whole_state_bytes = (uint32_t)number[O_whole_state_bytes];
+    ret_limits->queued_bytes = (uint32_t)number[O_queued_bytes];
+    ret_limits->node_wait_ms = (unsigned)number[O_node_wait_ms];
+    ret_limits->keepalive_ms = (unsigned)number[O_keepalive_ms];
+    ret_limits->keepalive_timeout_ms = (unsigned)number[O_keepalive_timeout_ms];
+}
+
+static bool start_serve(struct daemon *daemon, struct err *err)
+{
+    unsigned workers = (unsigned)daemon->options->number[O_workers];
+    if (workers == 0) {
+        workers = uv_available_parallelism();
+        workers = workers > WORKERS_DEFAULT_MAX ? WORKERS_DEFAULT_MAX : workers;
+    }
+    struct serve_config config = {
+        .workers = workers > SERVE_WORKERS_MAX ? SERVE_WORKERS_MAX : workers,
+        .events =
+            {
+                .user = daemon,
+                .opened = stream_opened,
+                .closed = stream_closed,
+                .interest = stream_interest,
+                .rejected = stream_rejected,
+                .accepted = stream_accepted,
+            },
+    };
+    read_limits(daemon->options, &config.limits);
+    return serve_start(&daemon->loop, &config, &daemon->serve, err);
+}
+
+/* $XDG_STATE_HOME/heddle/<hash of the directory's path>; empty: no state. */
+static struct str state_dir(const struct options *options, struct arena *arena)
+{
+    struct str given = option_text(options, O_state);
+    if (given.len > 0) {
+        return str_eq(given, STR("none")) ? STR_NULL : given;
+    }
+    const char *base = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    char *real = realpath(options->text[O_config], NULL);
+    char hash[HASH_TEXT_LEN];
+    hash_text(hash_bytes(str_from(real != NULL ? real : options->text[O_config])), hash);
+    free(real);
+    if (base != NULL && base[0] == '/') {
+        return arena_printf(arena, "%s/heddle/%s", base, hash);
+    }
+    return home != NULL && home[0] == '/'
+               ? arena_printf(arena, "%s/.local/state/heddle/%s", home, hash)
+               : STR_NULL;
+}
+
+static bool start_source(struct daemon *daemon, struct err *err)
+{
+    struct arena scratch;
+    arena_init(&scratch);
+    const struct source_file_config config = {
+        .loop = &daemon->loop.uv,
+        .dir = option_text(daemon->options, O_config),
+        .state_dir = state_dir(daemon->options, &scratch),
+        .partial = option_flag(daemon->options, O_partial),
+        .events = {.user = daemon, .put = object_put, .removed = object_removed},
+        .user = daemon,
+        .turn = source_turn,
+        .problems = source_problems,
+    };
+    bool ok = source_file_start(&config, &daemon->source, err);
+    arena_release(&scratch);
+    if (ok && !daemon->synced) {
+        log_at(LOG_ERROR, "app",
+               "not ready: some documents are broken and have no last good version; heddle check "
+               "tells what is wrong, --partial serves without them",
+               KV("dir", option_text(daemon->options, O_config)));
+    }
+    return ok;
+}
+
+static bool start(struct daemon *daemon, struct err *err)
+{
+    struct admin_config admin = {
+        .loop = &daemon->loop,
+        .address = option_text(daemon->options, O_admin),
+        .routes = api_routes,
+        .nroutes = api_routes_len,
+        .ready = api_ready,
+        .user = daemon,
+    };
+    if (!start_serve(daemon, err) || !start_source(daemon, err) || !listen_xds(daemon, err) ||
+        !admin_start(&admin, &daemon->admin, err)) {
+        return false;
+    }
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < 3; i++) {
+        uv_signal_init(&daemon->loop.uv, &daemon->signals[i]);
+        daemon->signals[i].data = daemon;
+        uv_signal_start(&daemon->signals[i], on_signal, numbers[i]);
+    }
+    if (daemon->plain != NULL) {
+        printf("xds %s\n", listener_address(daemon->plain));
+    }
+    if (daemon->secure != NULL) {
+        printf("xds-tls %s\n", listener_address(daemon->secure));
+    }
+    printf("admin %s\n", admin_address(daemon->admin));
+    fflush(stdout);
+    return true;
+}
+
+static void source_gone(void *user)
+{
+    struct daemon *daemon = user;
+    daemon->source = NULL;
+}
+
+static void close_signals(struct daemon *daemon)
+{
+    for (size_t i = 0; i < 3; i++) {
+        if (daemon->signals[i].data != NULL) {
+            uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+        }
+    }
+}
+
+static void stop(struct daemon *daemon)
+{
+    listener_free(daemon->plain);
+    listener_free(daemon->secure);
+    admin_stop(daemon->admin);
+    close_signals(daemon);
+    if (daemon->serve != NULL) {
+        serve_stop(daemon->serve, STOP_GRACE_MS);
+    }
+    if (daemon->source != NULL) {
+        source_file_stop(daemon->source, source_gone, daemon);
+    }
+    loop_task_cancel(&daemon->turn);
+    loop_release(&daemon->loop);
+    serve_free(daemon->serve);
+    tls_context_unref(daemon->tls);
+    vec_release(&daemon->waiting);
+    mesh_free(daemon->mesh);
+}
+
+static int run(const struct options *options)
+{
+    struct err err;
+    enum log_level level;
+    struct daemon daemon;
+    memset(&daemon, 0, sizeof(daemon));
+    daemon.options = options;
+    if (option_text(options, O_config).len == 0 || options->arguments.len > 0) {
+        err_set(&err, "say what to serve: heddle serve --config DIR");
+        return command_fail(EXIT_USAGE, &err);
+    }
+    if (!log_level_parse(option_text(options, O_log_level), &level)) {
+        err_set(&err, "--log-level is debug, info, warn or error");
+        return command_fail(EXIT_USAGE, &err);
+    }
+    log_set_level(level);
+    if (!loop_init(&daemon.loop, "config", &err)) {
+        return command_fail(EXIT_ENVIRONMENT, &err);
+    }
+    loop_task_init(&daemon.turn, turn_task);
+    const struct mesh_settings settings = {
+        .cluster_domain = option_text(options, O_cluster_domain),
+        .trust_domain = option_text(options, O_trust_domain),
+        .check = option_flag(options, O_check_rebuild),
+    };
+    daemon.mesh = mesh_new(&settings);
+    bool started = start(&daemon, &err);
+    if (started) {
+        loop_run(&daemon.loop);
+        log_at(LOG_INFO, "app", "stopping");
+    }
+    stop(&daemon);
+    return started ? 0 : command_fail(EXIT_ENVIRONMENT, &err);
+}
+
+const struct command command_serve = {
+    .name = "serve",
+    .bit = CMD_SERVE,
+    .arguments = "--config DIR [options]",
+    .summary = "the control plane: follow a directory of Kubernetes YAML and serve xDS",
+    .details =
+        "Prints the bound addresses, one a line: 'xds ADDR:PORT', 'xds-tls ADDR:PORT',\n"
+        "'admin ADDR:PORT'. Logs go to standard error. SIGHUP reads the certificates again,\n"
+        "SIGTERM and SIGINT end it. Every option can be given in the environment, too:\n"
+        "HEDDLE_CONFIG for --config.\n",
+    .run = run,
+};

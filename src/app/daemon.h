@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon: `heddle serve`, where source, mesh, serve and admin are wired together.
+ *
+ *   source ─► mesh_put ─► turn ─► mesh_turn ─► serve_publish
+ *   serve's events ─► mesh_open, _interest, _rejected ─► turn ─► serve_publish ─► serve_view
+ *
+ * Thread 0. A turn takes in what can be read in one turn of the loop; there is no timer.
+ */
+#ifndef HEDDLE_APP_DAEMON_H
+#define HEDDLE_APP_DAEMON_H
+
+#include "base/vec.h"
+#include "cli/option.h"
+#include "net/loop.h"
+#include "pipeline/mesh.h"
+#include "serve/serve.h"
+#include "source/source_file.h"
+
+struct admin;
+struct listener;
+struct tls_context;
+
+struct daemon {
+    const struct options *options;
+    struct loop loop;
+    struct loop_task turn;
+    struct mesh *mesh;
+    struct source_file *source;
+    struct serve *serve;
+    struct admin *admin;
+    struct listener *plain, *secure; /* xDS; either may be NULL */
+    struct tls_context *tls;
+    uv_signal_t signals[3]; /* SIGINT, SIGTERM, SIGHUP */
+    bool synced;            /* the source is complete: clients may be served */
+    VEC(stream_id) waiting; /* opened, to be given their view after the next turn */
+};
+
+extern const struct command command_serve;
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fetch: asking a running heddle's admin endpoint, with libcurl. */
+#include "cli/fetch.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+
+#include "codec/json.h"
+
+static size_t take(char *data, size_t size, size_t count, void *user)
+{
+    struct buf *body = user;
+    buf_add(body, data, size * count);
+    return buf_ok(body) ? size * count : 0;
+}
+
+static bool perform(CURL *curl, const char *url, struct buf *body, struct err *err)
+{
+    char why[CURL_ERROR_SIZE] = "";
+    long status = 0;
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, FETCH_TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+    CURLcode code = curl_easy_perform(curl);
+    if (code != CURLE_OK) {
+        return err_set(err, "cannot ask '%s': %s; is heddle serve running there? (--admin)", url,
+                       why[0] != '\0' ? why : curl_easy_strerror(code));
+    }
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200) {
+        return err_set(err, "%.*s", STR_FMT(str_trim(buf_str(body))));
+    }
+    return true;
+}
+
+bool fetch(const struct options *options, const char *path, struct buf *ret_body, struct err *err)
+{
+    struct buf url;
+    buf_init(ret_body, FETCH_MAX);
+    buf_init(&url, 1u << 16);
+    buf_printf(&url, "http://%s%s", options->text[O_admin], path);
+    buf_add_byte(&url, '\0');
+    CURL *curl = curl_easy_init();
+    bool ok = curl != NULL ? perform(curl, (const char *)url.data, ret_body, err)
+                           : err_set(err, "libcurl does not start");
+    curl_easy_cleanup(curl);
+    buf_release(&url);
+    if (!ok) {
+        buf_release(ret_body);
+    }
+    return ok;
+}
+
+struct str fetch_escape(struct arena *arena, struct str text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *out = arena_alloc(arena, text.len * 3 + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            c == '-' || c == '.' || c == '_' || c == '~') {
+            out[len++] = (char)c;
+        } else {
+            out[len++] = '%';
+            out[len++] = digits[c >> 4];
+            out[len++] = digits[c & 15];
+        }
+    }
+    return str_span(out, len);
+}
+
+void fetch_print(const struct buf *body)
+{
+    struct buf out;
+    struct json json;
+    buf_init(&out, BUF_UNLIMITED);
+    json_init(&json, &out, 2);
+    if (json_reindent(&json, buf_str(body))) {
+        printf("%.*s\n", STR_FMT(buf_str(&out)));
+    }
+    buf_release(&out);
+}

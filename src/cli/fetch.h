@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fetch: asking a running heddle's admin endpoint. */
+#ifndef HEDDLE_CLI_FETCH_H
+#define HEDDLE_CLI_FETCH_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "cli/option.h"
+
+#define FETCH_MAX (512u << 20)
+#define FETCH_TIMEOUT_S 30L
+
+/* GET http://<--admin><path>; false with the reason, or with what the server answered. */
+bool fetch(const struct options *options, const char *path, struct buf *ret_body, struct err *err);
+/* For a query parameter. */
+struct str fetch_escape(struct arena *arena, struct str text);
+/* Prints a JSON answer indented. */
+void fetch_print(const struct buf *body);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load: files of the command line -> a mesh. */
+#include "cli/load.h"
+
+#include "source/source_file.h"
+
+static void put(void *user, struct object *object, struct str key)
+{
+    mesh_put(user, object, key);
+}
+
+static void removed(void *user, enum kind_id kind, struct str key)
+{
+    mesh_remove(user, kind, key);
+}
+
+bool load_paths(const struct options *options, struct loaded *ret_loaded, struct err *err)
+{
+    struct str domain = option_text(options, O_cluster_domain);
+    struct str trust = option_text(options, O_trust_domain);
+    const struct mesh_settings settings = {
+        .cluster_domain =
+            domain.len > 0 ? domain : str_from(option_info(O_cluster_domain)->fallback),
+        .trust_domain = trust.len > 0 ? trust : str_from(option_info(O_trust_domain)->fallback),
+        .check = option_flag(options, O_check_rebuild),
+    };
+    struct loaded loaded = {.mesh = mesh_new(&settings)};
+    const struct file_set_events events = {.user = loaded.mesh, .put = put, .removed = removed};
+    loaded.files = file_set_new(&events);
+    if (!source_file_read_paths(loaded.files, options->arguments.items, options->arguments.len,
+                                err)) {
+        loaded_release(&loaded);
+        return false;
+    }
+    *ret_loaded = loaded;
+    return true;
+}
+
+void loaded_release(struct loaded *loaded)
+{
+    file_set_free(loaded->files);
+    mesh_free(loaded->mesh);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxies: `heddle proxies`, who is connected, and what each has acknowledged or rejected. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/fetch.h"
+
+static const char *const types[] = {"cds", "eds", "lds", "rds"};
+#define TYPES (sizeof(types) / sizeof(types[0]))
+
+static const char *text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value != NULL ? value : "-";
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+/* "12 ok", "12 +3" (three to come), "REJECTED", or "-". */
+static void cell(const json_t *type, char *out, size_t size)
+{
+    if (type == NULL) {
+        snprintf(out, size, "-");
+    } else if (json_object_get(type, "rejection") != NULL) {
+        snprintf(out, size, "REJECTED");
+    } else if (number(type, "pending") > 0 || json_is_true(json_object_get(type, "inFlight"))) {
+        snprintf(out, size, "%lld +%lld", (long long)number(type, "known"),
+                 (long long)number(type, "pending"));
+    } else {
+        snprintf(out, size, "%lld ok", (long long)number(type, "known"));
+    }
+}
+
+static void print_rejections(const json_t *proxy)
+{
+    for (size_t i = 0; i < TYPES; i++) {
+        const json_t *type = json_object_get(json_object_get(proxy, "types"), types[i]);
+        if (type != NULL && json_object_get(type, "rejection") != NULL) {
+            printf("    %s rejected: %s\n", types[i], text(type, "rejection"));
+        }
+    }
+}
+
+static void print_table(const json_t *proxies)
+{
+    size_t index;
+    const json_t *proxy;
+    printf("%-40s %-6s %-10s %-10s %-10s %-10s %-10s %s\n", "NODE", "PROTO", "DIALECT", "CDS",
+           "EDS", "LDS", "RDS", "PEER");
+    json_array_foreach(proxies, index, proxy)
+    {
+        char cells[TYPES][32];
+        for (size_t i = 0; i < TYPES; i++) {
+            cell(json_object_get(json_object_get(proxy, "types"), types[i]), cells[i],
+                 sizeof(cells[i]));
+        }
+        bool foreign = json_is_true(json_object_get(proxy, "foreign"));
+        printf("%-40s %-6s %-10s %-10s %-10s %-10s %-10s %s%s\n", text(proxy, "node"),
+               text(proxy, "protocol"), text(proxy, "dialect"), cells[0], cells[1], cells[2],
+               cells[3], text(proxy, "peer"), foreign ? " (foreign)" : "");
+        print_rejections(proxy);
+    }
+}
+
+static int run(const struct options *options)
+{
+    struct err err;
+    struct buf body;
+    if (!fetch(options, "/api/proxies", &body, &err)) {
+        return command_fail(EXIT_ENVIRONMENT, &err);
+    }
+    if (option_json(options)) {
+        fetch_print(&body);
+    } else {
+        json_t *root = json_loadb((const char *)body.data, body.len, 0, NULL);
+        print_table(json_object_get(root, "proxies"));
+        json_decref(root);
+    }
+    buf_release(&body);
+    return 0;
+}
+
+const struct command command_proxies = {
+    .name = "proxies",
+    .bit = CMD_PROXIES,
+    .arguments = "[options]",
+    .summary = "who is connected, and what each client acknowledged or rejected",
+    .details = "A column for each resource type: '12 ok' (has 12 resources, all acknowledged),\n"
+               "'12 +3' (3 are to be sent or not yet acknowledged), REJECTED (the client's words\n"
+               "stand below), '-' (never asked for).\n",
+    .run = run,
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* findings: what is legal but probably not meant, from the rows of the engine. */
+#include "pipeline/findings.h"
+
+#include "ir/attachment.h"
+#include "ir/graph.h"
+#include "model/route.h"
+#include "resolve/rule.h"
+
+struct walk {
+    const struct mesh *mesh;
+    finding_fn *visit;
+    void *user;
+    struct arena scratch;
+};
+
+static void report(struct walk *walk, const struct route *route, enum problem_code code,
+                   uint32_t line, struct str path, struct str text, struct str remedy)
+{
+    struct problem problem = {
+        .code = code,
+        .line = line,
+        .path = path,
+        .object = object_name(&walk->scratch, &route->object),
+        .text = text,
+        .remedy = remedy,
+    };
+    walk->visit(walk->user, route->object.origin.file, &problem);
+}
+
+static void check_parents(struct walk *walk, const struct route *route,
+                          const struct attachment *attachment)
+{
+    for (size_t i = 0; i < attachment->parents.len; i++) {
+        const struct attached_parent *parent = &attachment->parents.items[i];
+        if (parent->condition != C_accepted) {
+            report(walk, route, PROBLEM_unresolved_reference,
+                   route->parents.items[parent->index].line,
+                   arena_printf(&walk->scratch, "spec.parentRefs[%d]", (int)parent->index),
+                   parent->message, STR("name a Service, and a TCP port of it, that exist"));
+        }
+    }
+    if (attachment->parents.len == 0) {
+        report(walk, route, PROBLEM_no_effect, route->object.origin.line, STR("spec.parentRefs"),
+               STR("the route names no Service, so that it governs nothing in the mesh"),
+               STR("add a parentRef with group \"\" and kind Service"));
+    }
+}
+
+static void check_backends(struct walk *walk, const struct route *route,
+                           const struct attachment *attachment)
+{
+    for (size_t i = 0; i < attachment->backends.len; i++) {
+        const struct attached_backend *backend = &attachment->backends.items[i];
+        if (backend->condition == C_resolved) {
+            continue;
+        }
+        struct rule_view rule = route_rule(route, (size_t)backend->rule);
+        report(walk, route, PROBLEM_unresolved_reference, rule.backends[backend->index].line,
+               arena_printf(&walk->scratch, "spec.rules[%d].backendRefs[%d]", (int)backend->rule,
+                            (int)backend->index),
+               backend->message,
+               STR("this backend's share of the requests is answered with an error until it "
+                   "resolves"));
+    }
+}
+
+static void check_unserved(struct walk *walk, const struct route *route)
+{
+    for (size_t i = 0; i < route_rule_count(route); i++) {
+        struct str text = rule_unserved(route, i, &walk->scratch);
+        if (text.len > 0) {
+            report(walk, route, PROBLEM_unserved_field, route_rule_line(route, i),
+                   arena_printf(&walk->scratch, "spec.rules[%zu]", i), text,
+                   STR("requests of this rule are answered with an error; take it out"));
+        }
+    }
+}
+
+static void visit_route(void *user, struct str key, const struct row *row)
+{
+    struct walk *walk = user;
+    const struct route *route = (const struct route *)row;
+    const struct attachment *attachment =
+        (const struct attachment *)engine_get(mesh_engine(walk->mesh), T_ATTACHMENT, key);
+    check_parents(walk, route, attachment);
+    check_backends(walk, route, attachment);
+    check_unserved(walk, route);
+    arena_reset(&walk->scratch);
+}
+
+void mesh_findings(const struct mesh *mesh, finding_fn *visit, void *user)
+{
+    struct walk walk = {.mesh = mesh, .visit = visit, .user = user};
+    arena_init(&walk.scratch);
+    engine_each(mesh_engine(mesh), T_ROUTE, visit_route, &walk);
+    arena_release(&walk.scratch);
+}
