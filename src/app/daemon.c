@@ -62,25 +62,25 @@ static void object_put(void *user, struct object *object, struct str key)
 {
     struct daemon *daemon = user;
     mesh_put(daemon->mesh, object, key);
-    metric_set(M_objects, (int64_t)mesh_objects(daemon->mesh));
 }
 
 static void object_removed(void *user, enum kind_id kind, struct str key)
 {
     struct daemon *daemon = user;
     mesh_remove(daemon->mesh, kind, key);
-    metric_set(M_objects, (int64_t)mesh_objects(daemon->mesh));
 }
 
 static void source_turn(void *user)
 {
     struct daemon *daemon = user;
-    if (!daemon->synced) {
-        daemon->synced = true;
+    bool first = !daemon->synced;
+    daemon->synced = true;
+    run_turn(daemon);
+    metric_set(M_objects, (int64_t)mesh_objects(daemon->mesh));
+    if (first) {
         metric_set(M_ready, 1);
         log_at(LOG_INFO, "app", "synced", KV_INT("objects", mesh_objects(daemon->mesh)));
     }
-    run_turn(daemon);
 }
 
 static void source_problems(void *user, struct file_set *set)
