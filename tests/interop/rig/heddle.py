@@ -85,7 +85,7 @@ class Heddle:
     def proxies(self) -> list:
         answer = json.loads(self.command("proxies", "--admin", self.addresses["admin"],
                                          "-o", "json").stdout)
-        return answer["items"] if isinstance(answer, dict) else answer
+        return answer["proxies"]
 
     @staticmethod
     def command(*words, expect: Optional[int] = 0,
