@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mesh_world: anything that may happen to a mesh, drawn from a small universe of names so that
+ * things meet often. Used by the random test (draws from a seed) and the fuzz target (draws from
+ * its input).
+ *
+ *   world_event()  one of: an object comes, changes or goes; a client comes or goes; a name is
+ *                  asked for or no more; a resource is rejected or accepted
+ */
+#ifndef HEDDLE_TESTS_MESH_WORLD_H
+#define HEDDLE_TESTS_MESH_WORLD_H
+
+#include "mesh_rig.h"
+
+#define WORLD_SERVICES 4 /* in each namespace */
+#define WORLD_ROUTES 3   /* of each kind in each namespace */
+#define WORLD_OBJECTS 36
+#define WORLD_CLIENTS 6
+#define WORLD_NAMES 8
+#define WORLD_WANTED_MAX 3 /* times a client class asks for one name */
+
+typedef uint32_t draw_fn(void *user, uint32_t below); /* 0 <= result < below */
+
+struct world {
+    struct mesh *mesh;
+    draw_fn *draw;
+    void *user;
+    bool connected[WORLD_CLIENTS];
+    unsigned wanted[2][WORLD_NAMES];
+    uint64_t ids; /* of clients, never reused */
+    stream_id client_ids[WORLD_CLIENTS];
+};
+
+static inline uint32_t world_draw(struct world *world, uint32_t below)
+{
+    return world->draw(world->user, below);
+}
+
+static inline const char *world_ns(unsigned nth)
+{
+    static const char *const names[] = {"a", "b"};
+    return names[nth % 2];
+}
+
+static inline bool world_chance(struct world *world, uint32_t one_in)
+{
+    return world_draw(world, one_in) == 0;
+}
+
+/* --- objects ------------------------------------------------------------------------------- */
+static inline void world_service(struct world *world, unsigned nth, struct buf *out)
+{
+    static const char *const protocols[] = {"", "http", "kubernetes.io/h2c", "grpc", "tcp"};
+    unsigned ports = 1 + world_draw(world, 2);
+    buf_printf(out, "apiVersion: v1\nkind: Service\nmetadata: {name: s%u, namespace: %s}\nspec:\n",
+               nth / 2, world_ns(nth));
+    switch (world_draw(world, 6)) {
+    case 0:
+        buf_add_text(out, "  clusterIP: None\n");
+        break;
+    case 1:
+        buf_add_text(out, "  type: ExternalName\n  externalName: example.org\n");
+        break;
+    case 2:
+        buf_printf(out, "  clusterIP: 10.0.0.%u\n", nth + 1);
+        break;
+    default:
+        buf_printf(out, "  clusterIP: 127.1.0.%u\n", nth + 1);
+        break;
+    }
+    buf_printf(out, "  publishNotReadyAddresses: %s\n  ports:\n",
+               world_chance(world, 4) ? "true" : "false");
+    for (unsigned i = 0; i < ports; i++) {
+        const char *protocol = protocols[world_draw(world, 5)];
+        buf_printf(out, "  - {name: p%u, port: %u, protocol: %s%s%s}\n", i, 8000 + i,
+                   world_chance(world, 6) ? "UDP" : "TCP",
+                   protocol[0] != '\0' ? ", appProtocol: " : "", protocol);
+    }
+}
+
+static inline void world_slice(struct world *world, unsigned nth, struct buf *out)
+{
+    unsigned endpoints = world_draw(world, 4);
+    buf_printf(out,
+               "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+               "metadata: {name: e%u, namespace: %s, labels: {kubernetes.io/service-name: s%u}}\n"
+               "addressType: IPv4\nports: [{name: p0, port: 9000}, {name: p%u, port: 9001}]\n"
+               "endpoints:%s\n",
+               nth / 2, world_ns(nth), (nth / 2) % WORLD_SERVICES, 1 + world_draw(world, 2),
+               endpoints == 0 ? " []" : "");
+    for (unsigned i = 0; i < endpoints; i++) {
+        buf_printf(out, "- {addresses: [127.2.0.%u], conditions: {ready: %s}, zone: z%u}\n",
+                   1 + world_draw(world, 5), world_chance(world, 4) ? "false" : "true",
+                   world_draw(world, 3));
+    }
+}
+
+static inline void world_parents(struct world *world, struct buf *out)
+{
+    unsigned parents = 1 + world_draw(world, 2);
+    bool section = world_chance(world, 4);
+    buf_add_text(out, "  parentRefs:\n");
+    for (unsigned i = 0; i < parents; i++) {
+        buf_printf(out, "  - {group: \"\", kind: Service, namespace: %s, name: s%u",
+                   world_ns(world_draw(world, 2)), world_draw(world, WORLD_SERVICES));
+        /* References to one object must be told apart, each by the same fields. */
+        buf_printf(out, ", port: %u%s}\n", 8000 + i,
+                   !section ? ""
+                   : i == 0 ? ", sectionName: p0"
+                            : ", sectionName: p1");
+    }
+}
+
+static inline void world_backends(struct world *world, struct buf *out)
+{
+    unsigned backends = world_draw(world, 4);
+    buf_printf(out, "    backendRefs:%s\n", backends == 0 ? " []" : "");
+    for (unsigned i = 0; i < backends; i++) {
+        buf_printf(out, "    - {namespace: %s, name: s%u, port: %u, weight: %u%s}\n",
+                   world_ns(world_draw(world, 2)), world_draw(world, WORLD_SERVICES + 1),
+                   8000 + world_draw(world, 3), world_draw(world, 4),
+                   world_chance(world, 8) ? ", group: example.org, kind: Thing" : "");
+    }
+}
+
+static inline void world_filters(struct world *world, struct buf *out)
+{
+    static const char *const filters[] = {
+        "{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x, value: 50%}]}}",
+        "{type: ResponseHeaderModifier, responseHeaderModifier: {remove: [server]}}",
+        "{type: RequestMirror, requestMirror: {backendRef: {name: s0, port: 8000}}}",
+        "{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: Host, value: h}]}}",
+    };
+    if (world_chance(world, 2)) {
+        buf_printf(out, "    filters:\n    - %s\n", filters[world_draw(world, 4)]);
+    }
+}
+
+static inline void world_http_match(struct world *world, struct buf *out)
+{
+    static const char *const paths[] = {"/", "/a", "/a/b", "/a/", "/s.S"};
+    static const char *const types[] = {"PathPrefix", "Exact", "RegularExpression"};
+    buf_printf(out, "    - path: {type: %s, value: %s}\n", types[world_draw(world, 3)],
+               paths[world_draw(world, 5)]);
+    if (world_chance(world, 3)) {
+        buf_printf(out, "      method: %s\n", world_chance(world, 2) ? "GET" : "POST");
+    }
+    if (world_chance(world, 3)) {
+        buf_printf(out, "      headers: [{name: X-%u, value: v}, {name: x-1, value: w}]\n",
+                   world_draw(world, 3));
+    }
+    if (world_chance(world, 3)) {
+        buf_add_text(out, "      queryParams: [{name: q, value: v}]\n");
+    }
+}
+
+static inline void world_grpc_match(struct world *world, struct buf *out)
+{
+    static const char *const methods[] = {
+        "{service: s.S, method: M}", "{service: s.S}", "{method: M}",
+        "{type: RegularExpression, service: 's\\..*', method: M}", "{service: s.Sx, method: N}"};
+    buf_printf(out, "    - method: %s\n", methods[world_draw(world, 5)]);
+    if (world_chance(world, 3)) {
+        buf_add_text(out, "      headers: [{name: X-1, value: v}]\n");
+    }
+}
+
+static inline void world_route(struct world *world, bool grpc, unsigned nth, struct buf *out)
+{
+    unsigned rules = 1 + world_draw(world, 3);
+    buf_printf(out, "apiVersion: gateway.networking.k8s.io/v1\nkind: %s\nmetadata:\n",
+               grpc ? "GRPCRoute" : "HTTPRoute");
+    buf_printf(out, "  name: r%u\n  namespace: %s\n", nth / 2, world_ns(nth));
+    if (world_chance(world, 2)) {
+        buf_printf(out, "  creationTimestamp: \"2026-01-0%uT00:00:00Z\"\n",
+                   1 + world_draw(world, 3));
+    }
+    buf_add_text(out, "spec:\n");
+    world_parents(world, out);
+    buf_add_text(out, "  rules:\n");
+    for (unsigned i = 0; i < rules; i++) {
+        unsigned matches = 1 + world_draw(world, 2);
+        buf_add_text(out, "  - matches:\n");
+        for (unsigned j = 0; j < matches; j++) {
+            if (grpc) {
+                world_grpc_match(world, out);
+            } else {
+                world_http_match(world, out);
+            }
+        }
+        world_filters(world, out);
+        world_backends(world, out);
+    }
+}
+
+/* Object 0 .. WORLD_OBJECTS - 1: kind, key, and a random version of it as YAML. */
+static inline enum kind_id world_object(struct world *world, unsigned nth, char key[64],
+                                        struct buf *out)
+{
+    if (nth < 8) {
+        snprintf(key, 64, "%s/s%u", world_ns(nth), nth / 2);
+        world_service(world, nth, out);
+        return KIND_SERVICE;
+    }
+    if (nth < 22) {
+        snprintf(key, 64, "%s/e%u", world_ns(nth), (nth - 8) / 2);
+        world_slice(world, nth - 8, out);
+        return KIND_ENDPOINTSLICE;
+    }
+    if (nth < 34) {
+        bool grpc = nth >= 28;
+        unsigned route = grpc ? nth - 28 : nth - 22;
+        snprintf(key, 64, "%s/%s/r%u", grpc ? "GRPCRoute" : "HTTPRoute", world_ns(route),
+                 route / 2);
+        world_route(world, grpc, route, out);
+        return grpc ? KIND_GRPCROUTE : KIND_HTTPROUTE;
+    }
+    snprintf(key, 64, "%s", world_ns(nth));
+    buf_printf(out, "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n", world_ns(nth));
+    return KIND_NAMESPACE;
+}
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mesh_world_clients: the events of mesh_world.h, those of clients among them. */
+#ifndef HEDDLE_TESTS_MESH_WORLD_CLIENTS_H
+#define HEDDLE_TESTS_MESH_WORLD_CLIENTS_H
+
+#include "mesh_world.h"
+
+static const struct world_client {
+    const char *node_id, *user_agent, *metadata;
+} world_clients[WORLD_CLIENTS] = {
+    {"sidecar/a/x", "envoy", ""},
+    {"sidecar/b/x", "envoy", "interception=none inbound=127.0.0.1:18000>127.0.0.1:18001"},
+    {"sidecar/c/x", "envoy", "interception=none"},
+    {"proxyless/a/x", "gRPC Go", ""},
+    {"proxyless/b/x", "gRPC C-core linux", ""},
+    {"foreign", "grpc-java", "namespace=b"},
+};
+
+static const char *const world_names[WORLD_NAMES] = {
+    "s0.a.svc.cluster.local:8000",
+    "s1.b.svc.cluster.local:8001",
+    "s0.b:8000",
+    "s00.a.svc.cluster.local:8000",
+    "s0.a.svc.cluster.local",
+    "s0.nowhere:1",
+    "nonsense",
+    "",
+};
+
+static inline void world_toggle_client(struct world *world, unsigned nth)
+{
+    if (world->connected[nth]) {
+        mesh_close(world->mesh, world->client_ids[nth]);
+    } else {
+        const struct world_client *client = &world_clients[nth];
+        world->client_ids[nth] = ++world->ids;
+        rig_open_with(world->mesh, world->ids, client->node_id, client->user_agent,
+                      client->metadata);
+    }
+    world->connected[nth] = !world->connected[nth];
+}
+
+static inline void world_want(struct world *world, unsigned scope, unsigned name, bool wanted)
+{
+    static const char *const scopes[] = {"grpc.go", "grpc.core"};
+    unsigned *count = &world->wanted[scope][name];
+    if (wanted ? *count < WORLD_WANTED_MAX : *count > 0) {
+        *count += wanted ? 1u : (unsigned)-1;
+        mesh_interest(world->mesh, str_from(scopes[scope]), str_from(world_names[name]), wanted);
+    }
+}
+
+/* Some client says something of up to three resources. */
+static inline void world_answer(struct world *world)
+{
+    unsigned nth = world_draw(world, WORLD_CLIENTS);
+    bool reject = world_chance(world, 2);
+    struct rig_resources list;
+    rig_collect(world->mesh, &list);
+    if (list.all.len > 0) {
+        uint32_t at = world_draw(world, (uint32_t)list.all.len);
+        const struct resource *const *of = &list.all.items[at];
+        size_t nof = 0;
+        while (nof < 3 && at + nof < list.all.len && of[nof]->type == of[0]->type) {
+            nof++;
+        }
+        /* The id may be that of a client that is gone: answers and ends cross each other. */
+        if (reject) {
+            mesh_rejected(world->mesh, world->client_ids[nth], of[0]->type, of, nof,
+                          STR("not today"));
+        } else {
+            mesh_accepted(world->mesh, world->client_ids[nth], of[0]->type, of, nof);
+        }
+    }
+    vec_release(&list.all);
+}
+
+static inline void world_change(struct world *world)
+{
+    char key[64];
+    struct buf yaml;
+    buf_init(&yaml, BUF_UNLIMITED);
+    enum kind_id kind = world_object(world, world_draw(world, WORLD_OBJECTS), key, &yaml);
+    if (world_chance(world, 4)) {
+        rig_delete(world->mesh, kind, key);
+    } else {
+        rig_apply_str(world->mesh, buf_str(&yaml));
+    }
+    buf_release(&yaml);
+}
+
+static inline void world_event(struct world *world)
+{
+    switch (world_draw(world, 8)) {
+    case 0:
+        world_toggle_client(world, world_draw(world, WORLD_CLIENTS));
+        break;
+    case 1: {
+        unsigned scope = world_draw(world, 2);
+        unsigned name = world_draw(world, WORLD_NAMES);
+        world_want(world, scope, name, !world_chance(world, 3));
+        break;
+    }
+    case 2:
+        world_answer(world);
+        break;
+    default:
+        world_change(world);
+        break;
+    }
+}
+
+#endif
