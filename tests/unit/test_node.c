@@ -23,19 +23,63 @@ static char *text(const char *s)
     return (char *)(uintptr_t)s;
 }
 
+/* {labels: {app: web}, inbound_port: 15001, bound: true} */
+static struct node *decode_with_metadata(node_message *m)
+{
+    value_message values[4];
+    entry_message entries[4];
+    Google__Protobuf__Struct inner = GOOGLE__PROTOBUF__STRUCT__INIT;
+    Google__Protobuf__Struct outer = GOOGLE__PROTOBUF__STRUCT__INIT;
+    for (unsigned i = 0; i < 4; i++) {
+        google__protobuf__value__init(&values[i]);
+        google__protobuf__struct__fields_entry__init(&entries[i]);
+        entries[i].value = &values[i];
+    }
+    values[0].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE;
+    values[0].string_value = text("web");
+    entries[0].key = text("app");
+    values[1].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRUCT_VALUE;
+    values[1].struct_value = &inner;
+    entries[1].key = text("labels");
+    values[2].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_NUMBER_VALUE;
+    values[2].number_value = 15001;
+    entries[2].key = text("inbound_port");
+    values[3].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_BOOL_VALUE;
+    values[3].bool_value = 1;
+    entries[3].key = text("bound");
+    entry_message *inner_fields[] = {&entries[0]};
+    entry_message *outer_fields[] = {&entries[1], &entries[2], &entries[3]};
+    inner.n_fields = 1;
+    inner.fields = inner_fields;
+    outer.n_fields = 3;
+    outer.fields = outer_fields;
+    m->metadata = &outer;
+    struct node *node;
+    struct err err;
+    assert_true(node_decode(&m->base, &node, &err));
+    return node;
+}
+
+static void metadata_is_flat_and_sorted(void **state)
+{
+    (void)state;
+    node_message m = ENVOY__CONFIG__CORE__V3__NODE__INIT;
+    struct node *node = decode_with_metadata(&m);
+    assert_int_equal(node->nmetadata, 3);
+    assert_true(str_eq(node->metadata[0].key, STR("bound"))); /* by key */
+    assert_true(str_eq(node_metadata(node, STR("labels.app")), STR("web")));
+    assert_true(str_eq(node_metadata(node, STR("inbound_port")), STR("15001")));
+    assert_true(str_eq(node_metadata(node, STR("bound")), STR("true")));
+    assert_null(node_metadata(node, STR("absent")).ptr);
+    node_free(node);
+}
+
 static void facts_are_read(void **state)
 {
     (void)state;
     Envoy__Config__Core__V3__Locality locality = ENVOY__CONFIG__CORE__V3__LOCALITY__INIT;
     Envoy__Type__V3__SemanticVersion version = ENVOY__TYPE__V3__SEMANTIC_VERSION__INIT;
     Envoy__Config__Core__V3__BuildVersion build = ENVOY__CONFIG__CORE__V3__BUILD_VERSION__INIT;
-    value_message values[4] = {GOOGLE__PROTOBUF__VALUE__INIT, GOOGLE__PROTOBUF__VALUE__INIT,
-                               GOOGLE__PROTOBUF__VALUE__INIT, GOOGLE__PROTOBUF__VALUE__INIT};
-    entry_message entries[4] = {
-        GOOGLE__PROTOBUF__STRUCT__FIELDS_ENTRY__INIT, GOOGLE__PROTOBUF__STRUCT__FIELDS_ENTRY__INIT,
-        GOOGLE__PROTOBUF__STRUCT__FIELDS_ENTRY__INIT, GOOGLE__PROTOBUF__STRUCT__FIELDS_ENTRY__INIT};
-    Google__Protobuf__Struct inner = GOOGLE__PROTOBUF__STRUCT__INIT;
-    Google__Protobuf__Struct outer = GOOGLE__PROTOBUF__STRUCT__INIT;
     char *features[] = {text("f1"), text("f2")};
     node_message m = ENVOY__CONFIG__CORE__V3__NODE__INIT;
     m.id = text("sidecar/default/a");
@@ -52,29 +96,6 @@ static void facts_are_read(void **state)
     m.user_agent_build_version = &build;
     m.n_client_features = 2;
     m.client_features = features;
-    values[0].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE;
-    values[0].string_value = text("web");
-    entries[0].key = text("app");
-    values[1].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRUCT_VALUE;
-    values[1].struct_value = &inner;
-    entries[1].key = text("labels");
-    values[2].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_NUMBER_VALUE;
-    values[2].number_value = 15001;
-    entries[2].key = text("inbound_port");
-    values[3].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_BOOL_VALUE;
-    values[3].bool_value = 1;
-    entries[3].key = text("bound");
-    entry_message *inner_fields[] = {&entries[0]};
-    entry_message *outer_fields[] = {&entries[1], &entries[2], &entries[3]};
-    for (unsigned i = 0; i < 4; i++) {
-        entries[i].value = &values[i];
-    }
-    inner.n_fields = 1;
-    inner.fields = inner_fields;
-    outer.n_fields = 3;
-    outer.fields = outer_fields;
-    m.metadata = &outer;
-
     struct node *node;
     struct err err;
     assert_true(node_decode(&m.base, &node, &err));
@@ -84,12 +105,6 @@ static void facts_are_read(void **state)
     assert_true(str_eq(node->user_agent, STR("envoy")));
     assert_true(str_eq(node->user_agent_version, STR("1.40.0")));
     assert_int_equal(node->nfeatures, 2);
-    assert_int_equal(node->nmetadata, 3);
-    assert_true(str_eq(node->metadata[0].key, STR("bound"))); /* by key */
-    assert_true(str_eq(node_metadata(node, STR("labels.app")), STR("web")));
-    assert_true(str_eq(node_metadata(node, STR("inbound_port")), STR("15001")));
-    assert_true(str_eq(node_metadata(node, STR("bound")), STR("true")));
-    assert_null(node_metadata(node, STR("absent")).ptr);
     node_free(node);
 }
 
@@ -145,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_are_read),
+        cmocka_unit_test(metadata_is_flat_and_sorted),
         cmocka_unit_test(long_texts_are_refused),
         cmocka_unit_test(nesting_is_refused_before_it_is_unpacked),
     };

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stream_fuzz: bytes become what a client says and what thread 0 publishes, on one stream.
+ *
+ * An event is an operation (low 3 bits of a byte) and its arguments, see stream_fuzz_event().
+ * Looked after: at most one response of a type is unacknowledged; no resource from outside the
+ * view; and when all is acknowledged in the end, the client has what the replica wants it to have.
+ */
+#ifndef HEDDLE_TESTS_STREAM_FUZZ_H
+#define HEDDLE_TESTS_STREAM_FUZZ_H
+
+#include "../unit/stream_rig.h"
+
+#define FUZZ_EVENTS_MAX 400
+#define FUZZ_NAMES 8
+#define FUZZ_SETTLE_ROUNDS 200
+
+struct fuzz {
+    struct rig rig;
+    struct client *client;
+    bool outstanding[XDS_TYPE_COUNT];
+    /* What the client has: the body behind "name|", 0: nothing. */
+    char has[XDS_TYPE_COUNT][FUZZ_NAMES];
+    const uint8_t *at;
+    const uint8_t *end;
+};
+
+static struct fuzz fuzz;
+
+static inline uint8_t fuzz_byte(void)
+{
+    return fuzz.at < fuzz.end ? *fuzz.at++ : 0;
+}
+
+/* Names are "a" to "h". */
+static inline void fuzz_got(enum xds_type type, const char *value)
+{
+    const struct stream *stream = fuzz.client->stream;
+    ASSERT(value[1] == '|' && value[0] >= 'a' && value[0] < 'a' + FUZZ_NAMES);
+    uint32_t id = replica_find(&fuzz.rig.env.replica, type, str_span(value, 1));
+    ASSERT(id != REPLICA_NONE);
+    const struct resource *last = replica_last(&fuzz.rig.env.replica, stream->slot, type, id);
+    ASSERT(last != NULL && str_eq(resource_message(last), str_from(value)));
+    fuzz.has[type][value[0] - 'a'] = value[2];
+}
+
+static inline void fuzz_take(enum xds_type type, const Google__Protobuf__Any *any)
+{
+    char value[RIG_TEXT_MAX];
+    ASSERT(any->value.len < sizeof(value));
+    (void)snprintf(value, sizeof(value), "%.*s", (int)any->value.len, (char *)any->value.data);
+    fuzz_got(type, value);
+}
+
+static inline enum xds_type fuzz_hear_delta(const struct buf *all)
+{
+    Envoy__Service__Discovery__V3__DeltaDiscoveryResponse *m =
+        envoy__service__discovery__v3__delta_discovery_response__unpack(NULL, all->len, all->data);
+    enum xds_type type = XDS_CDS;
+    ASSERT(m != NULL && xds_type_from_url(str_from(m->type_url), &type));
+    for (size_t i = 0; i < m->n_resources; i++) {
+        fuzz_take(type, m->resources[i]->resource);
+    }
+    for (size_t i = 0; i < m->n_removed_resources; i++) {
+        const char *name = m->removed_resources[i];
+        if (name[0] >= 'a' && name[0] < 'a' + FUZZ_NAMES && name[1] == '\0') {
+            fuzz.has[type][name[0] - 'a'] = 0;
+        }
+    }
+    envoy__service__discovery__v3__delta_discovery_response__free_unpacked(m, NULL);
+    return type;
+}
+
+static inline enum xds_type fuzz_hear_sotw(const struct buf *all)
+{
+    Envoy__Service__Discovery__V3__DiscoveryResponse *m =
+        envoy__service__discovery__v3__discovery_response__unpack(NULL, all->len, all->data);
+    enum xds_type type = XDS_CDS;
+    ASSERT(m != NULL && xds_type_from_url(str_from(m->type_url), &type));
+    if (xds_type_info(type)->whole_state) {
+        memset(fuzz.has[type], 0, FUZZ_NAMES);
+    }
+    for (size_t i = 0; i < m->n_resources; i++) {
+        fuzz_take(type, m->resources[i]);
+    }
+    envoy__service__discovery__v3__discovery_response__free_unpacked(m, NULL);
+    return type;
+}
+
+static inline bool fuzz_send(struct stream *stream, const struct response *response)
+{
+    struct buf all;
+    buf_init(&all, BUF_UNLIMITED);
+    for (size_t i = 0; i < response->pieces.len; i++) {
+        buf_add_str(&all, response->pieces.items[i].bytes);
+    }
+    enum xds_type type =
+        stream->kind == STREAM_DELTA ? fuzz_hear_delta(&all) : fuzz_hear_sotw(&all);
+    ASSERT(!fuzz.outstanding[type]);
+    fuzz.outstanding[type] = true;
+    buf_release(&all);
+    return true;
+}
+
+static inline void fuzz_answer(enum xds_type type, const char *error)
+{
+    char nonce[24];
+    const struct subscription *sub = &fuzz.client->stream->subs[type];
+    (void)snprintf(nonce, sizeof(nonce), "%llu", (unsigned long long)sub->nonce);
+    if (sub->in_flight) {
+        fuzz.outstanding[type] = false;
+    }
+    if (fuzz.client->stream->kind == STREAM_DELTA) {
+        delta_only(fuzz.client, type, "", "", "", nonce, error);
+    } else {
+        sotw_only(fuzz.client, type, fuzz.client->names[type], "", nonce, error);
+    }
+}
+
+static inline void fuzz_names(char text[3 * FUZZ_NAMES], uint8_t mask, bool star)
+{
+    text[0] = '\0';
+    for (unsigned i = 0; i < FUZZ_NAMES; i++) {
+        if ((mask >> i & 1) != 0) {
+            const char name[] = {(char)('a' + i), ' ', '\0'};
+            rig_append(text, 3 * FUZZ_NAMES, name);
+        }
+    }
+    if (star) {
+        rig_append(text, 3 * FUZZ_NAMES, "*");
+    }
+}
+
+static inline void fuzz_subscribe(enum xds_type type, bool star)
+{
+    char add[3 * FUZZ_NAMES];
+    char remove[3 * FUZZ_NAMES];
+    fuzz_names(add, fuzz_byte(), star);
+    if (fuzz.client->stream->kind == STREAM_DELTA) {
+        uint8_t drop = fuzz_byte();
+        fuzz_names(remove, drop, !star && (drop & 1) != 0);
+        delta_only(fuzz.client, type, add, remove, "", NULL, NULL);
+    } else {
+        sotw_only(fuzz.client, type, add, "", "", NULL);
+    }
+}
+
+static inline void fuzz_change(enum xds_type type, uint8_t what, bool put_it)
+{
+    const char name[] = {(char)('a' + what % FUZZ_NAMES), '\0'};
+    const char *scope = (what & 64) != 0 ? "s" : (what & 128) != 0 ? "special" : "hidden";
+    const char body[] = {(char)('A' + fuzz_byte() % 16), '\0'};
+    const char follow[] = {(char)('a' + what / 8 % FUZZ_NAMES), '\0'};
+    if (put_it) {
+        put_in(&fuzz.rig, type, scope, name, body, type == XDS_CDS ? follow : "");
+    } else if (rig_find(&fuzz.rig, type, scope, name) < fuzz.rig.now.len) {
+        del_in(&fuzz.rig, type, scope, name);
+    }
+}
+
+static inline void fuzz_view(uint8_t bits)
+{
+    struct view view = {.nscopes = (bits & 1) != 0 ? 2 : 1, .scopes = {STR("special"), STR("s")}};
+    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
+        view.on_demand[t] = (bits >> (t + 1) & 1) != 0 ? (int)view.nscopes - 1 : -1;
+    }
+    view.response_bytes = (bits & 128) != 0 ? 200 : 1u << 20;
+    stream_set_view(fuzz.client->stream, &view);
+}
+
+/* Operation: bits 0-2; type: bits 3-4; a flag: bit 5. */
+static inline void stream_fuzz_event(void)
+{
+    uint8_t op = fuzz_byte();
+    enum xds_type type = (enum xds_type)(op >> 3 & 3);
+    bool flag = (op & 32) != 0;
+    switch (op & 7) {
+    case 0: { /* the message itself */
+        size_t len = fuzz_byte();
+        len = len < (size_t)(fuzz.end - fuzz.at) ? len : (size_t)(fuzz.end - fuzz.at);
+        stream_receive(fuzz.client->stream, str_span((const char *)fuzz.at, len));
+        fuzz.at += len;
+        break;
+    }
+    case 1:
+        fuzz_change(type, fuzz_byte(), true);
+        return;
+    case 2:
+        fuzz_change(type, fuzz_byte(), false);
+        return;
+    case 3:
+        publish(&fuzz.rig);
+        break;
+    case 4:
+        fuzz_subscribe(type, flag);
+        break;
+    case 5:
+        fuzz_answer(type, NULL);
+        break;
+    case 6:
+        fuzz_answer(type, flag ? "a is bad" : "bad");
+        break;
+    default:
+        if (flag && fuzz.client->stream->saw_node) {
+            fuzz_view(fuzz_byte());
+        }
+        fuzz.client->queued = (op & 8) != 0 ? SIZE_MAX : 0;
+        (void)stream_drained(fuzz.client->stream);
+        break;
+    }
+    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
+        fuzz.outstanding[t] &= fuzz.client->stream->subs[t].in_flight;
+    }
+    streams_pump(&fuzz.rig.env);
+}
+
+/* Everything is acknowledged until the stream is quiet; then both sides must agree. */
+static inline void fuzz_settle(void)
+{
+    struct stream *stream = fuzz.client->stream;
+    bool rejected = false;
+    fuzz.client->queued = 0;
+    (void)stream_drained(stream);
+    publish(&fuzz.rig);
+    for (unsigned i = 0; i < FUZZ_SETTLE_ROUNDS; i++) {
+        enum xds_type type = (enum xds_type)(i % XDS_TYPE_COUNT);
+        if (stream->subs[type].in_flight) {
+            fuzz_answer(type, NULL);
+            streams_pump(&fuzz.rig.env);
+        }
+        rejected |= stream->subs[type].rejected;
+    }
+    for (unsigned t = 0; t < XDS_TYPE_COUNT && !stream->ended && stream->slot != REPLICA_NONE;
+         t++) {
+        const struct subscription *sub = &stream->subs[t];
+        ASSERT(!sub->in_flight && sub->dirty.count == 0);
+        ASSERT(rejected || sub->removing.count == 0);
+        for (unsigned i = 0; i < FUZZ_NAMES; i++) {
+            const char name = (char)('a' + i);
+            uint32_t id = replica_find(sub->replica, sub->type, str_span(&name, 1));
+            const struct resource *wanted =
+                id != REPLICA_NONE ? replica_wanted(sub->replica, sub->slot, sub->type, id) : NULL;
+            ASSERT(wanted == NULL || resource_message(wanted).ptr[2] == fuzz.has[t][i]);
+        }
+    }
+}
+
+static inline void stream_fuzz_run(enum stream_protocol protocol, const uint8_t *data, size_t size)
+{
+    static struct stream_ops ops;
+    ops = rig_ops;
+    ops.send = fuzz_send;
+    memset(&fuzz, 0, sizeof(fuzz));
+    fuzz.at = data;
+    fuzz.end = data + size;
+    rig_init(&fuzz.rig);
+    fuzz.rig.env.ops = &ops;
+    fuzz.rig.env.limits.names_per_type = 64;
+    fuzz.client = client_new(&fuzz.rig, protocol);
+    for (unsigned i = 0; i < FUZZ_EVENTS_MAX && fuzz.at < fuzz.end; i++) {
+        stream_fuzz_event();
+    }
+    fuzz_settle();
+    client_free(fuzz.client);
+    rig_release(&fuzz.rig);
+}
+
+#endif
