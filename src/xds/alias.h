@@ -65,6 +65,10 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_header_value_desc envoy__config__core__v3__header_value__descriptor
 #define pb_header_option Envoy__Config__Core__V3__HeaderValueOption
 #define pb_header_option_desc envoy__config__core__v3__header_value_option__descriptor
+#define PB_HEADER_OVERWRITE_OR_ADD                                                                 \
+    ENVOY__CONFIG__CORE__V3__HEADER_VALUE_OPTION__HEADER_APPEND_ACTION__OVERWRITE_IF_EXISTS_OR_ADD
+#define PB_HEADER_APPEND_OR_ADD                                                                    \
+    ENVOY__CONFIG__CORE__V3__HEADER_VALUE_OPTION__HEADER_APPEND_ACTION__APPEND_IF_EXISTS_OR_ADD
 #define pb_runtime_fraction Envoy__Config__Core__V3__RuntimeFractionalPercent
 #define pb_runtime_fraction_desc envoy__config__core__v3__runtime_fractional_percent__descriptor
 #define pb_http1_options Envoy__Config__Core__V3__Http1ProtocolOptions

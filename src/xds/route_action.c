@@ -47,10 +47,7 @@ static pb_header_option *header_option(struct arena *arena, const struct ir_head
     option->header = NEW(arena, pb_header_value);
     option->header->key = xds_text(arena, header->name);
     option->header->value = header_text(arena, header->value);
-    option->append_action =
-        overwrite
-            ? ENVOY__CONFIG__CORE__V3__HEADER_VALUE_OPTION__HEADER_APPEND_ACTION__OVERWRITE_IF_EXISTS_OR_ADD
-            : ENVOY__CONFIG__CORE__V3__HEADER_VALUE_OPTION__HEADER_APPEND_ACTION__APPEND_IF_EXISTS_OR_ADD;
+    option->append_action = overwrite ? PB_HEADER_OVERWRITE_OR_ADD : PB_HEADER_APPEND_OR_ADD;
     option->keep_empty_value = true;
     return option;
 }
