@@ -60,9 +60,10 @@ static size_t matches_of(const struct route *route, size_t rule)
 static void fill_candidate(struct candidate *candidate)
 {
     if (candidate->route->object.kind == KIND_GRPCROUTE) {
+        static const struct grpc_match every = {.method = NULL};
         const struct grpc_rule *rule =
             &((const struct grpc_route *)candidate->route)->rules.items[candidate->rule];
-        candidate->grpc = rule->matches.len > 0 ? &rule->matches.items[candidate->match] : NULL;
+        candidate->grpc = rule->matches.len > 0 ? &rule->matches.items[candidate->match] : &every;
     } else {
         static const struct http_match every = {.path = {PATH_PREFIX, STR("/")}};
         const struct http_rule *rule =
