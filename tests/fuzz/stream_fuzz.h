@@ -33,23 +33,16 @@ static inline uint8_t fuzz_byte(void)
 }
 
 /* Names are "a" to "h". */
-static inline void fuzz_got(enum xds_type type, const char *value)
-{
-    const struct stream *stream = fuzz.client->stream;
-    ASSERT(value[1] == '|' && value[0] >= 'a' && value[0] < 'a' + FUZZ_NAMES);
-    uint32_t id = replica_find(&fuzz.rig.env.replica, type, str_span(value, 1));
-    ASSERT(id != REPLICA_NONE);
-    const struct resource *last = replica_last(&fuzz.rig.env.replica, stream->slot, type, id);
-    ASSERT(last != NULL && str_eq(resource_message(last), str_from(value)));
-    fuzz.has[type][value[0] - 'a'] = value[2];
-}
-
 static inline void fuzz_take(enum xds_type type, const Google__Protobuf__Any *any)
 {
-    char value[RIG_TEXT_MAX];
-    ASSERT(any->value.len < sizeof(value));
-    (void)snprintf(value, sizeof(value), "%.*s", (int)any->value.len, (char *)any->value.data);
-    fuzz_got(type, value);
+    const struct replica *replica = &fuzz.rig.env.replica;
+    struct str value = str_span((const char *)any->value.data, any->value.len);
+    ASSERT(value.len >= 3 && value.ptr[0] >= 'a' && value.ptr[0] < 'a' + FUZZ_NAMES);
+    uint32_t id = replica_find(replica, type, str_sub(value, 0, 1));
+    ASSERT(id != REPLICA_NONE);
+    const struct resource *last = replica_last(replica, fuzz.client->stream->slot, type, id);
+    ASSERT(last != NULL && str_eq(resource_message(last), value));
+    fuzz.has[type][value.ptr[0] - 'a'] = value.ptr[2];
 }
 
 static inline enum xds_type fuzz_hear_delta(const struct buf *all)
@@ -89,8 +82,7 @@ static inline enum xds_type fuzz_hear_sotw(const struct buf *all)
 
 static inline bool fuzz_send(struct stream *stream, const struct response *response)
 {
-    struct buf all;
-    buf_init(&all, BUF_UNLIMITED);
+    struct buf all = {.max = BUF_UNLIMITED};
     for (size_t i = 0; i < response->pieces.len; i++) {
         buf_add_str(&all, response->pieces.items[i].bytes);
     }
@@ -172,8 +164,8 @@ static inline void fuzz_view(uint8_t bits)
 static inline void stream_fuzz_event(void)
 {
     uint8_t op = fuzz_byte();
-    enum xds_type type = (enum xds_type)(op >> 3 & 3);
     bool flag = (op & 32) != 0;
+    enum xds_type type = (enum xds_type)(op >> 3 & 3);
     switch (op & 7) {
     case 0: { /* the message itself */
         size_t len = fuzz_byte();
