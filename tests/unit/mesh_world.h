@@ -179,8 +179,8 @@ static inline void world_route(struct world *world, bool grpc, unsigned nth, str
     world_parents(world, out);
     buf_add_text(out, "  rules:\n");
     for (unsigned i = 0; i < rules; i++) {
-        unsigned matches = 1 + world_draw(world, 2);
-        buf_add_text(out, "  - matches:\n");
+        unsigned matches = world_draw(world, 3);
+        buf_printf(out, "  - matches:%s\n", matches == 0 ? " []" : "");
         for (unsigned j = 0; j < matches; j++) {
             if (grpc) {
                 world_grpc_match(world, out);
