@@ -164,7 +164,7 @@ static bool read_number(struct reader *reader, const struct field *field, int64_
                         const struct doc_node *node, const struct place *place)
 {
     if (node->type != DOC_INT) {
-        wrong_type(reader, "a whole number", node, place);
+        wrong_type(reader, "an integer", node, place);
         return false;
     }
     bool bounded = field->min != 0 || field->max != 0;
@@ -174,7 +174,7 @@ static bool read_number(struct reader *reader, const struct field *field, int64_
     if (node->integer < min || node->integer > max) {
         COMPLAIN(reader, PROBLEM_out_of_range, node, place,
                  arena_printf(reader->problems->arena,
-                              "write a number from %" PRId64 " to %" PRId64, min, max),
+                              "write an integer from %" PRId64 " to %" PRId64, min, max),
                  "'%.*s' is %" PRId64 ", %s than %" PRId64, STR_FMT(place_subject(place)),
                  node->integer, node->integer < min ? "less" : "more",
                  node->integer < min ? min : max);
@@ -484,20 +484,30 @@ static struct str fields_list(struct arena *arena, const struct schema *schema)
     return list;
 }
 
+/* The field that was probably meant, or NULL: a few edits away, or begun and not finished. */
+static const char *meant_field(const struct schema *schema, struct str key)
+{
+    const char *meant = NULL;
+    unsigned best = (unsigned)(key.len + 2) / 3; /* edits that are still a slip */
+    best = best < MEANT_DISTANCE ? best + 1 : MEANT_DISTANCE + 1;
+    for (const struct field *field = schema->fields; field->name != NULL; field++) {
+        struct str name = str_from(field->name);
+        unsigned distance = str_distance(key, name, MEANT_DISTANCE);
+        if (field->type != FIELD_LINE && distance < best) {
+            best = distance;
+            meant = field->name;
+        } else if (meant == NULL && key.len >= MEANT_DISTANCE && str_starts_with(name, key)) {
+            meant = field->name;
+        }
+    }
+    return meant;
+}
+
 static void unknown_field(struct reader *reader, const struct schema *schema,
                           const struct doc_entry *entry, const struct place *place)
 {
     struct arena *arena = reader->problems->arena;
-    const char *meant = NULL;
-    unsigned best = MEANT_DISTANCE + 1;
-    for (const struct field *field = schema->fields; field->name != NULL; field++) {
-        unsigned distance = str_distance(entry->key, str_from(field->name), MEANT_DISTANCE);
-        bool plausible = distance < entry->key.len && field->type != FIELD_LINE;
-        if (plausible && distance < best) {
-            best = distance;
-            meant = field->name;
-        }
-    }
+    const char *meant = meant_field(schema, entry->key);
     struct place at = {.up = place, .name = quote(reader, entry->key)};
     struct str remedy = meant != NULL ? arena_printf(arena, "did you mean '%s'?", meant)
                                       : fields_list(arena, schema);

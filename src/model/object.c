@@ -83,23 +83,28 @@ struct ident {
     bool named; /* name and ns are well-formed */
 };
 
-/* The text at key, or empty and, when `required`, a problem. */
-static struct str head_text(const struct doc_node *node, struct str key, struct str path,
-                            struct str remedy, bool required, struct problems *problems)
+static struct str text_at(const struct doc_node *node, struct str key)
 {
     const struct doc_node *value = doc_get(node, key);
-    if (value != NULL && value->type == DOC_STRING && value->text.len > 0) {
-        return value->text;
+    return value != NULL && value->type == DOC_STRING ? value->text : STR_NULL;
+}
+
+/* The text at key of the document, or empty and a problem. */
+static struct str head_text(const struct doc_node *node, struct str key, const char *remedy,
+                            struct problems *problems)
+{
+    struct str text = text_at(node, key);
+    if (text.len > 0) {
+        return text;
     }
-    bool absent = value == NULL || value->type == DOC_NULL;
-    const struct doc_node *at = value != NULL ? value : node;
-    if (!absent) {
-        problems_report(problems, PROBLEM_no_kind, at->line, at->column, path, remedy,
-                        "'%.*s' is %s, not a name", STR_FMT(path),
+    const struct doc_node *value = doc_get(node, key);
+    if (value == NULL || value->type == DOC_NULL) {
+        problems_report(problems, PROBLEM_no_kind, node->line, node->column, key, str_from(remedy),
+                        "the document has no '%.*s'", STR_FMT(key));
+    } else {
+        problems_report(problems, PROBLEM_no_kind, value->line, value->column, key,
+                        str_from(remedy), "'%.*s' is %s, not a name", STR_FMT(key),
                         value->type == DOC_STRING ? "empty" : doc_type_name(value->type));
-    } else if (required) {
-        problems_report(problems, PROBLEM_no_kind, at->line, at->column, path, remedy,
-                        "the document has no '%.*s'", STR_FMT(path));
     }
     return STR_NULL;
 }
@@ -175,34 +180,34 @@ static bool check_name(const struct doc_node *meta, const char *key, struct str 
     return false;
 }
 
+/* Names of another type are left to the field table. */
 static void find_name(const struct doc_node *node, struct ident *ident, struct problems *problems)
 {
     const struct doc_node *meta = doc_get(node, STR("metadata"));
-    bool ours = ident->info != NULL;
-    if (meta == NULL || meta->type != DOC_MAPPING) {
-        const struct doc_node *at = meta != NULL ? meta : node;
-        problems_report(problems, PROBLEM_no_kind, at->line, at->column, STR("metadata"),
-                        STR("add 'metadata' with a 'name'"), "the document has no 'metadata.name'");
-        return;
+    const struct doc_node *name = doc_get(meta, STR("name"));
+    ident->name = text_at(meta, STR("name"));
+    ident->ns = text_at(meta, STR("namespace"));
+    if (name == NULL || name->type == DOC_NULL ||
+        (name->type == DOC_STRING && name->text.len == 0)) {
+        const struct doc_node *at = name != NULL ? name : meta != NULL ? meta : node;
+        problems_report(problems, PROBLEM_no_kind, at->line, at->column, STR("metadata.name"),
+                        STR("write the object's name"), "the document has no 'metadata.name'");
     }
-    size_t errors = problems->errors;
-    struct str name_path = STR("metadata.name"), ns_path = STR("metadata.namespace");
-    ident->name =
-        head_text(meta, STR("name"), name_path, STR("write the object's name"), true, problems);
-    ident->ns = head_text(meta, STR("namespace"), ns_path, STR("write the name of a namespace"),
-                          false, problems);
-    if (!ours || problems->errors != errors) {
+    if (ident->info == NULL || ident->name.len == 0) {
         return;
     }
     ident->named = check_name(meta, "name", ident->name, ident->info->name_format, problems);
     if (!ident->info->namespaced) {
         if (ident->ns.len > 0) {
             const struct doc_node *at = doc_get(meta, STR("namespace"));
-            problems_report(problems, PROBLEM_union, at->line, at->column, ns_path,
-                            STR("remove it"), "a %s lies in no namespace", ident->info->kind);
+            problems_report(problems, PROBLEM_union, at->line, at->column,
+                            STR("metadata.namespace"), STR("remove it"),
+                            "a %s lies in no namespace", ident->info->kind);
         }
         ident->ns = STR_NULL;
     } else if (ident->ns.len == 0) {
+        const struct doc_node *ns = doc_get(meta, STR("namespace"));
+        ident->named &= ns == NULL || ns->type == DOC_NULL || ns->type == DOC_STRING;
         ident->ns = STR("default");
     } else {
         ident->named &= check_name(meta, "namespace", ident->ns, &format_label, problems);
@@ -213,21 +218,16 @@ static void read_ident(const struct doc_node *node, struct ident *ret_ident,
                        struct problems *problems)
 {
     struct ident ident = {.info = NULL};
-    ident.kind = head_text(node, STR("kind"), STR("kind"), STR("write a kind such as 'HTTPRoute'"),
-                           true, problems);
-    ident.api_version =
-        head_text(node, STR("apiVersion"), STR("apiVersion"),
-                  STR("write the API's group and version, such as 'gateway.networking.k8s.io/v1'"),
-                  true, problems);
+    ident.kind = head_text(node, STR("kind"), "write a kind such as 'HTTPRoute'", problems);
+    ident.api_version = head_text(
+        node, STR("apiVersion"),
+        "write the API's group and version, such as 'gateway.networking.k8s.io/v1'", problems);
     find_kind(node, &ident, problems);
     /* what heddle does not read needs no name, as long as it says what it is */
-    if (ident.info != NULL || ident.kind.len == 0 || ident.api_version.len == 0) {
-        find_name(node, &ident, problems);
-    } else {
-        struct problems ignored;
-        problems_init(&ignored, problems->arena);
-        find_name(node, &ident, &ignored);
-    }
+    struct problems ignored;
+    problems_init(&ignored, problems->arena);
+    bool skipped = ident.info == NULL && ident.kind.len > 0 && ident.api_version.len > 0;
+    find_name(node, &ident, skipped ? &ignored : problems);
     *ret_ident = ident;
 }
 
