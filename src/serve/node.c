@@ -2,7 +2,6 @@
 /* node: from an envoy.config.core.v3.Node to plain facts. */
 #include "serve/node.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +50,8 @@ static bool take_pair(struct node_builder *b, struct str key, struct str value)
 
 static bool take_number(struct node_builder *b, struct str key, double number)
 {
-    bool whole = fabs(number) < 9007199254740992.0 && floor(number) == number;
+    const double exact = 9007199254740992.0; /* 2^53: whole numbers below are what they seem */
+    bool whole = number > -exact && number < exact && (double)(long long)number == number;
     return take_pair(b, key,
                      whole ? arena_printf(&b->node->arena, "%lld", (long long)number)
                            : arena_printf(&b->node->arena, "%.17g", number));

@@ -207,6 +207,10 @@ void serve_adopt(struct serve *serve, int fd, const struct sockaddr *peer, struc
     struct serve_worker *w = least_loaded(serve);
     struct letter *letter = letter_new(LETTER_ADOPT);
     letter->adopt.fd = fd;
+    if (serve->nworkers == 0) {
+        letter_free(letter); /* stopped: closes the socket */
+        return;
+    }
     memcpy(&letter->adopt.peer, peer,
            peer->sa_family == AF_INET6  ? sizeof(struct sockaddr_in6)
            : peer->sa_family == AF_INET ? sizeof(struct sockaddr_in)
@@ -228,6 +232,10 @@ void serve_publish(struct serve *serve, struct changeset *changeset)
 static void post_to_stream(struct serve *serve, stream_id id, struct letter *letter)
 {
     uint64_t index = id >> STREAM_ID_SHIFT;
+    if (serve->nworkers == 0) {
+        letter_free(letter); /* stopped: there are no streams */
+        return;
+    }
     ASSERT(index < serve->nworkers);
     letter->id = id;
     worker_post(serve->workers[index].worker, letter);

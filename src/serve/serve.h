@@ -98,7 +98,8 @@ struct tls_context;
 /* Starts the worker threads. loop: thread 0's. */
 bool serve_start(struct loop *loop, const struct serve_config *config, struct serve **ret_serve,
                  struct err *err);
-/* Sends GOAWAY everywhere, waits up to grace_ms for streams to end, joins the threads. */
+/* Sends GOAWAY everywhere, waits up to grace_ms for streams to end, joins the threads, delivers the
+ * last events. What is called after that (but serve_free) does nothing. */
 void serve_stop(struct serve *serve, unsigned grace_ms);
 /* After serve_stop() and after thread 0's loop was released. NULL is fine. */
 void serve_free(struct serve *serve);

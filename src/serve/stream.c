@@ -254,6 +254,11 @@ static void handle(struct stream *stream, const struct request *request)
     stream_acknowledge(stream, sub, request);
     stream->protocol->subscribe(stream, sub, request);
     sub->requested = true;
+    if (!sub->wildcard && sub->named.count == 0) {
+        /* Who has left a type altogether may never answer what is in flight (gRPC Java). */
+        subscription_answered(sub);
+        sub->rejected = false;
+    }
     make_ready(stream);
 }
 
