@@ -35,7 +35,8 @@ struct bench {
 unsigned bench_nth_service(const struct bench *bench, unsigned n);
 
 /* The steps. Each writes one JSON object. */
-bool step_cold(struct bench *bench, struct err *err); /* connect all, wait until all is there */
+bool step_settle(struct bench *bench, struct err *err); /* wait until heddle is at rest */
+bool step_cold(struct bench *bench, struct err *err);   /* connect all, wait until all is there */
 bool step_route(struct bench *bench, unsigned changes, struct err *err);    /* one weight each */
 bool step_endpoint(struct bench *bench, unsigned changes, struct err *err); /* one address each */
 bool step_rewrite(struct bench *bench, unsigned changes, struct err *err);  /* equal content */

@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 REPO = pathlib.Path(__file__).resolve().parent.parent
@@ -30,7 +31,9 @@ def run(mesh: dict, clients: dict, steps: list, options=()) -> list:
     sizes = [f"--{name}={value}" for name, value in mesh.items()]
     where = [f"--config={config}", *sizes]
     subprocess.run([bench_program(), "gen", *where], check=True)
+    began = time.monotonic()
     heddle = Heddle(config, work).start()
+    ready_ms = (time.monotonic() - began) * 1e3
     command = [bench_program(), "run", *where, f"--pid={heddle.child.pid}",
                *(f"--{name}={value}" for name, value in heddle.addresses.items()),
                *(f"--{name}={value}" for name, value in clients.items()), *options, *steps]
@@ -40,7 +43,7 @@ def run(mesh: dict, clients: dict, steps: list, options=()) -> list:
         raise Failed(f"{client.log_text().strip()}\n{heddle.child.log_text()[-2000:]}")
     if heddle.stop() != 0:
         raise heddle.child.fail("it did not end well")
-    return json.loads(figures)
+    return [{"step": "start", "ready_ms": round(ready_ms, 1)}, *json.loads(figures)]
 
 
 def by_name(steps: list) -> dict:

@@ -153,7 +153,8 @@ static ssize_t read_request(nghttp2_session *session, int32_t stream, uint8_t *o
                             uint32_t *flags, nghttp2_data_source *source, void *user)
 {
     struct link *link = user;
-    size_t take = link->requests.len < len ? link->requests.len : len;
+    size_t rest = link->requests.len - link->taken;
+    size_t take = rest < len ? rest : len;
 
     (void)session;
     (void)stream;
@@ -162,8 +163,12 @@ static ssize_t read_request(nghttp2_session *session, int32_t stream, uint8_t *o
     if (take == 0) {
         return NGHTTP2_ERR_DEFERRED;
     }
-    memcpy(out, link->requests.data, take);
-    buf_consume(&link->requests, take);
+    memcpy(out, link->requests.data + link->taken, take);
+    link->taken += take;
+    if (link->taken == link->requests.len) {
+        buf_clear(&link->requests);
+        link->taken = 0;
+    }
     return (ssize_t)take;
 }
 

@@ -37,7 +37,8 @@ struct link {
     int32_t call;
     struct link_events events;
     void *user;
-    struct buf requests;   /* gRPC messages that nghttp2 has not taken yet */
+    struct buf requests;   /* gRPC messages */
+    size_t taken;          /* of them by nghttp2 */
     struct buf unsent;     /* HTTP/2 bytes that the socket has not taken yet */
     struct buf partial;    /* the beginning of a field, or of a message's prefix */
     uint32_t message_size; /* of the message that is being read */

@@ -7,8 +7,8 @@
  *                    [--delta N] [--sotw N] [--grpc N] [--limit-ms N] [--quiet-ms N] [--floor]
  *                    STEP...
  *
- * A STEP is cold, route=N, endpoint=N, rewrite=N, reconnect or slow=N (bench.h tells what each
- * does). Prints a JSON array with one object per step. Exit codes: 0 ok, 1 a client was served
+ * A STEP is settle, cold, route=N, endpoint=N, rewrite=N, reconnect or slow=N (bench.h tells what
+ * each does). Prints a JSON array with one object per step. Exit codes: 0 ok, 1 a client was served
  * wrongly or not in time, 2 usage, 3 the environment failed.
  */
 #include <arpa/inet.h>
@@ -169,6 +169,14 @@ static bool run_step(struct bench *bench, const char *text, struct err *err)
 {
     static const struct {
         struct str name;
+        bool (*run)(struct bench *bench, struct err *err);
+    } plain[] = {
+        {STR("settle"), step_settle},
+        {STR("cold"), step_cold},
+        {STR("reconnect"), step_reconnect},
+    };
+    static const struct {
+        struct str name;
         bool (*run)(struct bench *bench, unsigned n, struct err *err);
     } counted[] = {
         {STR("route"), step_route},
@@ -180,11 +188,10 @@ static bool run_step(struct bench *bench, const char *text, struct err *err)
     struct str name = str_cut(&rest, '=');
     unsigned n = 0;
 
-    if (str_eq(name, STR("cold"))) {
-        return step_cold(bench, err);
-    }
-    if (str_eq(name, STR("reconnect"))) {
-        return step_reconnect(bench, err);
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        if (str_eq(name, plain[i].name) && rest.ptr == NULL) {
+            return plain[i].run(bench, err);
+        }
     }
     for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
         if (str_eq(name, counted[i].name) && rest.ptr != NULL &&

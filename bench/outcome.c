@@ -80,6 +80,7 @@ void outcome_write(struct outcome *outcome, FILE *out)
     write_range(out, "turns", &outcome->turns);
     write_range(out, "turn_us", &outcome->turn_us);
     write_range(out, "cpu_us", &outcome->cpu_us);
+    write_range(out, "client_us", &outcome->client_us);
     write_samples(out, "floor", &outcome->floor);
     fprintf(out, ", \"rss_kib\": %" PRIu64 ", \"peak_kib\": %" PRIu64, outcome->last.rss_kib,
             outcome->last.peak_kib);

@@ -37,7 +37,8 @@ struct outcome {
     struct range evaluations; /* per change */
     struct range turns;
     struct range turn_us;
-    struct range cpu_us;
+    struct range cpu_us;    /* of heddle */
+    struct range client_us; /* of all clients */
     struct samples floor;
     struct figures last; /* after the last change */
 };

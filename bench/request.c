@@ -5,8 +5,6 @@
 
 #include "wire.h"
 
-#define REQUEST_MAX (16u << 20)
-
 struct user_agent {
     struct str name;
     struct str version;
@@ -133,10 +131,20 @@ static void put_sotw(const struct stream *stream, const struct request *request,
     if (request->with_node) {
         put_node(stream, out, 2);
     }
-    put_names(stream, out, 3, request->subscribe);
+    buf_add_str(out, buf_str(&stream->subs[request->kind].all_names));
     wire_put_bytes(out, 4, kind_urls[request->kind]);
     if (request->nonce.len > 0) {
         wire_put_bytes(out, 5, request->nonce);
+    }
+}
+
+void request_keep_names(const struct stream *stream, struct subscription *sub)
+{
+    struct name_list names = {sub->names.items, sub->names.len};
+
+    if (stream->class != CLASS_DELTA) {
+        buf_clear(&sub->all_names);
+        put_names(stream, &sub->all_names, 3, names);
     }
 }
 

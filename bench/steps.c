@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* steps: what is done to heddle, and what is measured while it is done? */
 #include <inttypes.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "bench.h"
@@ -34,6 +35,30 @@ static void end_step(struct bench *bench)
 {
     fputc('}', bench->out);
     fflush(bench->out);
+}
+
+/* --- waiting --------------------------------------------------------------------------------- */
+
+#define SETTLE_MS 100
+#define SETTLED_US 3000 /* of CPU within SETTLE_MS; reading /metrics takes most of it */
+#define SETTLE_TRIES 600
+
+bool step_settle(struct bench *bench, struct err *err)
+{
+    struct figures before, after;
+    bool ok = target_read(&bench->target, &after, err);
+
+    for (unsigned i = 0; ok && i < SETTLE_TRIES; i++) {
+        before = after;
+        ok = swarm_quiet(&bench->swarm, SETTLE_MS, err) && target_read(&bench->target, &after, err);
+        if (ok && (after.cpu_ns - before.cpu_ns) / 1000 < SETTLED_US) {
+            begin_step(bench, "settle");
+            fprintf(bench->out, ", \"waited_ms\": %u", (i + 1) * SETTLE_MS);
+            end_step(bench);
+            return true;
+        }
+    }
+    return ok && err_set(err, "heddle does not come to rest");
 }
 
 /* --- changes --------------------------------------------------------------------------------- */
@@ -105,16 +130,31 @@ static bool measure_floor(const struct change *change, struct outcome *outcome, 
     return n == 0 || floor_round(change->bench->floor, bytes / n, &outcome->floor, err);
 }
 
+static uint64_t own_cpu_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static bool run_change(struct change *change, struct outcome *outcome, struct err *err)
 {
     struct bench *bench = change->bench;
     struct figures before, after;
 
     swarm_reset_tallies(&bench->swarm);
-    if (!target_read(&bench->target, &before, err) || !make_change(change, err) ||
+    if (!target_read(&bench->target, &before, err)) {
+        return false;
+    }
+    uint64_t client_ns = own_cpu_ns();
+    if (!make_change(change, err) ||
         !swarm_until(&bench->swarm, has_news, change, bench->limit_ms, err) ||
-        !swarm_quiet(&bench->swarm, bench->quiet_ms, err) ||
-        !target_read(&bench->target, &after, err)) {
+        !swarm_quiet(&bench->swarm, bench->quiet_ms, err)) {
+        return false;
+    }
+    range_add(&outcome->client_us, (own_cpu_ns() - client_ns) / 1000);
+    if (!target_read(&bench->target, &after, err)) {
         return false;
     }
     outcome_add_figures(outcome, &before, &after);

@@ -87,7 +87,6 @@ static void ask(struct stream *stream, enum kind kind, struct name_list added,
     struct request request = {.kind = kind, .subscribe = added, .unsubscribe = removed};
 
     if (stream->class != CLASS_DELTA) {
-        request.subscribe = names_of(sub);
         request.version = buf_str(&sub->version);
         request.nonce = buf_str(&sub->nonce);
     }
@@ -140,6 +139,7 @@ static void follow(struct stream *stream, enum kind parent, enum kind child)
     sub->names.items = names.items;
     sub->names.len = names.len;
     sub->names.cap = names.cap;
+    request_keep_names(stream, sub);
     if (added.len > 0 || removed.len > 0) {
         ask(stream, child, (struct name_list){added.items, added.len},
             (struct name_list){removed.items, removed.len});
@@ -246,12 +246,10 @@ static void take_omitted(struct stream *stream)
 static void acknowledge(struct stream *stream)
 {
     struct response *response = &stream->response;
-    struct subscription *sub = &stream->subs[response->kind];
     struct request ack = {.kind = response->kind, .nonce = buf_str(&response->nonce)};
 
     if (stream->class != CLASS_DELTA) {
         ack.version = buf_str(&response->version);
-        ack.subscribe = names_of(sub);
     }
     request_send(stream, &ack);
 }
@@ -371,6 +369,7 @@ void stream_init(struct stream *stream, struct catalog *catalog, enum client_cla
     for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
         buf_init(&stream->subs[kind].version, TOKEN_MAX);
         buf_init(&stream->subs[kind].nonce, TOKEN_MAX);
+        buf_init(&stream->subs[kind].all_names, REQUEST_MAX);
     }
     buf_init(&stream->response.version, TOKEN_MAX);
     buf_init(&stream->response.nonce, TOKEN_MAX);
@@ -383,6 +382,7 @@ void stream_free(struct stream *stream)
     for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
         buf_release(&stream->subs[kind].version);
         buf_release(&stream->subs[kind].nonce);
+        buf_release(&stream->subs[kind].all_names);
         vec_release(&stream->subs[kind].names);
     }
     buf_release(&stream->response.version);
@@ -446,10 +446,11 @@ bool stream_connect(struct stream *stream, const struct sockaddr_storage *to, so
         grow(stream);
         set_wanted(stream, id, true);
         vec_push(&sub->names, id);
+        request_keep_names(stream, sub);
     }
     sub->asked = true;
     sub->wildcard = !grpc;
-    struct request request = {.kind = first, .with_node = true, .subscribe = names_of(sub)};
+    struct request request = {.kind = first, .with_node = true};
     request_send(stream, &request);
     return link_flush(&stream->link, err);
 }
@@ -470,6 +471,7 @@ bool stream_connect_blind(struct stream *stream, const struct sockaddr_storage *
             vec_push(&sub->names, other->names.items[i]);
             set_wanted(stream, other->names.items[i], true);
         }
+        request_keep_names(stream, sub);
     }
     for (unsigned i = 0; i < times; i++) {
         ask_again(stream, i == 0);

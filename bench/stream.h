@@ -38,6 +38,7 @@ struct subscription {
     bool answered;
     bool wildcard;
     VEC(entity_id) names;
+    struct buf all_names;      /* sotw and grpc: `names` as they stand in each request */
     unsigned have;             /* resources of the kind */
     unsigned missing;          /* names not answered yet */
     struct buf version, nonce; /* of the last response */
