@@ -12,12 +12,14 @@
 #include "ir/ir.h"
 #include "pipeline/graph.h"
 #include "xds/print.h"
+#include "xds/refs.h"
 #include "xds/row.h"
 
 #define TRANSLATE_CLIENT ((stream_id)1)
 
 struct picked {
     VEC(const struct resource *) items;
+    bool *wanted; /* for each item */
     const struct view *view;
 };
 
@@ -61,22 +63,55 @@ static int resource_cmp(const void *a, const void *b)
 }
 
 /* A name means the resource of the first scope of the view that has it. */
-static void print_resources(struct picked *picked, struct json *json)
+static void sort_resources(struct picked *picked)
 {
+    size_t kept = 0;
     sort_view = picked->view;
     if (picked->items.len > 0) {
         qsort(picked->items.items, picked->items.len, sizeof(picked->items.items[0]), resource_cmp);
     }
+    for (size_t i = 0; i < picked->items.len; i++) {
+        const struct resource *resource = picked->items.items[i];
+        const struct resource *last = kept > 0 ? picked->items.items[kept - 1] : NULL;
+        if (last == NULL || last->type != resource->type || !str_eq(last->name, resource->name)) {
+            picked->items.items[kept++] = resource;
+        }
+    }
+    picked->items.len = kept;
+    picked->wanted = xcalloc(kept, sizeof(*picked->wanted));
+}
+
+/* Notes that the client asks for the resource, and for all that follows from it. */
+static void want(void *user, enum xds_type type, struct str name)
+{
+    struct picked *picked = user;
+    for (size_t i = 0; i < picked->items.len; i++) {
+        const struct resource *resource = picked->items.items[i];
+        if (resource->type == type && str_eq(resource->name, name) && !picked->wanted[i]) {
+            picked->wanted[i] = true;
+            xds_each_ref(resource, want, picked);
+        }
+    }
+}
+
+/* Envoy asks for everything, a proxyless client for what it dials. */
+static void want_all(struct picked *picked, bool proxyless)
+{
+    for (size_t i = 0; i < picked->items.len; i++) {
+        if (!proxyless || picked->items.items[i]->type == XDS_LDS) {
+            want(picked, picked->items.items[i]->type, picked->items.items[i]->name);
+        }
+    }
+}
+
+static void print_resources(const struct picked *picked, struct json *json)
+{
     for (unsigned type = 0; type < XDS_TYPE_COUNT; type++) {
-        const struct resource *last = NULL;
         json_key(json, xds_type_info((enum xds_type)type)->name);
         json_open(json, '[');
         for (size_t i = 0; i < picked->items.len; i++) {
-            const struct resource *resource = picked->items.items[i];
-            if ((unsigned)resource->type == type &&
-                (last == NULL || !str_eq(last->name, resource->name))) {
-                xds_print(resource, json);
-                last = resource;
+            if ((unsigned)picked->items.items[i]->type == type && picked->wanted[i]) {
+                xds_print(picked->items.items[i], json);
             }
         }
         json_close(json, ']');
@@ -155,6 +190,8 @@ static void print_all(const struct options *options, struct mesh *mesh,
     for (unsigned i = 0; i < resource_tables_len; i++) {
         engine_each(mesh_engine(mesh), resource_tables[i], pick, &picked);
     }
+    sort_resources(&picked);
+    want_all(&picked, client->class.role == ROLE_PROXYLESS);
     struct buf out;
     struct json json;
     buf_init(&out, BUF_UNLIMITED);
@@ -169,6 +206,7 @@ static void print_all(const struct options *options, struct mesh *mesh,
     printf("%.*s\n", STR_FMT(buf_str(&out)));
     buf_release(&out);
     vec_release(&picked.items);
+    free(picked.wanted);
 }
 
 static int run(const struct options *options)
