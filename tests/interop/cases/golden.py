@@ -17,7 +17,7 @@ def wait_taken(envoy: Envoy, marker: str) -> None:
 
 
 @with_envoy
-def envoy_takes_every_goldencase(case: Case):
+def envoy_takes_every_golden_case(case: Case):
     cases = sorted((REPO / "tests/golden").glob("*/*/in.yaml"))
     assert cases, "tests/golden holds no case"
     mesh = Mesh()
@@ -36,6 +36,8 @@ def envoy_takes_every_goldencase(case: Case):
             wait_taken(envoy, f"{marker}:8000")
         except Failed as error:
             wrong.append(f"{name}: {error}")
+            if not mesh.heddle.child.running():
+                raise mesh.heddle.child.fail(f"it ended in {name}") from None
         rejected = envoy.rejected()
         if rejected:
             wrong.append(f"{name}: rejected {rejected}: {envoy.child.log_text()[-800:]}")

@@ -189,8 +189,11 @@ class Runner:
         text = [f"{type(error).__name__}: {error}"]
         text += traceback.format_tb(error.__traceback__)[-3:]
         if self.mesh:
-            log = self.mesh.heddle.child.log_text() if self.mesh.heddle.child else ""
-            text += ["heddle's log ends with", *log.splitlines()[-8:]]
+            heddle = self.mesh.heddle.child
+            if heddle and not heddle.running():
+                text.append(f"heddle has ended, exit code {heddle.process.returncode}")
+            text += ["heddle's log ends with",
+                     *(heddle.log_text() if heddle else "").splitlines()[-30:]]
             self.mesh.stop()
             if os.environ.get("KEEP"):
                 kept = f"/tmp/heddle-interop-failed-{Case.count}"

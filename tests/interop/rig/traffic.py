@@ -285,6 +285,11 @@ class GrpcWatch:
         except Failed as error:
             raise Failed(f"{error}; the last it saw: {self.events[-1:]}") from None
 
+    def lasts(self, backend: str, seconds: float) -> bool:
+        """Whether this backend was the only one for so long, up to now."""
+        return (bool(self.events) and self.events[-1].get("backend") == backend
+                and time.time() - self.events[-1]["at"] > seconds)
+
     def stop(self) -> Optional[GrpcResult]:
         if self.child.running():
             self.child.process.stdin.close()
