@@ -11,6 +11,9 @@
 #include "base/metric.h"
 #include "serve/stream.h"
 
+/* Envoy prints the whole rejected configuration between two names. */
+#define NACK_SEARCH_MAX 16384
+
 static bool is_name_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -82,6 +85,7 @@ static void on_ack(struct stream *stream, struct subscription *sub)
 static void on_nack(struct stream *stream, struct subscription *sub, struct str text)
 {
     struct stream_env *env = stream->env;
+    struct str searched = str_sub(text, 0, NACK_SEARCH_MAX);
     text = str_sub(text, 0, STREAM_NACK_TEXT_MAX);
     sub->nrejected++;
     sub->rejected = true;
@@ -91,9 +95,9 @@ static void on_nack(struct stream *stream, struct subscription *sub, struct str 
     log_at(LOG_WARN, "serve", "client rejected a response", KV_TEXT("node", stream->node_id),
            KV_TEXT("type", xds_type_info(sub->type)->name), KV_INT("nonce", sub->nonce),
            KV("text", text));
-    collect(stream, sub, text, true);
+    collect(stream, sub, searched, true);
     if (env->of.len == 0) {
-        collect(stream, sub, text, false);
+        collect(stream, sub, searched, false);
     }
     env->ops->rejected(stream, sub->type, env->of.items, env->of.len, text);
 }

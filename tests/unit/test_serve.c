@@ -133,7 +133,7 @@ static void start(struct fixture *f, const struct serve_limits *limits)
 static void stop(struct fixture *f)
 {
     listener_free(f->listener);
-    serve_stop(f->serve, 1000);
+    serve_stop(f->serve, 20);
     loop_release(&f->loop);
     serve_free(f->serve);
     for (unsigned i = 0; i < f->nclients; i++) {

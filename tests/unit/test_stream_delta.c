@@ -267,6 +267,21 @@ static void rejected_version_is_not_sent_again(void **state)
     client_free(c);
 }
 
+static void names_are_found_whole(void **state)
+{
+    (void)state;
+    const struct str text = STR("Error adding listener(s) ns/a:80: bad, (\"b.c\"): worse. see d.");
+    assert_true(reject_text_names(text, STR("ns/a:80")));
+    assert_true(reject_text_names(text, STR("b.c")));
+    assert_true(reject_text_names(text, STR("d")));
+    assert_false(reject_text_names(text, STR("ns/a:8")));
+    assert_false(reject_text_names(text, STR("ns/a")));
+    assert_false(reject_text_names(text, STR("a:80")));
+    assert_false(reject_text_names(text, STR("b")));
+    assert_false(reject_text_names(text, STR("c")));
+    assert_false(reject_text_names(text, STR("")));
+}
+
 static void rejection_without_names_means_all(void **state)
 {
     struct rig *rig = *state;
@@ -525,6 +540,7 @@ int main(void)
         T(one_response_in_flight_and_changes_merge),
         T(slow_transport_holds_back),
         T(rejected_version_is_not_sent_again),
+        T(names_are_found_whole),
         T(rejection_without_names_means_all),
         T(stale_nonce_changes_subscriptions_only),
         T(unsubscribed_is_forgotten),
