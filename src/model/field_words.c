@@ -2,9 +2,11 @@
 /* field_words: how is said where a problem is, what was wanted, and what was probably meant? */
 #include <string.h>
 
+#include "base/buf.h"
 #include "model/field_reader.h"
 
-#define PLACES_MAX 32    /* nesting of schemas */
+#define PLACES_MAX 32 /* nesting of schemas */
+#define PLACE_TEXT_MAX 4096
 #define NAMES_SHOWN 12   /* of known fields, in a remedy */
 #define MEANT_DISTANCE 3 /* edits between what is written and what is proposed */
 
@@ -15,17 +17,20 @@ struct str field_place_text(struct arena *arena, const struct field_place *place
     for (; place != NULL && n < PLACES_MAX; place = place->up) {
         chain[n++] = place;
     }
-    struct str text = STR("");
+    struct buf text;
+    buf_init(&text, PLACE_TEXT_MAX);
     while (n > 0) {
         const struct field_place *next = chain[--n];
         if (next->up != NULL && next->name.ptr == NULL) {
-            text = arena_printf(arena, "%.*s[%zu]", STR_FMT(text), next->index);
+            buf_printf(&text, "[%zu]", next->index);
         } else {
-            text = arena_printf(arena, "%.*s%s%.*s", STR_FMT(text), text.len > 0 ? "." : "",
-                                STR_FMT(next->name));
+            buf_add_text(&text, text.len > 0 ? "." : "");
+            buf_add_str(&text, next->name);
         }
     }
-    return text;
+    struct str copy = arena_str(arena, buf_str(&text));
+    buf_release(&text);
+    return copy;
 }
 
 /* The name of the innermost field, "items of 'x'" being called by the list's name. */

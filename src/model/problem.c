@@ -41,6 +41,18 @@ static void append(struct problems *problems, const struct problem *problem)
     problems->items[problems->len++] = *problem;
 }
 
+/* A copy that may be printed to any terminal: control characters become '?'. */
+static struct str printable(struct arena *arena, struct str text)
+{
+    struct str copy = arena_str(arena, text);
+    char *bytes = (char *)(uintptr_t)copy.ptr; /* ours: made in the line above */
+    for (size_t i = 0; i < copy.len; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        bytes[i] = c < 0x20 || c == 0x7f ? '?' : bytes[i];
+    }
+    return copy;
+}
+
 void problems_add(struct problems *problems, const struct problem *problem)
 {
     problems->errors += problem_info(problem->code)->severity == SEVERITY_ERROR ? 1 : 0;
@@ -54,10 +66,10 @@ void problems_add(struct problems *problems, const struct problem *problem)
         append(problems, &copy);
         return;
     }
-    copy.path = arena_str(problems->arena, problem->path);
-    copy.object = arena_str(problems->arena, problem->object);
-    copy.text = arena_str(problems->arena, problem->text);
-    copy.remedy = arena_str(problems->arena, problem->remedy);
+    copy.path = printable(problems->arena, problem->path);
+    copy.object = printable(problems->arena, problem->object);
+    copy.text = printable(problems->arena, problem->text);
+    copy.remedy = printable(problems->arena, problem->remedy);
     append(problems, &copy);
 }
 
@@ -88,12 +100,7 @@ struct str problem_quote(struct arena *arena, struct str text)
             keep--;
         }
     }
-    struct str quoted = arena_printf(arena, "%.*s%s", (int)keep, text.len > 0 ? text.ptr : "",
-                                     keep < text.len ? "..." : "");
-    char *bytes = (char *)(uintptr_t)quoted.ptr; /* ours: made in the line above */
-    for (size_t i = 0; i < quoted.len; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-        bytes[i] = c < 0x20 || c == 0x7f ? '?' : bytes[i];
-    }
-    return quoted;
+    const char *end = keep < text.len ? "..." : "";
+    struct str part = str_sub(text, 0, keep);
+    return printable(arena, arena_printf(arena, "%.*s%s", STR_FMT(part), end));
 }

@@ -29,7 +29,8 @@ struct file {
 struct file_set {
     VEC(struct file *) files; /* by name */
     struct claims claims;
-    size_t invalid; /* of all files, without duplicates */
+    size_t invalid;  /* of all files, without duplicates */
+    size_t problems; /* of all files, without duplicates */
 };
 
 struct file_set *file_set_new(const struct file_set_events *events)
@@ -215,6 +216,7 @@ static void begin_reading(struct file_set *set, struct file *file, struct readin
         }
     }
     vec_clear(&file->claims);
+    set->problems -= file->problems.len;
     vec_clear(&file->problems);
     arena_release(&file->arena);
     arena_init(&file->arena);
@@ -265,6 +267,7 @@ static void end_reading(struct reading *reading)
     vec_release(&reading->old);
     map_release(&reading->by_entry);
     reading->set->invalid += file->invalid;
+    reading->set->problems += file->problems.len;
     file->known |= file->invalid == 0;
     claims_settle(claims);
 }
@@ -314,6 +317,7 @@ void file_set_remove(struct file_set *set, struct str name)
     }
     claims_settle(&set->claims);
     set->invalid -= file->invalid;
+    set->problems -= file->problems.len;
     set->files.len--;
     for (; at < set->files.len; at++) {
         set->files.items[at] = set->files.items[at + 1];
@@ -461,6 +465,9 @@ static void visit_file(const struct file *file, struct arena *arena, problem_vis
 
 void file_set_problems(const struct file_set *set, problem_visit_fn *visit, void *user)
 {
+    if (set->problems == 0 && set->claims.duplicates == 0) {
+        return;
+    }
     struct arena arena;
     arena_init(&arena);
     for (size_t i = 0; i < set->files.len; i++) {

@@ -28,7 +28,7 @@
 
 #define EVENTS_BYTES 65536
 #define ROUNDS_MAX 64 /* of reading events in one turn, so that a busy writer cannot starve it */
-#define STATES_PER_STEP 32 /* files of state written between two looks at the loop */
+#define STATES_PER_STEP 2 /* files of state written between two looks at the loop */
 #define READ_BUFFER_MAX ((size_t)DOC_BYTES_MAX * 2)
 
 struct known_file {
