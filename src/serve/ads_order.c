@@ -35,6 +35,14 @@ static bool may_remove(const struct subscription *subs, enum xds_type type)
     return may_put(subs, type);
 }
 
+/* A gRPC client accepts a route before it has the clusters that the route names, and goes on with
+ * the old ones until then. It ceases to name a cluster when it no longer uses it; that ends the
+ * removal. (Envoy's SotW clusters are a wildcard, and delta can tell of one name alone.) */
+static bool in_use(const struct subscription *sub)
+{
+    return sub->type == XDS_CDS && sub->protocol == STREAM_SOTW && !sub->wildcard;
+}
+
 bool ads_order_next(const struct subscription subs[XDS_TYPE_COUNT], struct ads_step *ret_step)
 {
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
@@ -44,7 +52,7 @@ bool ads_order_next(const struct subscription subs[XDS_TYPE_COUNT], struct ads_s
             continue;
         }
         bool put = (sub->dirty.count > 0 || sub->forced) && may_put(subs, type);
-        bool removal = sub->removing.count > 0 && may_remove(subs, type);
+        bool removal = sub->removing.count > 0 && !in_use(sub) && may_remove(subs, type);
         if (put || removal) {
             *ret_step = (struct ads_step){.type = type, .removals = removal};
             return true;

@@ -5,7 +5,8 @@
  *
  *   put:     CDS ► EDS ► LDS, RDS    LDS and RDS wait while a cluster or its endpoints are to be
  *                                    sent but cannot yet
- *   remove:  LDS ► RDS ► CDS ► EDS   each when all that may name it is settled (sent and accepted)
+ *   remove:  LDS ► RDS ► CDS ► EDS   each when all that may name it is settled (sent and accepted);
+ *                                    a cluster that a SotW client names: when it names it no more
  *
  * EDS never waits for the ACK of CDS: Envoy withholds that one until the endpoints are there.
  */

@@ -215,6 +215,29 @@ static void removals_go_listener_route_cluster_endpoints(void **state)
     client_free(c);
 }
 
+static void cluster_stays_while_a_sotw_client_names_it(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_CDS, "old", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_SOTW);
+    sotw(c, XDS_CDS, "old");
+    said(c, "cds old");
+    ack(c, XDS_CDS);
+    del(rig, XDS_CDS, "old");
+    put(rig, XDS_CDS, "new", "1");
+    publish(rig);
+    quiet(c);
+    sotw(c, XDS_CDS, "new old");
+    said(c, "cds new old");
+    ack(c, XDS_CDS);
+    quiet(c);
+    sotw(c, XDS_CDS, "new");
+    ack(c, XDS_CDS);
+    quiet(c);
+    client_free(c);
+}
+
 static void rejected_route_keeps_its_old_cluster(void **state)
 {
     struct rig *rig = *state;
@@ -268,6 +291,7 @@ int main(void)
         T(endpoints_follow_even_if_the_client_says_it_has_them),
         T(endpoint_change_passes_by_itself),
         T(removals_go_listener_route_cluster_endpoints),
+        T(cluster_stays_while_a_sotw_client_names_it),
         T(rejected_route_keeps_its_old_cluster),
         T(comes_back_before_it_went),
     };
