@@ -14,6 +14,9 @@
 #include "codec/json.h"
 #include "source/claims.h"
 
+/* Few files have problems to tell, and there may be thousands of files. */
+#define FILE_ARENA_FIRST 256
+
 /* What one file says. */
 struct file {
     struct str name;              /* owned */
@@ -100,7 +103,7 @@ static struct file *find_or_make_file(struct file_set *set, struct str name)
     }
     struct file *file = xcalloc(1, sizeof(*file));
     file->name = str_span(str_dup(name), name.len);
-    arena_init(&file->arena);
+    arena_init_sized(&file->arena, FILE_ARENA_FIRST);
     vec_reserve(&set->files, set->files.len + 1);
     for (size_t i = set->files.len++; i > at; i--) {
         set->files.items[i] = set->files.items[i - 1];
@@ -219,7 +222,7 @@ static void begin_reading(struct file_set *set, struct file *file, struct readin
     set->problems -= file->problems.len;
     vec_clear(&file->problems);
     arena_release(&file->arena);
-    arena_init(&file->arena);
+    arena_init_sized(&file->arena, FILE_ARENA_FIRST);
     set->invalid -= file->invalid;
     file->invalid = 0;
     file->nameless = file->unreadable = false;
