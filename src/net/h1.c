@@ -159,6 +159,11 @@ static void h1_conn_data(void *user, const uint8_t *data, size_t len)
     h1_feed(user, data, len);
 }
 
+static void h1_conn_drain(void *user)
+{
+    h1_drained(user);
+}
+
 static void h1_conn_closed(void *user, const char *reason)
 {
     h1_lost(user, reason);
@@ -169,6 +174,7 @@ void h1_server_accept(struct h1_server *server, int fd, const struct sockaddr_st
 {
     static const struct conn_events events = {
         .on_data = h1_conn_data,
+        .on_drain = h1_conn_drain,
         .on_closed = h1_conn_closed,
     };
     const struct conn_options options = {.idle_timeout_ms = H1_IDLE_TIMEOUT_MS};
@@ -215,7 +221,7 @@ void h1_lost(struct h1_conn *conn, const char *reason)
 
 void h1_drained(struct h1_conn *conn)
 {
-    (void)conn; /* one answer at a time: nothing waits but what the transport has */
+    h1_go_on(conn);
 }
 
 /* Servers */

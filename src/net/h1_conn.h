@@ -12,7 +12,7 @@
 #include "net/h1.h"
 #include "net/loop.h"
 
-/* Bytes of further requests kept while one is being answered. */
+/* Bytes of further requests kept while one is being answered, or while answers are not read. */
 #define H1_PENDING_MAX ((size_t)4 * LOOP_READ_MAX)
 
 struct h1_server {
@@ -57,12 +57,12 @@ struct h1_conn {
     struct h1_span authorization;
     struct h1_span expect;
     struct buf body;
-    struct buf pending;     /* received while a reply was awaited */
+    struct buf pending;     /* received while h1_go_on() could not parse */
     struct h1_reply *reply; /* handed to the handler, not yet sent */
 };
 
 void h1_parser_init(struct h1_conn *conn);
-/* Parses what is pending, unless a reply is awaited. */
+/* Parses what is pending, unless a reply is awaited or the client does not read its answers. */
 void h1_go_on(struct h1_conn *conn);
 /* Answers with an error and closes. */
 void h1_fail(struct h1_conn *conn, unsigned status, const char *text);

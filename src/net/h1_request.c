@@ -210,13 +210,21 @@ static size_t h1_parse(struct h1_conn *conn, const uint8_t *data, size_t len)
     return used;
 }
 
+/* Whether the next request may be looked at: the one before is answered, and the answers that were
+ * not read yet are few enough. */
+static bool h1_may_parse(const struct h1_conn *conn)
+{
+    return conn->reply == NULL && !conn->closing &&
+           conn->transport.ops->writable(conn->transport.carrier);
+}
+
 void h1_go_on(struct h1_conn *conn)
 {
-    if (conn->parsing) {
+    if (conn->parsing || conn->closing) {
         return;
     }
     conn->parsing = true;
-    while (conn->pending.len > 0 && conn->reply == NULL && !conn->closing) {
+    while (conn->pending.len > 0 && h1_may_parse(conn)) {
         buf_consume(&conn->pending, h1_parse(conn, conn->pending.data, conn->pending.len));
     }
     conn->parsing = false;
@@ -231,7 +239,7 @@ void h1_feed(struct h1_conn *conn, const uint8_t *data, size_t len)
         return;
     }
     conn->parsing = true;
-    while (len > 0 && conn->pending.len == 0 && conn->reply == NULL && !conn->closing) {
+    while (len > 0 && conn->pending.len == 0 && h1_may_parse(conn)) {
         size_t used = h1_parse(conn, data, len);
         data += used;
         len -= used;

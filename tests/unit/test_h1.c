@@ -193,6 +193,26 @@ static void too_much_at_once_is_cut_off(void **state)
     stop(&side);
 }
 
+static void who_does_not_read_answers_gets_no_more(void **state)
+{
+    (void)state;
+    struct side side;
+    start(&side);
+    side.wire.full = true;
+    send_text(&side, "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
+    assert_int_equal(side.requests, 0);
+    assert_true(side.wire.paused);
+    side.wire.full = false;
+    h1_drained(side.conn);
+    assert_int_equal(side.requests, 2);
+    assert_false(side.wire.paused);
+    send_text(&side, "GET /later HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n");
+    side.wire.full = true;
+    h1_reply_text(side.later, 200, "late");
+    assert_int_equal(side.requests, 3);
+    stop(&side);
+}
+
 static void over_a_socket(void **state)
 {
     (void)state;
@@ -230,9 +250,13 @@ static void over_a_socket(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests_are_answered),       cmocka_unit_test(bytes_may_come_one_by_one),
-        cmocka_unit_test(an_answer_may_come_later),    cmocka_unit_test(what_is_wrong_is_refused),
-        cmocka_unit_test(too_much_at_once_is_cut_off), cmocka_unit_test(over_a_socket),
+        cmocka_unit_test(requests_are_answered),
+        cmocka_unit_test(bytes_may_come_one_by_one),
+        cmocka_unit_test(an_answer_may_come_later),
+        cmocka_unit_test(what_is_wrong_is_refused),
+        cmocka_unit_test(too_much_at_once_is_cut_off),
+        cmocka_unit_test(over_a_socket),
+        cmocka_unit_test(who_does_not_read_answers_gets_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
