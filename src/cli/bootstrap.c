@@ -10,6 +10,7 @@
 
 #define HOST_NAME_MAX_LEN 254
 #define BOOTSTRAP_MAX (1u << 20)
+#define ENVOY_REGEX_SIZE "32768"
 
 struct address {
     char host[ADDR_TEXT_MAX];
@@ -192,6 +193,16 @@ static void write_heddle_cluster(const struct options *options, const struct add
     json_close(json, '}');
 }
 
+/* Envoy takes regular expressions of 100 instructions only, unless told otherwise, and rejects all
+ * routes beside a longer one; model/regex.h bounds what it is sent. */
+static void write_runtime(struct json *json)
+{
+    json_key(json, "layered_runtime");
+    json_raw(json, STR("{\"layers\":[{\"name\":\"heddle\",\"static_layer\":"
+                       "{\"re2.max_program_size.error_level\":" ENVOY_REGEX_SIZE "}},"
+                       "{\"name\":\"admin\",\"admin_layer\":{}}]}"));
+}
+
 static void write_envoy(const struct options *options, struct str name, const struct address *xds,
                         const struct address *admin, struct json *json)
 {
@@ -201,6 +212,7 @@ static void write_envoy(const struct options *options, struct str name, const st
     json_open(json, '{');
     write_socket_address(admin, json);
     json_close(json, '}');
+    write_runtime(json);
     json_key(json, "deferred_stat_options");
     json_raw(json, STR("{\"enable_deferred_creation_stats\":true}"));
     json_key(json, "dynamic_resources");

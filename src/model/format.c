@@ -306,36 +306,6 @@ bool format_is_grpc_service(struct str text)
     return true;
 }
 
-bool format_is_regex(struct str text)
-{
-    unsigned open = 0;
-    bool in_class = false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '\\') {
-            i++;
-            if (i == text.len) {
-                return false;
-            }
-        } else if (in_class) {
-            in_class = c != ']';
-        } else if (c == '[') {
-            in_class = true;
-            /* a ']' that comes first is a member */
-            i += i + 1 < text.len && text.ptr[i + 1] == '^' ? 1 : 0;
-            i += i + 1 < text.len && text.ptr[i + 1] == ']' ? 1 : 0;
-        } else if (c == '(') {
-            open++;
-        } else if (c == ')') {
-            if (open == 0) {
-                return false;
-            }
-            open--;
-        }
-    }
-    return open == 0 && !in_class;
-}
-
 #define NAME_REMEDY "use lower case letters, digits and '-', with a letter or digit at both ends"
 
 const struct format format_label = {"an RFC 1123 label", NAME_REMEDY, format_is_label, LABEL_MAX,

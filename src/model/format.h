@@ -54,9 +54,6 @@ bool format_is_ipv6(struct str text);
 bool format_is_path(struct str text); /* only characters that a URL path may have */
 bool format_is_grpc_service(struct str text);
 bool format_is_grpc_method(struct str text);
-/* Whether brackets, parentheses and escapes of a regular expression are balanced. What the data
- * plane's engine makes of it is not known here. */
-bool format_is_regex(struct str text);
 
 /* GEP-2257: one to four of <digits><h|m|s|ms>. Values beyond FORMAT_DURATION_MAX_MS (11 years) are
  * taken as that. */

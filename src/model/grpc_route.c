@@ -17,8 +17,6 @@ static const struct part_form service_form = {format_is_grpc_service, "the name 
                                               "write a full name such as 'package.Service'"};
 static const struct part_form method_form = {format_is_grpc_method, "the name of a gRPC method",
                                              "write the name of a method alone, such as 'Echo'"};
-static const struct part_form regex_form = {format_is_regex, "a regular expression",
-                                            "balance its brackets and parentheses"};
 
 static void check_part(const struct doc_node *node, const char *field, const struct part_form *form,
                        struct problems *problems, struct str path)
@@ -41,9 +39,17 @@ static void check_method(const void *obj, const struct doc_node *node, struct pr
         route_report(node, NULL, problems, path, "add 'service', 'method' or both",
                      "the method match names neither a service nor a method");
     }
-    bool regex = match->type == METHOD_REGEX;
-    check_part(node, "service", regex ? &regex_form : &service_form, problems, path);
-    check_part(node, "method", regex ? &regex_form : &method_form, problems, path);
+    if (match->type == METHOD_EXACT) {
+        check_part(node, "service", &service_form, problems, path);
+        check_part(node, "method", &method_form, problems, path);
+        return;
+    }
+    if (match->service.len > 0) {
+        route_check_regex(node, "service", match->service, problems, path);
+    }
+    if (match->method.len > 0) {
+        route_check_regex(node, "method", match->method, problems, path);
+    }
 }
 
 static const struct field method_fields[] = {

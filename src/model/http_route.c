@@ -27,10 +27,7 @@ static void check_path(const void *obj, const struct doc_node *node, struct prob
     const struct path_match *match = obj;
     struct str value = match->value;
     if (match->type == PATH_REGEX) {
-        if (!format_is_regex(value)) {
-            report_path(node, problems, path, value, "balance its brackets and parentheses",
-                        "is not a regular expression");
-        }
+        route_check_regex(node, "value", value, problems, path);
         return;
     }
     if (!str_starts_with(value, STR("/"))) {

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "model/regex.h"
 #include "model/route_schema.h"
 
 #define REPORT_TEXT_MAX 512
@@ -87,17 +88,26 @@ void route_check_parents(const struct route *route, const struct doc_node *node,
 const char *const route_match_names[] = {
     [HEADER_EXACT] = "Exact", [HEADER_REGEX] = "RegularExpression", NULL};
 
+void route_check_regex(const struct doc_node *node, const char *field, struct str value,
+                       struct problems *problems, struct str path)
+{
+    const struct doc_node *at = doc_get(node, str_from(field));
+    const char *why;
+    if (!regex_check(value, &why)) {
+        problems_report(problems, PROBLEM_bad_format, at->line, at->column,
+                        arena_printf(problems->arena, "%.*s.%s", STR_FMT(path), field),
+                        STR("write it in RE2's syntax, or use type Exact"),
+                        "'%.*s' is not a regular expression: %s",
+                        STR_FMT(problem_quote(problems->arena, value)), why);
+    }
+}
+
 void route_check_header(const void *obj, const struct doc_node *node, struct problems *problems,
                         struct str path)
 {
     const struct header_match *match = obj;
-    if (match->type == HEADER_REGEX && !format_is_regex(match->value)) {
-        const struct doc_node *at = doc_get(node, STR("value"));
-        problems_report(problems, PROBLEM_bad_format, at->line, at->column,
-                        arena_printf(problems->arena, "%.*s.value", STR_FMT(path)),
-                        STR("balance its brackets and parentheses"),
-                        "'%.*s' is not a regular expression",
-                        STR_FMT(problem_quote(problems->arena, match->value)));
+    if (match->type == HEADER_REGEX) {
+        route_check_regex(node, "value", match->value, problems, path);
     }
 }
 

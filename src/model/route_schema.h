@@ -59,6 +59,10 @@ void route_check_backend_ref(const void *obj, const struct doc_node *node,
 /* Which filters may not stand together in one list. `node` has the list as "filters". */
 void route_check_filters(const struct filter *filters, size_t len, const struct doc_node *node,
                          struct problems *problems, struct str path);
+/* A value of type RegularExpression, in the member `field` of node, that some data plane could not
+ * compile: HED008. */
+void route_check_regex(const struct doc_node *node, const char *field, struct str value,
+                       struct problems *problems, struct str path);
 /* parentRefs that cannot be told apart. */
 void route_check_parents(const struct route *route, const struct doc_node *node,
                          struct problems *problems, struct str path);

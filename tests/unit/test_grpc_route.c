@@ -50,7 +50,7 @@ static void wrong_routes(void **state)
         {"matches: [{method: {method: a.b}}]\n", PROBLEM_bad_format,
          "spec.rules[0].matches[0].method.method", NULL},
         {"matches: [{method: {type: RegularExpression, method: \"(\"}}]\n", PROBLEM_bad_format,
-         NULL, "'(' is not a regular expression"},
+         NULL, "'(' is not a regular expression: a ')' is missing"},
         {"matches: [{method: {servic: a}}]\n", PROBLEM_unknown_field, NULL, NULL},
         {"matches: [{path: {}}]\n", PROBLEM_unknown_field, NULL, NULL},
         {"filters: [{type: RequestRedirect}]\n", PROBLEM_not_in_enum,

@@ -146,7 +146,7 @@ static void wrong_matches(void **state)
         {"matches: [{path: {type: Prefix}}]\n", PROBLEM_not_in_enum,
          "spec.rules[0].matches[0].path.type", "'Prefix' is not a value of 'type'"},
         {"matches: [{path: {type: RegularExpression, value: \"/(\"}}]\n", PROBLEM_bad_format, NULL,
-         "path '/(' is not a regular expression"},
+         "'/(' is not a regular expression: a ')' is missing"},
         {"matches: [{path: /a}]\n", PROBLEM_wrong_type, "spec.rules[0].matches[0].path",
          "'path' is a string, not a mapping"},
         {"matches: [{method: get}]\n", PROBLEM_not_in_enum, "spec.rules[0].matches[0].method",
