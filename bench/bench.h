@@ -40,7 +40,8 @@ bool step_cold(struct bench *bench, struct err *err);   /* connect all, wait unt
 bool step_route(struct bench *bench, unsigned changes, struct err *err);    /* one weight each */
 bool step_endpoint(struct bench *bench, unsigned changes, struct err *err); /* one address each */
 bool step_rewrite(struct bench *bench, unsigned changes, struct err *err);  /* equal content */
-bool step_reconnect(struct bench *bench, struct err *err); /* all connections break and return */
+/* All connections break and return at once, `times` times. */
+bool step_reconnect(struct bench *bench, unsigned times, struct err *err);
 /* A client that asks for everything `changes` times over and never reads, while weights change. */
 bool step_slow(struct bench *bench, unsigned changes, struct err *err);
 

@@ -7,7 +7,7 @@
  *                    [--delta N] [--sotw N] [--grpc N] [--limit-ms N] [--quiet-ms N] [--floor]
  *                    STEP...
  *
- * A STEP is settle, cold, route=N, endpoint=N, rewrite=N, reconnect or slow=N (bench.h tells what
+ * A STEP is settle, cold, route=N, endpoint=N, rewrite=N, reconnect=N or slow=N (bench.h tells what
  * each does). Prints a JSON array with one object per step. Exit codes: 0 ok, 1 a client was served
  * wrongly or not in time, 2 usage, 3 the environment failed.
  */
@@ -173,16 +173,14 @@ static bool run_step(struct bench *bench, const char *text, struct err *err)
     } plain[] = {
         {STR("settle"), step_settle},
         {STR("cold"), step_cold},
-        {STR("reconnect"), step_reconnect},
     };
     static const struct {
         struct str name;
         bool (*run)(struct bench *bench, unsigned n, struct err *err);
     } counted[] = {
-        {STR("route"), step_route},
-        {STR("endpoint"), step_endpoint},
-        {STR("rewrite"), step_rewrite},
-        {STR("slow"), step_slow},
+        {STR("route"), step_route},         {STR("endpoint"), step_endpoint},
+        {STR("rewrite"), step_rewrite},     {STR("slow"), step_slow},
+        {STR("reconnect"), step_reconnect},
     };
     struct str rest = str_from(text);
     struct str name = str_cut(&rest, '=');

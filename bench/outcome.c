@@ -19,6 +19,7 @@ void outcome_add_stream(struct outcome *outcome, const struct stream *stream, bo
     const struct tally *tally = &stream->tally;
 
     class->repeats += tally->repeats;
+    class->unasked += tally->unasked;
     class->removed += tally->removed;
     if (!concerned) {
         class->stranger_messages += stream_messages(stream);
@@ -61,10 +62,11 @@ static void write_samples(FILE *out, const char *name, struct samples *samples)
 static void write_class(FILE *out, struct class_outcome *class)
 {
     fprintf(out,
-            "{\"streams\": %u, \"repeats\": %" PRIu64 ", \"removed\": %" PRIu64
-            ", \"stranger_messages\": %" PRIu64 ", \"stranger_bytes\": %" PRIu64,
-            class->streams, class->repeats, class->removed, class->stranger_messages,
-            class->stranger_bytes);
+            "{\"streams\": %u, \"repeats\": %" PRIu64 ", \"unasked\": %" PRIu64
+            ", \"removed\": %" PRIu64 ", \"stranger_messages\": %" PRIu64
+            ", \"stranger_bytes\": %" PRIu64,
+            class->streams, class->repeats, class->unasked, class->removed,
+            class->stranger_messages, class->stranger_bytes);
     fprintf(out, ", \"concerned\": %" PRIu64, class->messages.n);
     write_range(out, "messages", &class->messages);
     write_range(out, "resources", &class->resources);

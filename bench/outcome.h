@@ -27,6 +27,7 @@ struct class_outcome {
     struct range payload; /* bytes of response messages */
     struct range bytes;   /* read from the socket: framing and what else HTTP/2 says */
     uint64_t repeats;     /* resources that came with equal bytes */
+    uint64_t unasked;     /* resources that were not subscribed to */
     uint64_t removed;
     uint64_t stranger_messages;
     uint64_t stranger_bytes;

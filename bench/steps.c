@@ -8,6 +8,7 @@
 #include "outcome.h"
 
 #define WEIGHT_MAX 99
+#define RECONNECT_QUIET_MS 200
 
 enum event { EVENT_ROUTE, EVENT_ENDPOINT, EVENT_REWRITE };
 
@@ -312,21 +313,31 @@ static bool is_back(const struct stream *stream, void *user)
     return stream->class == CLASS_DELTA || stream_complete(stream);
 }
 
-bool step_reconnect(struct bench *bench, struct err *err)
+static bool reconnect_once(struct bench *bench, struct outcome *outcome, struct err *err)
+{
+    swarm_reset_tallies(&bench->swarm);
+    if (!connect_all(bench, err) ||
+        !swarm_until(&bench->swarm, is_back, NULL, bench->limit_ms, err) ||
+        !swarm_quiet(&bench->swarm, RECONNECT_QUIET_MS, err)) {
+        return false;
+    }
+    for (unsigned i = 0; i < bench->swarm.nstreams; i++) {
+        outcome_add_stream(outcome, &bench->swarm.streams[i], true, KIND_RDS, UINT64_MAX);
+    }
+    return true;
+}
+
+bool step_reconnect(struct bench *bench, unsigned times, struct err *err)
 {
     struct outcome outcome = {0};
-    struct figures before;
+    bool ok = true;
 
-    swarm_reset_tallies(&bench->swarm);
     count_streams(bench, &outcome);
-    bool ok = target_read(&bench->target, &before, err) && connect_all(bench, err) &&
-              swarm_until(&bench->swarm, is_back, NULL, bench->limit_ms, err) &&
-              swarm_quiet(&bench->swarm, 10 * bench->quiet_ms, err) &&
-              target_read(&bench->target, &outcome.last, err);
+    for (unsigned i = 0; ok && i < times; i++) {
+        ok = reconnect_once(bench, &outcome, err);
+    }
+    ok = ok && target_read(&bench->target, &outcome.last, err);
     if (ok) {
-        for (unsigned i = 0; i < bench->swarm.nstreams; i++) {
-            outcome_add_stream(&outcome, &bench->swarm.streams[i], true, KIND_RDS, UINT64_MAX);
-        }
         begin_step(bench, "reconnect");
         outcome_write(&outcome, bench->out);
         end_step(bench);

@@ -187,8 +187,8 @@ static bool take_resource(struct stream *stream, struct str entry, struct err *e
     response->resources++;
     stream->seen[id] = stream->responses;
     if (!stream->wanted[id] && !stream->subs[kind].wildcard) {
-        return err_set(err, "'%.*s' was sent and never asked for",
-                       STR_FMT(stream->catalog->entities.items[id]->name));
+        stream->tally.unasked++; /* it may have crossed with the end of the subscription */
+        return true;
     }
     const struct content *before = stream->have[id];
     if (before == content) {

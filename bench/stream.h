@@ -27,6 +27,7 @@ struct tally {
     unsigned messages[KIND_COUNT];
     unsigned news;    /* resources whose bytes the stream did not have */
     unsigned repeats; /* resources sent again with equal bytes */
+    unsigned unasked; /* resources that it does not subscribe to */
     unsigned removed;
     uint64_t payload;                /* bytes of response messages */
     uint64_t bytes;                  /* read from the socket */
