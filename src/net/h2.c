@@ -72,7 +72,10 @@ static void h2_check_finished(struct h2 *h2)
 {
     bool done = nghttp2_session_want_read(h2->ng) == 0 && nghttp2_session_want_write(h2->ng) == 0;
     if (done || (h2->goaway_sent && h2->nstreams == 0)) {
-        h2_end(h2, CLOSE_AFTER_FLUSH, h2->shut ? "shut down" : "protocol error");
+        h2_end(h2, CLOSE_AFTER_FLUSH,
+               h2->shut          ? "shut down"
+               : h2->peer_leaves ? "closed by peer"
+                                 : "protocol error");
     }
 }
 
@@ -186,6 +189,8 @@ static int h2_frame_received(nghttp2_session *ng, const nghttp2_frame *frame, vo
         h2_pong(h2, frame->ping.opaque_data);
     } else if (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) {
         h2_stream_frame(h2, frame);
+    } else if (frame->hd.type == NGHTTP2_GOAWAY) {
+        h2->peer_leaves = true;
     }
     return 0;
 }

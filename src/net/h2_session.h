@@ -34,6 +34,7 @@ struct h2 {
     bool closing;            /* the transport was told to close */
     bool shut;               /* h2_shutdown() was called */
     bool goaway_sent;        /* ... and the last stream id was announced */
+    bool peer_leaves;        /* the client has sent a GOAWAY */
     const char *lost_reason; /* set and valid while h2_lost() ends the streams */
     struct list streams;
     size_t nstreams;

@@ -340,6 +340,20 @@ static void shutdown_lets_streams_end(void **state)
     stop(&server, &client);
 }
 
+static void a_client_may_take_its_leave(void **state)
+{
+    (void)state;
+    struct server server;
+    struct h2_client client;
+    start(&server, &client, NULL);
+    pump(&server, &client);
+    nghttp2_submit_goaway(client.ng, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, NULL, 0);
+    pump(&server, &client);
+    assert_true(server.wire.closed && server.wire.mode == CLOSE_AFTER_FLUSH);
+    assert_string_equal(server.wire.reason, "closed by peer");
+    stop(&server, &client);
+}
+
 /* Over a socket: frames of one turn are one write, and a client that is silent is found out. */
 static void keepalive_finds_a_dead_client(void **state)
 {
@@ -391,6 +405,7 @@ int main(void)
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(noise_is_refused),
         cmocka_unit_test(shutdown_lets_streams_end),
+        cmocka_unit_test(a_client_may_take_its_leave),
         cmocka_unit_test(keepalive_finds_a_dead_client),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
