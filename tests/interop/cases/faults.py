@@ -126,6 +126,7 @@ def a_fresh_envoy_gets_the_last_good_after_a_restart(case: Case):
 def a_second_sidecar_on_the_same_addresses_is_rejected_and_shown(case: Case):
     web = case.service("web", "a")
     case.serve(web)
+    case.expects_rejections = True
     twin = Envoy(case.heddle, case.mesh.work, "twin", sotw=case.client == "envoy sotw").start()
     try:
         def rejection():

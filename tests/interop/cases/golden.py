@@ -44,6 +44,6 @@ def envoy_takes_every_golden_case(case: Case):
             envoy.stop()
             envoy.start().wait_live()
     envoy.stop()
-    mesh.stop()
+    mesh.heddle.stop()
     if wrong:
         raise Failed("\n".join(wrong))

@@ -106,6 +106,7 @@ class Case:
         self.heddle = mesh.heddle
         self.client = client
         self.namespace = f"case-{Case.count}"
+        self.expects_rejections = False
         self._ips = 0
         self._files = set()
 
@@ -152,6 +153,7 @@ class Runner:
         self.mesh: Optional[Mesh] = None
         self.echod: Optional[Child] = None
         self.failures = 0
+        self.rejections = 0  # that heddle has counted
 
     def mesh_for(self, client: str) -> Mesh:
         """The shared mesh, with an Envoy of the kind that the client is."""
@@ -159,6 +161,7 @@ class Runner:
             at = {kind: {n: f"{ip}:{PORTS[kind]}" for n, ip in BACKENDS.items()} for kind in PORTS}
             self.echod = start_echod(temporary_folder("heddle-interop-"), **at)
         if not self.mesh:
+            self.rejections = 0
             self.mesh = Mesh(options=["--check-rebuild"])  # the oracle, after every change
             self.mesh.heddle.start()
         if client.startswith("envoy ") and not (self.mesh.envoy
@@ -175,13 +178,20 @@ class Runner:
             case = Case(self.mesh_for(test.client), test.client)
             test.function(case)
             case.end()
-            rejected = self.mesh.envoy.rejected() if self.mesh.envoy else {}
-            if rejected:
-                raise Failed(f"Envoy rejected configuration: {rejected}")
+            self.check_rejections(case)
         except Exception as error:  # whatever it was: this test failed, the next one is run
             self.report_failure(test, error)
         else:
             print(f"ok {test.name} # {time.monotonic() - start:.1f} s", flush=True)
+
+    def check_rejections(self, case: Case) -> None:
+        """No client may have rejected anything: not as Envoy tells it, nor as heddle does."""
+        rejected = self.mesh.envoy.rejected() if self.mesh.envoy else {}
+        if rejected:
+            raise Failed(f"Envoy rejected configuration: {rejected}")
+        before, self.rejections = self.rejections, self.mesh.heddle.metric("heddle_xds_nacks_total")
+        if self.rejections > before and not case.expects_rejections:
+            raise Failed(f"{self.rejections - before:g} responses of heddle were rejected")
 
     def report_failure(self, test: Test, error: Exception) -> None:
         self.failures += 1
