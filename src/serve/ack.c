@@ -64,6 +64,31 @@ static void collect(struct stream *stream, const struct subscription *sub, struc
     }
 }
 
+/* Is the resource among those that the client accepts with the response it answers? A SotW answer
+ * of whole state holds all of them, changed or not. */
+static bool is_answered(const struct subscription *sub, uint32_t id)
+{
+    bool whole = sub->protocol == STREAM_SOTW && xds_type_info(sub->type)->whole_state;
+    return (whole || bitmap_test(&sub->sent, id)) && !bitmap_test(&sub->dirty, id);
+}
+
+/* Rejections are taken back one by one: a response may be accepted that has nothing to do with
+ * what was rejected. */
+static void take_back(struct stream *stream, struct subscription *sub)
+{
+    struct stream_env *env = stream->env;
+    bitmap_for_each (id, &sub->refused) {
+        if (!is_answered(sub, id)) {
+            continue;
+        }
+        struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
+        if (resource != NULL && !bitmap_test(&sub->sent, id)) {
+            vec_push(&env->of, resource);
+        }
+        (void)bitmap_clear(&sub->refused, id);
+    }
+}
+
 static void on_ack(struct stream *stream, struct subscription *sub)
 {
     struct stream_env *env = stream->env;
@@ -71,8 +96,9 @@ static void on_ack(struct stream *stream, struct subscription *sub)
     sub->last_acked_ms = clock_wall_ms();
     memcpy(sub->version_acked, sub->version_sent, sizeof(sub->version_acked));
     metric_add((enum metric_id)(M_xds_acks_cds + sub->type), 1);
-    if (sub->rejected || env->report_acks) {
+    if (sub->rejected || sub->refused.count > 0 || env->report_acks) {
         collect(stream, sub, STR_NULL, false);
+        take_back(stream, sub);
         if (sub->rejected || env->of.len > 0) {
             env->ops->accepted(stream, sub->type, env->of.items, env->of.len);
         }
@@ -98,6 +124,10 @@ static void on_nack(struct stream *stream, struct subscription *sub, struct str 
     collect(stream, sub, searched, true);
     if (env->of.len == 0) {
         collect(stream, sub, searched, false);
+    }
+    for (size_t i = 0; i < env->of.len; i++) {
+        (void)bitmap_set(&sub->refused,
+                         replica_find(sub->replica, sub->type, env->of.items[i]->name));
     }
     env->ops->rejected(stream, sub->type, env->of.items, env->of.len, text);
 }

@@ -70,6 +70,7 @@ static void forget(struct subscription *sub, uint32_t id)
 {
     clear_bit(&sub->dirty, id);
     clear_bit(&sub->sent, id);
+    clear_bit(&sub->refused, id);
     end_removal(sub, id);
     end_owed(sub, id);
     if (bitmap_test(&sub->known, id)) {
@@ -134,6 +135,7 @@ void subscription_release(struct subscription *sub)
     bitmap_release(&sub->named);
     bitmap_release(&sub->dirty);
     bitmap_release(&sub->sent);
+    bitmap_release(&sub->refused);
     free(sub->reject_text);
     sub->reject_text = NULL;
 }
@@ -315,5 +317,5 @@ void subscription_answered(struct subscription *sub)
 bool subscription_settled(const struct subscription *sub)
 {
     return !sub->requested || (sub->dirty.count == 0 && sub->removing.count == 0 && !sub->forced &&
-                               !sub->in_flight && !sub->rejected);
+                               !sub->in_flight && !sub->rejected && sub->refused.count == 0);
 }

@@ -6,6 +6,7 @@
  *   named     subscribed by name            known     the client has some version of it
  *   dirty     to be sent                    removing  to be taken away; a subset of known
  *   sent      in the response in flight     owed      its cluster was sent, it was not yet
+ *   refused   rejected, and not accepted since
  *
  * Invariants: known and not dirty means that the client has what replica_wanted() says.
  * Dirty without a wanted resource means "does not exist" (delta answers that, too).
@@ -36,7 +37,7 @@ struct subscription {
     bool in_flight; /* a response is unacknowledged */
     bool rejected;  /* the last response that was answered was rejected */
     uint64_t nonce; /* of the last response */
-    struct bitmap named, dirty, removing, known, sent, owed;
+    struct bitmap named, dirty, removing, known, sent, owed, refused;
     struct hash sum;        /* over what is wanted; order does not matter */
     struct hash names_hash; /* SotW: of the names last listed */
     char version_sent[HASH_TEXT_LEN];
