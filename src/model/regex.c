@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define ASCII_MAX 0x7f
+
 /* Estimated instructions. */
 #define SIZE_CHAR 4       /* a character of any length, in any case */
 #define SIZE_ANY 24       /* '.', \D, \S, \W */
@@ -81,18 +83,6 @@ static char take_byte(struct reader *reader)
 
 /* --- characters and escapes ---------------------------------------------------------------- */
 
-/* One character of UTF-8; the text was checked when its document was read. */
-static uint32_t take_rune(struct reader *reader)
-{
-    unsigned char first = (unsigned char)take_byte(reader);
-    unsigned more = first < 0xc0 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-    uint32_t rune = more == 0 ? first : first & (0x3fu >> more);
-    for (; more > 0 && reader->rest.len > 0; more--) {
-        rune = rune << 6 | ((unsigned char)take_byte(reader) & 0x3fu);
-    }
-    return rune;
-}
-
 /* After "\x": two digits, or any number of them in braces. */
 static bool take_hex(struct reader *reader, uint32_t *ret_rune)
 {
@@ -104,9 +94,8 @@ static bool take_hex(struct reader *reader, uint32_t *ret_rune)
         rune = rune << 4 | (uint32_t)hex_digit(take_byte(reader));
         count++;
     }
-    if (count == 0 || (braces ? !take(reader, STR("}")) : count != 2) || rune > 0x10ffff ||
-        (rune >= 0xd800 && rune <= 0xdfff)) {
-        return fail(reader, "\\x takes two hexadecimal digits, or a character's number in braces");
+    if (count == 0 || (braces ? !take(reader, STR("}")) : count != 2) || rune > ASCII_MAX) {
+        return fail(reader, "\\x takes two hexadecimal digits, or more in braces, up to 7F");
     }
     *ret_rune = rune;
     return true;
@@ -213,8 +202,10 @@ static bool take_class_char(struct reader *reader, uint32_t *ret_rune)
         return fail(reader, "a ']' is missing");
     }
     if (!take(reader, STR("\\"))) {
-        *ret_rune = take_rune(reader);
-        return true;
+        *ret_rune = (unsigned char)take_byte(reader);
+        return *ret_rune <= ASCII_MAX ||
+               fail(reader,
+                    "brackets hold a character beyond ASCII, of which Envoy sees the bytes");
     }
     return reader->rest.len > 0 ? take_escaped(reader, ret_rune)
                                 : fail(reader, "nothing follows its last '\\'");
@@ -484,7 +475,7 @@ static bool take_next(struct reader *reader)
         take_byte(reader);
         return c == '\\' ? take_escape(reader) : take_class(reader);
     }
-    take_rune(reader);
+    take_byte(reader);
     if (c != '|') {
         atom(reader, c == '.' ? SIZE_ANY : SIZE_CHAR);
     }

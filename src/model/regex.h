@@ -4,9 +4,9 @@
  *
  * Envoy and C-core use RE2, Go its own regexp, Java re2j: one syntax, RE2's. A client rejects the
  * whole resource that holds an expression which it cannot compile, so one that is let through
- * would stop every route beside it. Accepted is therefore only what all of them accept; a few
- * rarities that some of them have (\Q…\E, \C, octal escapes, (?<name>…), most Unicode scripts) are
- * not.
+ * would stop every route beside it. Accepted is therefore only what all of them accept and mean
+ * alike; a few rarities (\Q…\E, \C, octal escapes, (?<name>…), most Unicode scripts, characters
+ * beyond ASCII in brackets, where Envoy sees bytes) are not.
  */
 #ifndef HEDDLE_MODEL_REGEX_H
 #define HEDDLE_MODEL_REGEX_H

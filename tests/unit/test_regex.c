@@ -21,7 +21,7 @@ static void test_taken(void **state)
     static const char *const good[] = {
         "/v[0-9]+/.*", "a|b|",       "(?i)abc",       "(?:a(b)?)*",     "(?P<n>x)(?P<m>y)",
         "/users/{id}", "a{2}",       "a{2,}b",        "x{,3}",          "[]a]",
-        "[^]a-]",      "[\\d-z]",    "[[:^alpha:]x]", "\\p{Greek}\\PL", "\\x41\\x{1F600}",
+        "[^]a-]",      "[\\d-z]",    "[[:^alpha:]x]", "\\p{Greek}\\PL", "\\x41\\x{7e}",
         "^a$",         "\\bword\\b", "a+?b*?",        "\\/\\.\\-\\_",   "世+",
         "(?s-m:.)",    ".",
     };
@@ -69,7 +69,8 @@ static void test_refused(void **state)
         {"\\p{Klingon}", "not known everywhere"},
         {"\\p{L", "'}'"},
         {"\\x4", "\\x takes"},
-        {"\\x{110000}", "\\x takes"},
+        {"\\x{1F600}", "\\x takes"}, /* Envoy compiles for bytes, not UTF-8 */
+        {"[é]", "beyond ASCII"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
