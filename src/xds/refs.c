@@ -5,6 +5,9 @@
 #include "base/panic.h"
 #include "xds/alias.h"
 
+static const int by_rds =
+    ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_RDS;
+
 struct refs {
     xds_ref_fn *visit;
     void *user;
@@ -48,8 +51,7 @@ static void route_config(const struct refs *refs, const pb_route_config *config)
 static void hcm(const struct refs *refs, const pb_any *any)
 {
     pb_hcm *config = unpack(&pb_hcm_desc, any->value.data, any->value.len);
-    if (config->route_specifier_case ==
-        ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_RDS) {
+    if (config->route_specifier_case == by_rds) {
         name(refs, XDS_RDS, config->rds->route_config_name);
     } else {
         route_config(refs, config->route_config);

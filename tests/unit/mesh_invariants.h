@@ -11,9 +11,6 @@
 #include "mesh_rig.h"
 #include "xds/alias.h"
 
-#define HCM_CASE(name)                                                                             \
-    ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_##name
-
 #define BREACH(resource, ...) breach_at((resource), __LINE__, __VA_ARGS__)
 
 __attribute__((format(printf, 3, 4))) _Noreturn static inline void
@@ -131,6 +128,9 @@ static inline void check_route_config(const struct rig_resources *all, const str
 }
 
 /* --- listeners ----------------------------------------------------------------------------- */
+static const int hcm_by_rds =
+    ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_RDS;
+
 static inline void check_hcm(const struct rig_resources *all, const struct resource *from,
                              const pb_any *any)
 {
@@ -138,7 +138,7 @@ static inline void check_hcm(const struct rig_resources *all, const struct resou
     static const char *const grpc[] = {SCOPE_GRPC, NULL};
     pb_hcm *hcm = unpack(&pb_hcm_desc, any->value.data, any->value.len);
     bool is_grpc = str_starts_with(from->scope, STR("grpc."));
-    if (hcm->route_specifier_case == HCM_CASE(RDS)) {
+    if (hcm->route_specifier_case == hcm_by_rds) {
         if (!visible(all, from, XDS_RDS, is_grpc ? grpc : envoy, hcm->rds->route_config_name)) {
             BREACH(from, "there are no routes '%s'", hcm->rds->route_config_name);
         }
