@@ -38,6 +38,7 @@ struct rejection_row {
     struct row row;
     int type; /* enum xds_type */
     struct str name;
+    struct str scope; /* of the resource */
     struct str version;
     struct str node;
     struct str text;

@@ -51,7 +51,7 @@ enum index_id {
     X_NAMESPACES,        /* all namespaces under "" */
     X_PORTS_OF_SERVICE,  /* service by each "ns/svc:port": the keys of T_PORT */
     X_ATTACHED,          /* attachments by the key of T_ROUTING they contribute to */
-    X_REJECTIONS,        /* rejections by "type|name" */
+    X_REJECTIONS,        /* rejections by "type|name" or, of a consumer's, "type|name@client-ns" */
     INDEX_COUNT
 };
 

@@ -6,6 +6,7 @@
  *   ResolvedRefs      per parentRef; the first backendRef that does not resolve gives the reason
  *   PartiallyInvalid  True when some rules, not all, are not served
  *   heddle.dev/Programmed  False/Rejected when a client rejected what was made of the route
+ *                     or, on a Service, its cluster, endpoints or listener
  *   heddle.dev/Bound  on a Service: False/NotLocal when binding sidecars cannot listen on its
  *                     ClusterIP, because it is not an address of this machine (design §10.5)
  */
@@ -27,9 +28,11 @@ void resolve_rejections(const struct row *row, struct str key, struct group_emit
     struct arena scratch;
     arena_init_sized(&scratch, 512);
     (void)key;
-    group_emit(emit, arena_printf(&scratch, "%s|%.*s",
+    size_t at = str_index(rejection->scope, '@');
+    group_emit(emit, arena_printf(&scratch, "%s|%.*s%.*s",
                                   xds_type_info((enum xds_type)rejection->type)->name,
-                                  STR_FMT(rejection->name)));
+                                  STR_FMT(rejection->name),
+                                  STR_FMT(str_sub(rejection->scope, at, rejection->scope.len))));
     arena_release(&scratch);
 }
 
@@ -141,24 +144,36 @@ static void partial_condition(struct arena *arena, const struct route *route,
     }
 }
 
+/* What clients say against a resource; key: that of T_ROUTING. False: nothing. */
+static bool is_rejected(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
+                        struct str *ret_message)
+{
+    const char *type_name = xds_type_info(type)->name;
+    struct str group = arena_printf(eval_scratch(ev), "%s|%.*s", type_name, STR_FMT(key));
+    struct row_span rejections = eval_group(ev, X_REJECTIONS, group);
+    if (rejections.len == 0) {
+        return false;
+    }
+    const struct rejection_row *first = (const struct rejection_row *)rejections.rows[0];
+    struct str others = rejections.len == 1
+                            ? STR_NULL
+                            : arena_printf(eval_scratch(ev), " and %zu more", rejections.len - 1);
+    *ret_message = arena_printf(arena, "%s '%.*s' is rejected by '%.*s'%.*s: %.*s", type_name,
+                                STR_FMT(first->name), STR_FMT(first->node), STR_FMT(others),
+                                STR_FMT(first->text));
+    return true;
+}
+
 static void programmed_condition(struct eval *ev, struct arena *arena,
                                  const struct attached_parent *from, struct status_parent *parent)
 {
-    static const char *const types[] = {"rds", "lds"};
+    struct str message;
     for (size_t i = 0; i < from->ports.len; i++) {
-        struct str name = port_key_parse(from->ports.items[i]).port_key;
-        for (size_t j = 0; j < sizeof(types) / sizeof(types[0]); j++) {
-            struct str key = arena_printf(eval_scratch(ev), "%s|%.*s", types[j], STR_FMT(name));
-            struct row_span rejections = eval_group(ev, X_REJECTIONS, key);
-            if (rejections.len > 0) {
-                const struct rejection_row *first =
-                    (const struct rejection_row *)rejections.rows[0];
-                add(parent, C_rejected,
-                    arena_printf(arena, "%zu clients reject %s '%.*s', first '%.*s': %.*s",
-                                 rejections.len, types[j], STR_FMT(name), STR_FMT(first->node),
-                                 STR_FMT(first->text)));
-                return;
-            }
+        struct str key = from->ports.items[i];
+        if (is_rejected(ev, arena, XDS_RDS, key, &message) ||
+            is_rejected(ev, arena, XDS_LDS, key, &message)) {
+            add(parent, C_rejected, message);
+            return;
         }
     }
 }
@@ -207,29 +222,62 @@ static bool is_loopback(struct str ip)
     return str_starts_with(ip, STR("127.")) || str_eq(ip, STR("::1"));
 }
 
+static bool is_not_local(struct eval *ev, const struct service *service)
+{
+    return eval_get(ev, T_VIEW, STR(SCOPE_BIND)) != NULL && service->cluster_ips.len > 0 &&
+           service->type != SERVICE_EXTERNAL_NAME &&
+           !str_eq(service->cluster_ips.items[0], STR("None")) &&
+           !is_loopback(service->cluster_ips.items[0]);
+}
+
+/* Of all ports: a cluster, its endpoints, or a listener (whose address may be taken). */
+static bool is_service_rejected(struct eval *ev, struct arena *arena, const struct service *service,
+                                struct str *ret_message)
+{
+    static const enum xds_type types[] = {XDS_CDS, XDS_EDS, XDS_LDS};
+    const struct meta *meta = &service->object.meta;
+    for (size_t i = 0; i < service->ports.len; i++) {
+        struct str key = port_key_make(eval_scratch(ev), meta->ns, meta->name,
+                                       service->ports.items[i].port, STR_NULL);
+        for (size_t j = 0; j < sizeof(types) / sizeof(types[0]); j++) {
+            if (is_rejected(ev, arena, types[j], key, ret_message)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 const struct row *resolve_service_status(struct eval *ev, struct str key)
 {
     const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
-    if (service == NULL || eval_get(ev, T_VIEW, STR(SCOPE_BIND)) == NULL ||
-        service->cluster_ips.len == 0 || service->type == SERVICE_EXTERNAL_NAME ||
-        str_eq(service->cluster_ips.items[0], STR("None")) ||
-        is_loopback(service->cluster_ips.items[0])) {
+    if (service == NULL) {
         return NULL;
     }
-    struct status *row = row_new(sizeof(*row), 256);
+    struct str rejected = STR_NULL;
+    bool not_local = is_not_local(ev, service);
+    if (!is_service_rejected(ev, eval_scratch(ev), service, &rejected) && !not_local) {
+        return NULL;
+    }
+    struct status *row = row_new(sizeof(*row), 256 + rejected.len);
     struct arena *arena = &row->row.arena;
     row->kind = (int)service->object.kind;
     row->ns = arena_str(arena, service->object.meta.ns);
     row->name = arena_str(arena, service->object.meta.name);
     row->generation = service->object.meta.generation;
-    row->conditions.items = ARENA_NEW(arena, struct condition);
-    row->conditions.len = 1;
-    row->conditions.items[0] = (struct condition){
-        .id = C_not_local,
-        .message = arena_printf(arena,
-                                "sidecars without interception do not listen on '%.*s', which is "
-                                "not a loopback address",
-                                STR_FMT(service->cluster_ips.items[0])),
-    };
+    row->conditions.items = ARENA_ARRAY(arena, 2, struct condition);
+    if (not_local) {
+        row->conditions.items[row->conditions.len++] = (struct condition){
+            .id = C_not_local,
+            .message = arena_printf(arena,
+                                    "sidecars without interception do not listen on '%.*s', which "
+                                    "is not a loopback address",
+                                    STR_FMT(service->cluster_ips.items[0])),
+        };
+    }
+    if (rejected.len > 0) {
+        row->conditions.items[row->conditions.len++] =
+            (struct condition){.id = C_service_rejected, .message = arena_str(arena, rejected)};
+    }
     return &row->row;
 }
