@@ -24,6 +24,5 @@ void addr_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT_MAX]
 void addr_host_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT_MAX]);
 uint16_t addr_port(const struct sockaddr_storage *addr); /* 0 for other families */
 socklen_t addr_len(const struct sockaddr_storage *addr);
-bool addr_is_loopback(const struct sockaddr_storage *addr);
 
 #endif

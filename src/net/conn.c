@@ -63,11 +63,6 @@ const struct sockaddr_storage *conn_peer(const struct conn *conn)
     return &conn->peer;
 }
 
-bool conn_is_tls(const struct conn *conn)
-{
-    return conn->tls != NULL;
-}
-
 bool conn_peer_uri(const struct conn *conn, struct buf *ret_uri)
 {
     return conn->tls != NULL && tls_peer_uri(conn->tls, ret_uri);

@@ -65,7 +65,6 @@ void conn_close(struct conn *conn, enum close_mode mode, const char *reason);
 
 struct transport conn_transport(struct conn *conn);
 const struct sockaddr_storage *conn_peer(const struct conn *conn);
-bool conn_is_tls(const struct conn *conn);
 /* See tls_peer_uri(); false on plain text. */
 bool conn_peer_uri(const struct conn *conn, struct buf *ret_uri);
 

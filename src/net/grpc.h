@@ -105,10 +105,8 @@ const struct sockaddr_storage *grpc_call_peer(const struct grpc_call *call);
 bool grpc_call_peer_uri(const struct grpc_call *call, struct buf *ret_uri);
 
 /* Queues one message made of the pieces (length prefix added here). False, and nothing queued,
- * when the call is finished or queue_max would be passed. Written at the end of the loop's turn,
- * or at grpc_call_flush(). */
+ * when the call is finished or queue_max would be passed. Written at the end of the loop's turn. */
 bool grpc_send(struct grpc_call *call, const struct piece *pieces, size_t count);
-void grpc_call_flush(struct grpc_call *call); /* the call may be gone afterwards */
 /* Bytes of this call not yet handed to the connection (which holds CONN_QUEUE_MAX more). */
 size_t grpc_call_queued(const struct grpc_call *call);
 /* Ends the call after what is queued; the text may be anything, it is cut and escaped. Only the
@@ -117,7 +115,5 @@ void grpc_finish(struct grpc_call *call, enum grpc_status status, struct str tex
 /* While paused, on_message is held back and the client is stalled by flow control. */
 void grpc_call_pause(struct grpc_call *call);
 void grpc_call_resume(struct grpc_call *call);
-
-const char *grpc_status_name(enum grpc_status status); /* "UNAVAILABLE" */
 
 #endif

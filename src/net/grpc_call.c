@@ -248,13 +248,6 @@ void grpc_call_pull(struct grpc_call *call, size_t len, struct chain *out)
     }
 }
 
-void grpc_call_flush(struct grpc_call *call)
-{
-    if (!call->delivering) {
-        h2_flush(call->conn->h2);
-    }
-}
-
 size_t grpc_call_queued(const struct grpc_call *call)
 {
     return call->out.len;

@@ -34,7 +34,7 @@ struct grpc_call {
     struct buf in;     /* a message that has not come whole, or what waits while paused */
     size_t unpaid;     /* received bytes not given back to the client's window */
     bool paused;       /* by the upper layer */
-    bool delivering;   /* in a callback of the upper layer that may ask for a flush */
+    bool delivering;   /* in a callback that may ask for more: a resume waits for its end */
     bool ended;        /* the client sends no more ... */
     bool half_closed;  /* ... and on_half_close has said so */
     bool responded;    /* response headers are out */

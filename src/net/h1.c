@@ -97,11 +97,6 @@ void h1_reply_text(struct h1_reply *reply, unsigned status, const char *text)
     buf_release(&line);
 }
 
-bool h1_reply_gone(const struct h1_reply *reply)
-{
-    return reply->conn == NULL || reply->conn->closing;
-}
-
 /* Connections */
 
 void h1_end(struct h1_conn *conn, enum close_mode mode, const char *reason)

@@ -74,6 +74,5 @@ void h1_reply_send(struct h1_reply *reply, unsigned status, const char *content_
                    struct piece body);
 /* A line of plain text; "\n" is added. */
 void h1_reply_text(struct h1_reply *reply, unsigned status, const char *text);
-bool h1_reply_gone(const struct h1_reply *reply); /* nobody waits for the answer any more */
 
 #endif

@@ -116,8 +116,6 @@ struct conn *h2_conn(const struct h2 *h2); /* NULL when made with h2_new_on() */
 
 void h2_stream_set_user(struct h2_stream *stream, void *user);
 void *h2_stream_user(const struct h2_stream *stream);
-struct h2 *h2_stream_session(const struct h2_stream *stream);
-int32_t h2_stream_id(const struct h2_stream *stream);
 /* A request header by its lower case name; pseudo headers too. Empty with ptr NULL: absent. */
 struct str h2_header(const struct h2_stream *stream, struct str name);
 

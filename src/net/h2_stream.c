@@ -17,16 +17,6 @@ void *h2_stream_user(const struct h2_stream *stream)
     return stream->user;
 }
 
-struct h2 *h2_stream_session(const struct h2_stream *stream)
-{
-    return stream->h2;
-}
-
-int32_t h2_stream_id(const struct h2_stream *stream)
-{
-    return stream->id;
-}
-
 void h2_stream_end(struct h2_stream *stream, uint32_t error)
 {
     list_remove(&stream->link);

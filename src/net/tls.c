@@ -229,14 +229,6 @@ bool tls_ready(const struct tls *tls)
     return SSL_is_init_finished(tls->ssl) == 1;
 }
 
-struct str tls_alpn(const struct tls *tls)
-{
-    const unsigned char *name = NULL;
-    unsigned len = 0;
-    SSL_get0_alpn_selected(tls->ssl, &name, &len);
-    return str_span((const char *)name, len);
-}
-
 bool tls_peer_uri(const struct tls *tls, struct buf *ret_uri)
 {
     X509 *cert = SSL_get0_peer_certificate(tls->ssl);

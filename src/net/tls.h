@@ -60,8 +60,7 @@ void tls_goodbye(struct tls *tls); /* adds close_notify to the output */
 struct str tls_output(const struct tls *tls);
 void tls_output_sent(struct tls *tls);
 
-bool tls_ready(const struct tls *tls);      /* the handshake is done */
-struct str tls_alpn(const struct tls *tls); /* the protocol agreed upon; empty for none */
+bool tls_ready(const struct tls *tls); /* the handshake is done */
 /* Appends the first URI name of the client's verified certificate (a SPIFFE id); false: none. */
 bool tls_peer_uri(const struct tls *tls, struct buf *ret_uri);
 

@@ -50,7 +50,6 @@ static void on_message(struct grpc_call *call, const uint8_t *data, size_t len)
     if (side->resume_at_once) {
         grpc_call_resume(call);
     }
-    grpc_call_flush(call); /* harmless in here */
 }
 
 static void on_half_close(struct grpc_call *call)
@@ -281,7 +280,6 @@ static void status_texts_are_escaped(void **state)
     assert_int_equal(late->body.len, 6);
     assert_true(client_has(late, "grpc-status: 10\ngrpc-message: why\n"));
     assert_int_equal(side.closed, 2);
-    assert_string_equal(grpc_status_name(GRPC_ABORTED), "ABORTED");
     stop(&side, &client);
 }
 

@@ -126,7 +126,6 @@ static void an_answer_may_come_later(void **state)
     assert_true(side.wire.paused);
     send_text(&side, "/1.1\r\n\r\n");
     assert_int_equal(side.wire.out.len, 0);
-    assert_false(h1_reply_gone(side.later));
     h1_reply_text(side.later, 200, "late");
     assert_true(answered(&side, "late\n"));
     assert_int_equal(side.requests, 3);
@@ -134,7 +133,6 @@ static void an_answer_may_come_later(void **state)
     /* ... also after the client has gone */
     send_text(&side, "GET /later HTTP/1.1\r\n\r\n");
     stop(&side);
-    assert_true(h1_reply_gone(side.later));
     h1_reply_text(side.later, 200, "to nobody");
 }
 
