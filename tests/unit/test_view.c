@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_view: what a node says of itself -> its class -> the chain of its scopes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "mesh_rig.h"
+
+#define assert_str(s, text) assert_true(str_eq((s), STR(text)))
+
+/* "scope scope …" of a node, or "refused: why" */
+static const char *scopes(const char *id, const char *user_agent, const char *metadata)
+{
+    static char text[512];
+    struct node *node = rig_node(id, user_agent, metadata);
+    struct client_class class;
+    struct err err;
+    if (!client_classify(node, &class, &err)) {
+        (void)snprintf(text, sizeof(text), "refused: %.400s", err.text);
+    } else {
+        struct arena arena;
+        struct view view;
+        arena_init(&arena);
+        client_view(&class, &arena, &view);
+        size_t len = 0;
+        for (unsigned i = 0; i < view.nscopes; i++) {
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s%s", i > 0 ? " " : "",
+                                    STR_FMT(view.scopes[i]),
+                                    view.on_demand[XDS_LDS] == (int)i ? "!" : "");
+        }
+        arena_release(&arena);
+    }
+    node_free(node);
+    return text;
+}
+
+static void test_sidecars(void **state)
+{
+    (void)state;
+    assert_string_equal(scopes("sidecar/shop/app", "envoy", ""),
+                        "sidecar.redirect@shop sidecar.redirect envoy@shop envoy all");
+    assert_string_equal(scopes("sidecar/shop/app", "envoy", "interception=redirect"),
+                        "sidecar.redirect@shop sidecar.redirect envoy@shop envoy all");
+    assert_string_equal(scopes("sidecar/shop/app", "envoy", "interception=none"),
+                        "sidecar.bind@shop sidecar.bind envoy@shop envoy all");
+    assert_string_equal(
+        scopes("sidecar/shop/app", "", "inbound=127.0.0.1:1>127.0.0.1:2 interception=none"),
+        "inbound/127.0.0.1:1>127.0.0.1:2 sidecar.bind@shop sidecar.bind envoy@shop envoy all");
+    /* Behind interception there is one inbound listener for everything. */
+    assert_string_equal(scopes("sidecar/shop/app", "", "inbound=127.0.0.1:1>127.0.0.1:2"),
+                        "sidecar.redirect@shop sidecar.redirect envoy@shop envoy all");
+}
+
+static void test_proxyless(void **state)
+{
+    (void)state;
+    assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", ""), "grpc.go! grpc@shop grpc all");
+    assert_string_equal(scopes("proxyless/shop/app", "gRPC C-core linux Python", ""),
+                        "grpc.core! grpc@shop grpc all");
+    assert_string_equal(scopes("proxyless/shop/app", "grpc-java", ""),
+                        "grpc.core! grpc@shop grpc all");
+}
+
+static void test_foreign_nodes(void **state)
+{
+    (void)state;
+    assert_string_equal(scopes("some-envoy", "envoy", ""),
+                        "sidecar.redirect@default sidecar.redirect envoy@default envoy all");
+    assert_string_equal(scopes("router~10.0.0.1~x", "gRPC Go", "namespace=shop"),
+                        "grpc.go! grpc@shop grpc all");
+    /* Four parts, or a namespace that is none, make it a foreign node. */
+    assert_string_equal(scopes("proxyless/shop/app/x", "gRPC Go", ""),
+                        "grpc.go! grpc@default grpc all");
+    assert_string_equal(scopes("proxyless/Shop/app", "gRPC Go", ""),
+                        "grpc.go! grpc@default grpc all");
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    assert_string_equal(scopes("gateway/shop/gw", "envoy", ""),
+                        "refused: node 'gateway/shop/gw': gateways are not served yet");
+    assert_non_null(strstr(scopes("sidecar/a/b", "", "interception=maybe"), "must be redirect"));
+    assert_non_null(
+        strstr(scopes("sidecar/a/b", "", "inbound=x interception=none"), "is not LISTEN>APP"));
+    assert_non_null(strstr(scopes("x", "", "namespace=a@b"), "is not a namespace"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sidecars),
+        cmocka_unit_test(test_proxyless),
+        cmocka_unit_test(test_foreign_nodes),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
