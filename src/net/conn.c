@@ -37,7 +37,7 @@ struct conn {
     enum conn_state state;
     bool blocked; /* was not writable: on_drain is owed */
     bool paused;
-    bool peer_ended;   /* while we were flushing */
+    bool peer_ended;   /* the peer sends no more */
     bool said_goodbye; /* TLS close_notify is in the wire chain */
     unsigned open_handles;
     uint64_t active_ms; /* when a byte moved last */
@@ -165,7 +165,7 @@ static void conn_decrypt(struct conn *conn)
     conn_push(conn);
     conn_check_drained(conn);
     if (result == TLS_CLOSED) {
-        conn_end(conn, "closed by peer");
+        conn_close(conn, CLOSE_AFTER_FLUSH, "closed by peer");
     } else if (result == TLS_FAILED) {
         conn_close(conn, CLOSE_AFTER_FLUSH, err.text); /* the alert is on its way */
     }
@@ -176,16 +176,23 @@ static void conn_decrypt_later(struct loop_task *task)
     conn_decrypt(list_entry(task, struct conn, decrypt));
 }
 
+/* The peer sends no more, but may still want what is queued. */
+static void conn_peer_ended(struct conn *conn)
+{
+    conn->peer_ended = true;
+    uv_read_stop((uv_stream_t *)&conn->tcp);
+    if (conn->state == CONN_LINGERING) {
+        conn_end(conn, "closed by peer"); /* all is written: this was waited for */
+    } else {
+        conn_close(conn, CLOSE_AFTER_FLUSH, "closed by peer");
+    }
+}
+
 static void conn_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
     struct conn *conn = stream->data;
-    if (len == UV_EOF && conn->state == CONN_FLUSHING) {
-        conn->peer_ended = true; /* it may still want the answer */
-        uv_read_stop(stream);
-        return;
-    }
     if (len == UV_EOF) {
-        conn_end(conn, "closed by peer");
+        conn_peer_ended(conn);
         return;
     }
     if (len < 0) {
@@ -401,8 +408,8 @@ void conn_close(struct conn *conn, enum close_mode mode, const char *reason)
     }
     conn_set_reason(conn, reason);
     conn->state = CONN_FLUSHING;
-    if (conn->paused) {
-        uv_read_start((uv_stream_t *)&conn->tcp, conn_alloc, conn_read); /* to see the end */
+    if (conn->paused) { /* reads again, to see the peer's end */
+        uv_read_start((uv_stream_t *)&conn->tcp, conn_alloc, conn_read);
     }
     if (conn->tls != NULL && !tls_ready(conn->tls)) {
         chain_clear(&conn->queued); /* can never be encrypted */

@@ -202,10 +202,10 @@ static void closing_with_a_full_queue(void **state)
     buf_release(&got);
 }
 
-/* A client that has said its last word still gets the whole answer. */
-static void the_peer_may_end_first(void **state)
+/* A client that has said its last word still gets the whole answer, whether we were about to
+ * close the connection or not. */
+static void check_peer_ends_first(bool we_close, const char *reason)
 {
-    (void)state;
     struct side side;
     struct buf got;
     start(&side, NULL);
@@ -216,7 +216,9 @@ static void the_peer_may_end_first(void **state)
         write_text(&side, letters);
         sent += 65536;
     }
-    conn_close(side.conn, CLOSE_AFTER_FLUSH, "answered");
+    if (we_close) {
+        conn_close(side.conn, CLOSE_AFTER_FLUSH, "answered");
+    }
     assert_int_equal(shutdown(side.fd, SHUT_WR), 0);
     turn(&side.loop, 3);
     assert_false(side.closed);
@@ -225,9 +227,16 @@ static void the_peer_may_end_first(void **state)
         assert_int_not_equal(receive(side.fd, &got), 0);
     }
     until(&side.loop, side.closed);
-    assert_string_equal(side.reason, "answered");
+    assert_string_equal(side.reason, reason);
     buf_release(&got);
     stop(&side);
+}
+
+static void the_peer_may_end_first(void **state)
+{
+    (void)state;
+    check_peer_ends_first(true, "answered");
+    check_peer_ends_first(false, "closed by peer");
 }
 
 static void time_runs_out(void **state)
