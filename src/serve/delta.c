@@ -12,14 +12,17 @@ enum { REQUEST_NODE = 1 };
 enum { RESPONSE_SYSTEM_VERSION = 1, RESPONSE_TYPE_URL = 4, RESPONSE_NONCE = 5 };
 enum { RESPONSE_CONTROL_PLANE = 7 };
 
-bool delta_decode(struct str bytes, bool with_node, struct request **ret_request, struct err *err)
+bool delta_decode(struct str bytes, const struct request_known *known, struct request **ret_request,
+                  struct err *err)
 {
     struct request *r = request_new(bytes);
+    struct outline outline;
+    outline_read(bytes, &outline);
     const delta_request *m = (const delta_request *)(const void *)request_unpack(
-        r, &envoy__service__discovery__v3__delta_discovery_request__descriptor, bytes, REQUEST_NODE,
-        with_node, err);
+        r, &envoy__service__discovery__v3__delta_discovery_request__descriptor, bytes, &outline,
+        known->node ? 1u << REQUEST_NODE : 0, err);
     if (m == NULL ||
-        (with_node && m->node != NULL && !node_decode(&m->node->base, &r->node, err))) {
+        (!known->node && m->node != NULL && !node_decode(&m->node->base, &r->node, err))) {
         request_free(r);
         return false;
     }

@@ -14,7 +14,9 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "codec/hash.h"
 #include "serve/node.h"
+#include "serve/outline.h"
 #include "snapshot/type.h"
 
 #define REQUEST_DEPTH_MAX 100 /* nested messages (a node's metadata) */
@@ -36,7 +38,8 @@ struct request {
     struct str nonce;   /* of the response this answers; empty: none */
     bool rejects;       /* error_detail is set */
     struct str error_text;
-    struct str *names; /* SotW: all that are subscribed; delta: to be subscribed */
+    struct hash names_hash; /* SotW: {0, 0}: none; a known one: they are left out below */
+    struct str *names;      /* SotW: all that are subscribed; delta: to be subscribed */
     size_t nnames;
     struct str *unsubscribe; /* delta */
     size_t nunsubscribe;
@@ -45,18 +48,25 @@ struct request {
     struct node *node; /* owned; NULL: none, or not asked for */
 };
 
-/* with_node: false skips the node unread (Envoy may repeat 60 KiB of it in every request). */
-typedef bool request_decode_fn(struct str bytes, bool with_node, struct request **ret_request,
-                               struct err *err);
+/* What a stream said before and need not be unpacked again when it repeats it. */
+struct request_known {
+    bool node;
+    struct hash names[XDS_TYPE_COUNT]; /* SotW: names_hash of the last request; {0, 0}: none */
+};
+
+/* The node is skipped unread when it is known. */
+typedef bool request_decode_fn(struct str bytes, const struct request_known *known,
+                               struct request **ret_request, struct err *err);
 request_decode_fn sotw_decode;
 request_decode_fn delta_decode;
 void request_free(struct request *request);
 
 /* --- for the decoders ------------------------------------------------------------------------ */
 struct request *request_new(struct str bytes);
-/* Guards and unpacks into the request's arena; node_field is left out unless with_node. */
+/* Guards and unpacks into the request's arena, without the fields whose bits are set in left_out
+ * (all of them when there is no outline). */
 ProtobufCMessage *request_unpack(struct request *request, const ProtobufCMessageDescriptor *type,
-                                 struct str bytes, uint32_t node_field, bool with_node,
+                                 struct str bytes, const struct outline *outline, uint32_t left_out,
                                  struct err *err);
 struct str *request_strs(struct request *request, char *const *texts, size_t len);
 void request_set_type(struct request *request, const char *url);

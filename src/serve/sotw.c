@@ -15,21 +15,43 @@
 
 typedef Envoy__Service__Discovery__V3__DiscoveryRequest sotw_request;
 
-enum { REQUEST_NODE = 2 };
+enum { REQUEST_NODE = 2, REQUEST_NAMES = 3, REQUEST_TYPE_URL = 4 };
 enum { RESPONSE_VERSION_INFO = 1, RESPONSE_TYPE_URL = 4, RESPONSE_NONCE = 5 };
 enum { RESPONSE_CONTROL_PLANE = 6 };
 
 static const struct stream_tail response_tail = {RESPONSE_TYPE_URL, RESPONSE_NONCE,
                                                  RESPONSE_CONTROL_PLANE};
 
-bool sotw_decode(struct str bytes, bool with_node, struct request **ret_request, struct err *err)
+/* Finds what the request repeats, and the hash of its names. Returns the fields to leave out. */
+static uint32_t find_repeated(struct str bytes, const struct outline *outline,
+                              const struct request_known *known, struct hash *ret_names)
+{
+    uint32_t fields = known->node ? 1u << REQUEST_NODE : 0;
+    if (outline->len == 0) {
+        *ret_names = hash_bytes(bytes); /* like no others: the request has a nonce of its own */
+        return fields;
+    }
+    enum xds_type type;
+    *ret_names = outline_hash(outline, REQUEST_NAMES);
+    if (xds_type_from_url(outline_last(outline, REQUEST_TYPE_URL), &type) &&
+        hash_eq(*ret_names, known->names[type])) {
+        fields |= 1u << REQUEST_NAMES;
+    }
+    return fields;
+}
+
+bool sotw_decode(struct str bytes, const struct request_known *known, struct request **ret_request,
+                 struct err *err)
 {
     struct request *r = request_new(bytes);
+    struct outline outline;
+    outline_read(bytes, &outline);
+    uint32_t left_out = find_repeated(bytes, &outline, known, &r->names_hash);
     const sotw_request *m = (const sotw_request *)(const void *)request_unpack(
-        r, &envoy__service__discovery__v3__discovery_request__descriptor, bytes, REQUEST_NODE,
-        with_node, err);
+        r, &envoy__service__discovery__v3__discovery_request__descriptor, bytes, &outline, left_out,
+        err);
     if (m == NULL ||
-        (with_node && m->node != NULL && !node_decode(&m->node->base, &r->node, err))) {
+        (!known->node && m->node != NULL && !node_decode(&m->node->base, &r->node, err))) {
         request_free(r);
         return false;
     }
@@ -82,7 +104,9 @@ static void subscribe(struct stream *stream, struct subscription *sub,
                       const struct request *request)
 {
     bool first = !sub->requested;
-    bool same = subscription_same_names(sub, request->names, request->nnames);
+    struct hash *known = &stream->known.names[sub->type];
+    bool same = hash_eq(request->names_hash, *known);
+    *known = request->names_hash;
     if (request->nnames == 0 && first && xds_type_info(sub->type)->whole_state) {
         sub->legacy = true; /* no names from the start: all of them, until some are named */
         sub->forced = true;

@@ -271,7 +271,7 @@ static bool take_node(struct stream *stream, struct request *request)
     }
     struct node *node = request->node;
     request->node = NULL;
-    stream->saw_node = true;
+    stream->known.node = true;
     stream->node_id = str_dup(node->id);
     stream->env->ops->opened(stream, node);
     return true;
@@ -304,12 +304,12 @@ void stream_receive(struct stream *stream, struct str bytes)
     }
     struct err err;
     struct request *request;
-    if (!stream->protocol->decode(bytes, !stream->saw_node, &request, &err)) {
+    if (!stream->protocol->decode(bytes, &stream->known, &request, &err)) {
         metric_add(M_xds_requests_malformed, 1);
         stream_end(stream, STREAM_INVALID_ARGUMENT, "%s", err.text);
         return;
     }
-    if (!stream->saw_node && !take_node(stream, request)) {
+    if (!stream->known.node && !take_node(stream, request)) {
         request_free(request);
     } else if (stream->slot == REPLICA_NONE) {
         hold(stream, request);

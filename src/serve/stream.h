@@ -79,7 +79,7 @@ struct stream {
     enum stream_protocol kind;
     void *user;    /* of ops */
     uint32_t slot; /* REPLICA_NONE until there is a view */
-    bool saw_node;
+    struct request_known known;
     bool ended;
     bool stalled; /* waits for the transport */
     uint32_t response_bytes;

@@ -253,17 +253,6 @@ void subscription_initial(struct subscription *sub, struct str name, struct str 
     }
 }
 
-bool subscription_same_names(struct subscription *sub, const struct str *names, size_t len)
-{
-    struct hash all = {len, 0};
-    for (size_t i = 0; i < len; i++) {
-        all = hash_mix(all, hash_bytes(names[i]));
-    }
-    bool same = hash_eq(all, sub->names_hash);
-    sub->names_hash = all;
-    return same;
-}
-
 void subscription_changed(struct subscription *sub, uint32_t id, const struct resource *before,
                           const struct resource *after)
 {

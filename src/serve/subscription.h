@@ -38,8 +38,7 @@ struct subscription {
     bool rejected;  /* the last response that was answered was rejected */
     uint64_t nonce; /* of the last response */
     struct bitmap named, dirty, removing, known, sent, owed, refused;
-    struct hash sum;        /* over what is wanted; order does not matter */
-    struct hash names_hash; /* SotW: of the names last listed */
+    struct hash sum; /* over what is wanted; order does not matter */
     char version_sent[HASH_TEXT_LEN];
     char version_acked[HASH_TEXT_LEN];
     uint64_t nsent, nacked, nrejected, bytes;
@@ -57,8 +56,6 @@ bool subscription_remove(struct subscription *sub, struct str name); /* true: wa
 void subscription_set_wildcard(struct subscription *sub, bool on);
 /* Delta, first request: the client says that it has this version. After the names were added. */
 void subscription_initial(struct subscription *sub, struct str name, struct str version);
-/* SotW: are these the names of the last request? Remembers them. */
-bool subscription_same_names(struct subscription *sub, const struct str *names, size_t len);
 
 /* --- what changes ---------------------------------------------------------------------------- */
 void subscription_changed(struct subscription *sub, uint32_t id, const struct resource *before,

@@ -149,9 +149,11 @@ static void nesting_is_refused_before_it_is_unpacked(void **state)
     wrap(&bytes, 2); /* DiscoveryRequest.node */
     struct request *request;
     struct err err;
-    assert_false(sotw_decode(buf_str(&bytes), true, &request, &err));
+    struct request_known known = {.node = false};
+    assert_false(sotw_decode(buf_str(&bytes), &known, &request, &err));
     /* A node that is not asked for is not even looked at. */
-    assert_true(sotw_decode(buf_str(&bytes), false, &request, &err));
+    known.node = true;
+    assert_true(sotw_decode(buf_str(&bytes), &known, &request, &err));
     request_free(request);
     buf_release(&bytes);
 }
