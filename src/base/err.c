@@ -23,16 +23,6 @@ static void format_cut(char text[ERR_TEXT_MAX], const char *fmt, va_list args)
     memcpy(text + end, "...", sizeof("..."));
 }
 
-__attribute__((format(printf, 2, 3))) static void set_cut(struct err *err, const char *fmt, ...)
-{
-    char text[ERR_TEXT_MAX];
-    va_list args;
-    va_start(args, fmt);
-    format_cut(text, fmt, args);
-    va_end(args);
-    memcpy(err->text, text, strlen(text) + 1);
-}
-
 bool err_set(struct err *err, const char *fmt, ...)
 {
     if (err != NULL) {
@@ -54,7 +44,7 @@ bool err_set_errno(struct err *err, int errnum, const char *fmt, ...)
         va_start(args, fmt);
         format_cut(text, fmt, args);
         va_end(args);
-        set_cut(err, "%s: %s", text, strerror(errnum));
+        err_set(err, "%s: %s", text, strerror(errnum));
     }
     return false;
 }
@@ -67,7 +57,7 @@ bool err_prefix(struct err *err, const char *fmt, ...)
         va_start(args, fmt);
         format_cut(prefix, fmt, args);
         va_end(args);
-        set_cut(err, "%s: %s", prefix, err->text);
+        err_set(err, "%s: %s", prefix, err->text);
     }
     return false;
 }
