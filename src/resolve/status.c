@@ -5,6 +5,7 @@
  *   Accepted          per parentRef; False/Conflicted when a GRPCRoute displaced it (GEP-1294)
  *   ResolvedRefs      per parentRef; the first backendRef that does not resolve gives the reason
  *   PartiallyInvalid  True when some rules, not all, are not served
+ *   heddle.dev/Enforced    False/ClientClass when connected clients cannot do what it asks for
  *   heddle.dev/Programmed  False/Rejected when a client rejected what was made of the route
  *                     or, on a Service, its cluster, endpoints or listener
  *   heddle.dev/Bound  on a Service: False/NotLocal when binding sidecars cannot listen on its
@@ -15,11 +16,12 @@
 #include "ir/graph.h"
 #include "ir/ir.h"
 #include "model/service.h"
+#include "resolve/enforce.h"
 #include "resolve/key.h"
 #include "resolve/resolve.h"
 #include "resolve/rule.h"
 
-#define CONDITIONS_MAX 4
+#define CONDITIONS_MAX 5
 #define MESSAGE_PARTS_MAX 8 /* of a message that lists several faults; the rest is counted */
 
 void resolve_rejections(const struct row *row, struct str key, struct group_emit *emit)
@@ -178,6 +180,15 @@ static void programmed_condition(struct eval *ev, struct arena *arena,
     }
 }
 
+static void enforced_condition(struct eval *ev, struct arena *arena, const struct route *route,
+                               const struct attached_parent *from, struct status_parent *parent)
+{
+    struct str gaps = enforce_gaps(ev, arena, route, from);
+    if (gaps.len > 0) {
+        add(parent, C_not_enforced, gaps);
+    }
+}
+
 static struct parent_ref copy_ref(struct arena *arena, const struct parent_ref *ref)
 {
     struct parent_ref copy = *ref;
@@ -213,6 +224,7 @@ const struct row *resolve_status(struct eval *ev, struct str key)
         resolved_condition(arena, attachment, parent);
         partial_condition(arena, route, parent);
         programmed_condition(ev, arena, from, parent);
+        enforced_condition(ev, arena, route, from, parent);
     }
     return &row->row;
 }
