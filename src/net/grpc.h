@@ -27,8 +27,11 @@
 #include "net/h2.h"
 
 #define GRPC_MESSAGE_MAX (4 * 1024 * 1024) /* default: bytes of a message from a client */
-#define GRPC_QUEUE_MAX (64 * 1024 * 1024)  /* default: bytes that wait on one call */
-#define GRPC_STATUS_TEXT_MAX 1024          /* bytes of a status message; the rest is cut */
+/* Messages of the largest size that all calls of a connection may have sent in part; a call that
+ * makes it more ends with RESOURCE_EXHAUSTED. */
+#define GRPC_PARTIAL_MAX 4
+#define GRPC_QUEUE_MAX (64 * 1024 * 1024) /* default: bytes that wait on one call */
+#define GRPC_STATUS_TEXT_MAX 1024         /* bytes of a status message; the rest is cut */
 
 struct grpc_call;
 struct grpc_server;

@@ -139,8 +139,21 @@ static void grpc_settle(struct grpc_call *call)
     }
 }
 
+/* One client must not make us hold a large message for every call that it may open. */
+static void grpc_check_held(struct grpc_call *call)
+{
+    if (!call->paused &&
+        call->conn->held > GRPC_PARTIAL_MAX * call->conn->server->options.message_max) {
+        grpc_finish(call, GRPC_RESOURCE_EXHAUSTED,
+                    STR("too many unfinished messages on one connection"));
+        call->conn->held -= call->in.len;
+        buf_clear(&call->in);
+    }
+}
+
 void grpc_call_body(struct grpc_call *call, const uint8_t *data, size_t len)
 {
+    size_t held = call->in.len;
     call->unpaid += len;
     call->delivering = true;
     if (len > 0 && call->in.len == 0 && !call->paused) {
@@ -155,6 +168,8 @@ void grpc_call_body(struct grpc_call *call, const uint8_t *data, size_t len)
     if (call->in.len > 0) {
         buf_consume(&call->in, grpc_deliver(call, call->in.data, call->in.len));
     }
+    call->conn->held += call->in.len - held;
+    grpc_check_held(call);
     if (call->in.len == 0 && call->in.cap > GRPC_IN_KEEP) {
         buf_release(&call->in);
     }
@@ -271,6 +286,7 @@ void grpc_call_closed(struct grpc_call *call, uint32_t error)
 {
     call->finished = true; /* nothing can be sent from inside on_closed */
     call->handler->on_closed(call, grpc_close_reason(call, error));
+    call->conn->held -= call->in.len;
     chain_release(&call->out);
     buf_release(&call->in);
     free(call->status_text);

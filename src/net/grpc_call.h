@@ -22,6 +22,7 @@ struct grpc_conn {
     struct list link;
     struct grpc_server *server;
     struct h2 *h2;
+    size_t held; /* bytes in call->in of all calls */
     struct sockaddr_storage peer;
 };
 

@@ -233,6 +233,29 @@ static void bad_messages_end_the_call(void **state)
     check_refused("\0\0", 2, true, "grpc-message: the last message was cut short\n");
 }
 
+static void unfinished_messages_are_bounded(void **state)
+{
+    (void)state;
+    struct side side;
+    struct h2_client client;
+    struct client_stream *streams[6];
+    static char part[5 + 90000] = "\0\0\1\x5f\x90"; /* of a message of 90000 bytes */
+    start(&side, &client);
+    for (unsigned i = 0; i < 6; i++) { /* what all of them may hold is 400000 */
+        streams[i] = call_with(&side, &client, part, 5 + 79995, false);
+        assert_int_equal(client_has(streams[i], "grpc-status: 8\n"), i == 5);
+    }
+    assert_true(client_has(streams[5], "unfinished messages"));
+    for (unsigned i = 0; i < 5; i++) {
+        client_write(&client, streams[i], part, 10005, true);
+    }
+    pump(&side, &client);
+    assert_int_equal(side.messages, 5);
+    assert_int_equal(side.half_closes, 5);
+    assert_int_equal(side.last.len, 90000);
+    stop(&side, &client);
+}
+
 static void what_is_no_call_is_refused(void **state)
 {
     (void)state;
@@ -405,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_conversation),
         cmocka_unit_test(messages_come_in_any_cuts),
         cmocka_unit_test(bad_messages_end_the_call),
+        cmocka_unit_test(unfinished_messages_are_bounded),
         cmocka_unit_test(what_is_no_call_is_refused),
         cmocka_unit_test(status_texts_are_escaped),
         cmocka_unit_test(a_paused_call_stalls_its_client),
