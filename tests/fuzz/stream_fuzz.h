@@ -235,7 +235,7 @@ static inline void fuzz_settle(void)
             fuzz_answer(type, NULL);
             streams_pump(&fuzz.rig.env);
         }
-        rejected |= stream->subs[type].rejected;
+        rejected |= stream->subs[type].rejected || stream->subs[type].refused.count > 0;
     }
     for (unsigned t = 0; t < XDS_TYPE_COUNT && !stream->ended && stream->slot != REPLICA_NONE;
          t++) {
