@@ -86,7 +86,7 @@ const struct row *resolve_port(struct eval *ev, struct str key)
     port->service = arena_str(arena, parts.service);
     port->port = of->port;
     port->port_name = arena_str(arena, of->name);
-    port->protocol = port_protocol(of);
+    port->protocol = (int)port_protocol(of);
     port->publish_not_ready = service->publish_not_ready;
     copy_ips(port, service);
     port->backend = service->type != SERVICE_EXTERNAL_NAME && port->protocol != IR_UDP;
