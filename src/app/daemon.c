@@ -13,6 +13,7 @@
 #include "base/metric.h"
 #include "codec/hash.h"
 #include "ir/client.h"
+#include "net/addr.h"
 #include "net/listener.h"
 #include "net/tls.h"
 
@@ -163,10 +164,6 @@ static struct tls_context *load_tls(const struct options *options, struct err *e
         .client_ca_file = options->text[O_tls_client_ca],
         .alpn = alpn,
     };
-    if (tls.cert_file == NULL || tls.key_file == NULL) {
-        err_set(err, "--xds-tls needs --tls-cert and --tls-key");
-        return NULL;
-    }
     return tls_context_new(&tls, err);
 }
 
@@ -301,12 +298,6 @@ static bool start_source(struct daemon *daemon, struct err *err)
     };
     bool ok = source_file_start(&config, &daemon->source, err);
     arena_release(&scratch);
-    if (ok && !daemon->synced) {
-        log_at(LOG_ERROR, "app",
-               "not ready: some documents are broken and have no last good version; heddle check "
-               "tells what is wrong, --partial serves without them",
-               KV("dir", option_text(daemon->options, O_config)));
-    }
     return ok;
 }
 
@@ -376,6 +367,43 @@ static void stop(struct daemon *daemon)
     mesh_free(daemon->mesh);
 }
 
+/* What is wrong with the command line whatever the machine is like. */
+static bool check_addresses(const struct options *options, struct err *err)
+{
+    static const enum option_id addresses[] = {O_xds, O_xds_tls, O_admin};
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        struct str text = option_text(options, addresses[i]);
+        struct sockaddr_storage addr;
+        bool off = text.len == 0 || (addresses[i] == O_xds && str_eq(text, STR("none")));
+        if (!off && !addr_parse(text, &addr, err)) {
+            return err_prefix(err, "--%s", option_info(addresses[i])->name);
+        }
+    }
+    return true;
+}
+
+static bool check_usage(const struct options *options, struct err *err)
+{
+    bool secure = option_text(options, O_xds_tls).len > 0;
+    bool cert = option_text(options, O_tls_cert).len > 0;
+    bool key = option_text(options, O_tls_key).len > 0;
+    bool client_ca = option_text(options, O_tls_client_ca).len > 0;
+    if (option_text(options, O_config).len == 0 || options->arguments.len > 0) {
+        return err_set(err, "say what to serve: heddle serve --config DIR");
+    }
+    if (secure && (!cert || !key)) {
+        return err_set(err, "--xds-tls needs --tls-cert and --tls-key");
+    }
+    if (!secure && (cert || key || client_ca)) {
+        return err_set(err,
+                       "--tls-cert, --tls-key and --tls-client-ca are for --xds-tls ADDR:PORT");
+    }
+    if (!secure && str_eq(option_text(options, O_xds), STR("none"))) {
+        return err_set(err, "--xds none serves nobody without --xds-tls ADDR:PORT");
+    }
+    return check_addresses(options, err);
+}
+
 static int run(const struct options *options)
 {
     struct err err;
@@ -383,8 +411,7 @@ static int run(const struct options *options)
     struct daemon daemon;
     memset(&daemon, 0, sizeof(daemon));
     daemon.options = options;
-    if (option_text(options, O_config).len == 0 || options->arguments.len > 0) {
-        err_set(&err, "say what to serve: heddle serve --config DIR");
+    if (!check_usage(options, &err)) {
         return command_fail(EXIT_USAGE, &err);
     }
     if (!log_level_parse(option_text(options, O_log_level), &level)) {

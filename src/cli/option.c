@@ -51,13 +51,20 @@ static bool set(struct options *options, unsigned id, const char *text, struct e
     if (info->type == OPTION_LIST) {
         return push(&options->lists[id], text, err);
     }
-    if (info->type == OPTION_NUMBER && !str_to_u64(str_from(text), &options->number[id])) {
-        return err_set(err, "--%s wants a number, not '%s'", info->name, text);
+    if (info->type == OPTION_NUMBER &&
+        (!str_to_u64(str_from(text), &options->number[id]) || options->number[id] == 0 ||
+         options->number[id] > OPTION_NUMBER_MAX)) {
+        return err_set(err, "--%s wants a number from 1 to %u, not '%s'", info->name,
+                       OPTION_NUMBER_MAX, text);
+    }
+    if (info->type == OPTION_FLAG && !str_eq(str_from(text), STR("true")) &&
+        !str_eq(str_from(text), STR("false"))) {
+        return err_set(err, "--%s is true or false, not '%s'", info->name, text);
     }
     return true;
 }
 
-/* HEDDLE_CLUSTER_DOMAIN for --cluster-domain. */
+/* HEDDLE_CLUSTER_DOMAIN for --cluster-domain; a flag's may be 1 or 0, too. */
 static const char *from_environment(const struct option_info *info)
 {
     char name[ENV_NAME_MAX];
@@ -71,7 +78,13 @@ static const char *from_environment(const struct option_info *info)
         }
     }
     const char *value = getenv(name);
-    return value != NULL && value[0] != '\0' ? value : NULL;
+    if (value == NULL || value[0] == '\0') {
+        return NULL;
+    }
+    if (info->type == OPTION_FLAG && value[1] == '\0' && (value[0] == '0' || value[0] == '1')) {
+        return value[0] == '1' ? "true" : "false";
+    }
+    return value;
 }
 
 static bool set_defaults(struct options *options, enum command_bit command, struct err *err)
@@ -82,7 +95,7 @@ static bool set_defaults(struct options *options, enum command_bit command, stru
             continue;
         }
         if (environment != NULL && !set(options, i, environment, err)) {
-            return err_prefix(err, "environment");
+            return err_prefix(err, "environment, HEDDLE_…");
         }
         if (environment == NULL && infos[i].fallback != NULL) {
             ASSERT(set(options, i, infos[i].fallback, err));

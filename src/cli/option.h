@@ -12,6 +12,8 @@
 
 #define OPTION_ARGUMENTS_MAX 4096 /* positional arguments, and values of one list */
 
+#define OPTION_NUMBER_MAX 2147483647u /* every number fits its limit, and sums of two do */
+
 enum command_bit {
     CMD_SERVE = 1 << 0,
     CMD_CHECK = 1 << 1,
