@@ -32,8 +32,8 @@ static bool addr_split(struct str text, struct str *ret_host, struct str *ret_po
 
 bool addr_parse(struct str text, struct sockaddr_storage *ret_addr, struct err *err)
 {
-    struct str host;
-    struct str port_text;
+    struct str host = STR_NULL;
+    struct str port_text = STR_NULL;
     bool six = false;
     if (!addr_split(text, &host, &port_text, &six, err)) {
         return false;

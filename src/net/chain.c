@@ -85,6 +85,7 @@ void chain_add_copy(struct chain *chain, const void *data, size_t len)
     if (len == 0) {
         return;
     }
+    ASSERT(data != NULL);
     chain_reserve_copied(chain, len);
     memcpy(chain->copied + chain->copied_len, data, len);
     chain->copied_len += len;
@@ -132,6 +133,7 @@ void chain_move(struct chain *dst, struct chain *src, size_t len)
         return;
     }
     while (len > 0) {
+        ASSERT(src->segs.items != NULL);
         struct chain_seg *seg = &src->segs.items[src->first];
         size_t part = seg->len < len ? seg->len : len;
         if (seg->blob == NULL) {
