@@ -17,7 +17,7 @@ struct attached_parent {
     int32_t index; /* of the parentRef in the spec */
     int condition; /* enum condition_id: C_accepted, or why not */
     struct str message;
-    LIST(struct str) ports; /* keys of T_ROUTING this parentRef contributes to, sorted */
+    LIST(struct str) ports; /* keys of T_ROUTING this parentRef contributes to */
 };
 
 /* One backendRef, resolved. Order: rules, then backendRefs. */

@@ -9,7 +9,8 @@
  *   heddle.dev/Programmed  False/Rejected when a client rejected what was made of the route
  *                     or, on a Service, its cluster, endpoints or listener
  *   heddle.dev/Bound  on a Service: False/NotLocal when binding sidecars cannot listen on its
- *                     ClusterIP, because it is not an address of this machine (design §10.5)
+ *                     ClusterIP, because it is not an address of this machine (design §10.5);
+ *                     False/AddressTaken when another Service has its ClusterIP and port
  */
 #include "ir/attachment.h"
 #include "ir/client.h"
@@ -62,23 +63,42 @@ static size_t ports_lost(struct eval *ev, const struct attachment *attachment,
     return lost;
 }
 
-/* "3 of 4 rules …": what of the route is not served; count of such rules. */
+/* Several faults in one text: "one; two; and 3 more". */
+struct faults {
+    struct arena *arena;
+    struct str text;
+    size_t len;
+};
+
+static void add_fault(struct faults *faults, struct str what)
+{
+    if (faults->len++ < MESSAGE_PARTS_MAX) {
+        faults->text = arena_printf(faults->arena, "%.*s%s%.*s", STR_FMT(faults->text),
+                                    faults->len > 1 ? "; " : "", STR_FMT(what));
+    }
+}
+
+static struct str faults_text(const struct faults *faults)
+{
+    if (faults->len <= MESSAGE_PARTS_MAX) {
+        return faults->text;
+    }
+    return arena_printf(faults->arena, "%.*s; and %zu more", STR_FMT(faults->text),
+                        faults->len - MESSAGE_PARTS_MAX);
+}
+
+/* What of the route is not served, and the number of such rules. */
 static size_t unserved_rules(const struct route *route, struct arena *arena, struct str *ret_text)
 {
-    size_t count = 0;
-    struct str text = STR_NULL;
+    struct faults faults = {.arena = arena};
     for (size_t i = 0; i < route_rule_count(route); i++) {
         struct str why = rule_unserved(route, i, arena);
-        if (why.len == 0) {
-            continue;
-        }
-        if (count++ < MESSAGE_PARTS_MAX) {
-            text = arena_printf(arena, "%.*s%s%.*s", STR_FMT(text), count > 1 ? "; " : "",
-                                STR_FMT(why));
+        if (why.len > 0) {
+            add_fault(&faults, why);
         }
     }
-    *ret_text = text;
-    return count;
+    *ret_text = faults_text(&faults);
+    return faults.len;
 }
 
 static void accepted_condition(struct eval *ev, struct arena *arena, const struct route *route,
@@ -118,22 +138,18 @@ static void resolved_condition(struct arena *arena, const struct attachment *att
                                struct status_parent *parent)
 {
     enum condition_id first = C_resolved;
-    struct str message = STR_NULL;
-    size_t faults = 0;
+    struct faults faults = {.arena = arena};
     for (size_t i = 0; i < attachment->backends.len; i++) {
         const struct attached_backend *backend = &attachment->backends.items[i];
         if (backend->condition == C_resolved) {
             continue;
         }
-        if (faults++ == 0) {
+        if (faults.len == 0) {
             first = (enum condition_id)backend->condition;
         }
-        if (faults <= MESSAGE_PARTS_MAX) {
-            message = arena_printf(arena, "%.*s%s%.*s", STR_FMT(message), faults > 1 ? "; " : "",
-                                   STR_FMT(backend->message));
-        }
+        add_fault(&faults, backend->message);
     }
-    add(parent, first, faults > 0 ? message : STR("all references resolve"));
+    add(parent, first, faults.len > 0 ? faults_text(&faults) : STR("all references resolve"));
 }
 
 static void partial_condition(struct arena *arena, const struct route *route,
@@ -260,36 +276,61 @@ static bool is_service_rejected(struct eval *ev, struct arena *arena, const stru
     return false;
 }
 
+/* Some port of the Service whose address is another Service's; NULL when there is none. */
+static const struct ir_port *taken_port(struct eval *ev, const struct service *service)
+{
+    const struct meta *meta = &service->object.meta;
+    for (size_t i = 0; i < service->ports.len; i++) {
+        struct str key = port_key_make(eval_scratch(ev), meta->ns, meta->name,
+                                       service->ports.items[i].port, STR_NULL);
+        const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, key);
+        if (port != NULL && port->taken_by.len > 0) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+/* Whether sidecars that bind listen on none of the Service's addresses. */
+static bool not_local(struct eval *ev, const struct service *service)
+{
+    bool local = service->cluster_ips.len == 0 || service->type == SERVICE_EXTERNAL_NAME ||
+                 str_eq(service->cluster_ips.items[0], STR("None"));
+    for (size_t i = 0; !local && i < service->cluster_ips.len; i++) {
+        local = is_loopback(service->cluster_ips.items[i]);
+    }
+    return !local && eval_get(ev, T_VIEW, STR(SCOPE_BIND)) != NULL;
+}
+
 const struct row *resolve_service_status(struct eval *ev, struct str key)
 {
     const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
-    if (service == NULL) {
+    const struct ir_port *taken = service != NULL ? taken_port(ev, service) : NULL;
+    if (service == NULL || (taken == NULL && !not_local(ev, service))) {
         return NULL;
     }
-    struct str rejected = STR_NULL;
-    bool not_local = is_not_local(ev, service);
-    if (!is_service_rejected(ev, eval_scratch(ev), service, &rejected) && !not_local) {
-        return NULL;
-    }
-    struct status *row = row_new(sizeof(*row), 256 + rejected.len);
+    struct status *row = row_new(sizeof(*row), 256);
     struct arena *arena = &row->row.arena;
     row->kind = (int)service->object.kind;
     row->ns = arena_str(arena, service->object.meta.ns);
     row->name = arena_str(arena, service->object.meta.name);
     row->generation = service->object.meta.generation;
-    row->conditions.items = ARENA_ARRAY(arena, 2, struct condition);
-    if (not_local) {
-        row->conditions.items[row->conditions.len++] = (struct condition){
-            .id = C_not_local,
-            .message = arena_printf(arena,
-                                    "sidecars without interception do not listen on '%.*s', which "
-                                    "is not a loopback address",
-                                    STR_FMT(service->cluster_ips.items[0])),
+    row->conditions.items = ARENA_NEW(arena, struct condition);
+    row->conditions.len = 1;
+    if (taken != NULL) {
+        row->conditions.items[0] = (struct condition){
+            .id = C_address_taken,
+            .message = arena_printf(arena, "Service '%.*s' has the same ClusterIP and port %d",
+                                    STR_FMT(taken->taken_by), (int)taken->port),
         };
+        return &row->row;
     }
-    if (rejected.len > 0) {
-        row->conditions.items[row->conditions.len++] =
-            (struct condition){.id = C_service_rejected, .message = arena_str(arena, rejected)};
-    }
+    row->conditions.items[0] = (struct condition){
+        .id = C_not_local,
+        .message = arena_printf(arena,
+                                "sidecars without interception do not listen on '%.*s', which is "
+                                "not a loopback address",
+                                STR_FMT(service->cluster_ips.items[0])),
+    };
     return &row->row;
 }

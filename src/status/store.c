@@ -61,12 +61,13 @@ static const struct transition *find(const struct entry *entry, size_t parent, c
     return NULL;
 }
 
-static void stamp(struct entry *fresh, const struct entry *old, size_t parent,
+/* old_parent: which parent of the old entry the conditions were of. */
+static void stamp(struct entry *fresh, size_t parent, const struct entry *old, size_t old_parent,
                   const struct condition *conditions, size_t len, uint64_t now_ms)
 {
     for (size_t i = 0; i < len; i++) {
         const struct condition_info *info = condition_info((enum condition_id)conditions[i].id);
-        const struct transition *before = old != NULL ? find(old, parent, info->type) : NULL;
+        const struct transition *before = old != NULL ? find(old, old_parent, info->type) : NULL;
         bool same = before != NULL && before->status == info->status;
         struct transition transition = {
             .parent = parent,
@@ -87,16 +88,35 @@ static char *entry_key(const struct status *row)
     return buf_steal(&key, NULL);
 }
 
+static bool ref_equal(const struct parent_ref *a, const struct parent_ref *b)
+{
+    return str_eq(a->group, b->group) && str_eq(a->kind, b->kind) && str_eq(a->ns, b->ns) &&
+           str_eq(a->name, b->name) && str_eq(a->section_name, b->section_name) &&
+           a->port == b->port;
+}
+
+/* A parentRef is known by what it says, wherever it stands in the list. */
+static size_t find_parent(const struct entry *entry, const struct parent_ref *ref)
+{
+    size_t i = 0;
+    while (i < entry->row->parents.len && !ref_equal(&entry->row->parents.items[i].ref, ref)) {
+        i++;
+    }
+    return i;
+}
+
+/* The old row is still there: it lives until the run after the one that replaced it. */
 static void put(struct status_store *store, const struct status *row, uint64_t now_ms)
 {
     struct entry *fresh = xcalloc(1, sizeof(*fresh));
     fresh->key = entry_key(row);
     fresh->row = row;
     struct entry *old = map_put(&store->entries, str_from(fresh->key), fresh);
-    stamp(fresh, old, 0, row->conditions.items, row->conditions.len, now_ms);
+    stamp(fresh, 0, old, 0, row->conditions.items, row->conditions.len, now_ms);
     for (size_t i = 0; i < row->parents.len; i++) {
         const struct status_parent *parent = &row->parents.items[i];
-        stamp(fresh, old, i, parent->conditions.items, parent->conditions.len, now_ms);
+        size_t before = old != NULL ? find_parent(old, &parent->ref) : 0;
+        stamp(fresh, i, old, before, parent->conditions.items, parent->conditions.len, now_ms);
     }
     if (old != NULL) {
         entry_free(old);

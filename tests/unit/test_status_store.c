@@ -108,6 +108,29 @@ static void test_times(void **state)
     }
 }
 
+/* The times of a parentRef go with it when another one is put in front of it. */
+static void test_parents_move(void **state)
+{
+    (void)state;
+    struct status_store *store = status_store_new();
+    struct status *first = new_row("r", C_accepted, -1, 1);
+    struct status *second = new_row("r", C_accepted, -1, 2);
+    struct arena *arena = &second->row.arena;
+    struct status_parent *parents = ARENA_ARRAY(arena, 2, struct status_parent);
+    parents[0] = second->parents.items[0];
+    parents[0].ref.name = STR("new");
+    parents[1] = second->parents.items[0];
+    second->parents.items = parents;
+    second->parents.len = 2;
+    apply(store, NULL, first, 10 * SECOND);
+    apply(store, first, second, 20 * SECOND);
+    const char *text = render(store, true);
+    assert_true(strstr(text, "1970-01-01T00:00:20Z") < strstr(text, "1970-01-01T00:00:10Z"));
+    status_store_free(store);
+    row_unref(&first->row, NULL);
+    row_unref(&second->row, NULL);
+}
+
 static void test_render(void **state)
 {
     (void)state;
@@ -135,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_parents_move),
         cmocka_unit_test(test_render),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
