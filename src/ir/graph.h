@@ -49,6 +49,7 @@ enum index_id {
     X_SLICES_OF_SERVICE, /* slices by "ns/svc" */
     X_SERVICES_IN_NS,    /* services by "ns" */
     X_NAMESPACES,        /* all namespaces under "" */
+    X_SERVICES_OF_IP,    /* services by each of their ClusterIPs */
     X_PORTS_OF_SERVICE,  /* service by each "ns/svc:port": the keys of T_PORT */
     X_ATTACHED,          /* attachments by the key of T_ROUTING they contribute to */
     X_REJECTIONS,        /* rejections by "type|name" or, of a consumer's, "type|name@client-ns" */

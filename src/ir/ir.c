@@ -33,6 +33,7 @@ static const struct field port_fields[] = {
     F(FIELD_STR, struct ir_port, port_name),
     F_ENUM(struct ir_port, protocol, protocol_names),
     F(FIELD_STR_LIST, struct ir_port, ips),
+    F(FIELD_STR, struct ir_port, taken_by),
     F(FIELD_BOOL, struct ir_port, backend),
     F(FIELD_STR, struct ir_port, why_not),
     F(FIELD_BOOL, struct ir_port, publish_not_ready),

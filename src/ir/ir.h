@@ -34,6 +34,7 @@ struct ir_port {
     struct str port_name;
     int protocol;         /* enum ir_protocol, from appProtocol and the L4 protocol alone */
     LIST(struct str) ips; /* ClusterIPs; none for headless Services */
+    struct str taken_by;  /* the Service that has a ClusterIP and this port already; else empty */
     bool backend;         /* false: cannot take traffic (ExternalName) */
     struct str why_not;   /* when !backend */
     bool publish_not_ready;

@@ -5,6 +5,7 @@
 #include "ir/attachment.h"
 #include "ir/graph.h"
 #include "model/route.h"
+#include "model/service.h"
 #include "resolve/rule.h"
 
 struct walk {
@@ -14,18 +15,18 @@ struct walk {
     struct arena scratch;
 };
 
-static void report(struct walk *walk, const struct route *route, enum problem_code code,
+static void report(struct walk *walk, const struct object *object, enum problem_code code,
                    uint32_t line, struct str path, struct str text, struct str remedy)
 {
     struct problem problem = {
         .code = code,
         .line = line,
         .path = path,
-        .object = object_name(&walk->scratch, &route->object),
+        .object = object_name(&walk->scratch, object),
         .text = text,
         .remedy = remedy,
     };
-    walk->visit(walk->user, route->object.origin.file, &problem);
+    walk->visit(walk->user, object->origin.file, &problem);
 }
 
 static void check_parents(struct walk *walk, const struct route *route,
@@ -34,14 +35,28 @@ static void check_parents(struct walk *walk, const struct route *route,
     for (size_t i = 0; i < attachment->parents.len; i++) {
         const struct attached_parent *parent = &attachment->parents.items[i];
         if (parent->condition != C_accepted) {
-            report(walk, route, PROBLEM_unresolved_reference,
+            report(walk, &route->object, PROBLEM_unresolved_reference,
                    route->parents.items[parent->index].line,
                    arena_printf(&walk->scratch, "spec.parentRefs[%d]", (int)parent->index),
                    parent->message, STR("name a Service, and a TCP port of it, that exist"));
         }
     }
+    const struct status *status =
+        (const struct status *)engine_get(mesh_engine(walk->mesh), T_STATUS, attachment->key);
+    for (size_t i = 0; status != NULL && i < status->parents.len; i++) {
+        const struct condition *first = &status->parents.items[i].conditions.items[0];
+        if (first->id == C_conflicted) {
+            report(walk, &route->object, PROBLEM_no_effect,
+                   route->parents.items[attachment->parents.items[i].index].line,
+                   arena_printf(&walk->scratch, "spec.parentRefs[%d]",
+                                (int)attachment->parents.items[i].index),
+                   first->message,
+                   STR("name another port, or move the rules to one kind of route"));
+        }
+    }
     if (attachment->parents.len == 0) {
-        report(walk, route, PROBLEM_no_effect, route->object.origin.line, STR("spec.parentRefs"),
+        report(walk, &route->object, PROBLEM_no_effect, route->object.origin.line,
+               STR("spec.parentRefs"),
                STR("the route names no Service, so that it governs nothing in the mesh"),
                STR("add a parentRef with group \"\" and kind Service"));
     }
@@ -56,7 +71,8 @@ static void check_backends(struct walk *walk, const struct route *route,
             continue;
         }
         struct rule_view rule = route_rule(route, (size_t)backend->rule);
-        report(walk, route, PROBLEM_unresolved_reference, rule.backends[backend->index].line,
+        report(walk, &route->object, PROBLEM_unresolved_reference,
+               rule.backends[backend->index].line,
                arena_printf(&walk->scratch, "spec.rules[%d].backendRefs[%d]", (int)backend->rule,
                             (int)backend->index),
                backend->message,
@@ -70,7 +86,7 @@ static void check_unserved(struct walk *walk, const struct route *route)
     for (size_t i = 0; i < route_rule_count(route); i++) {
         struct str text = rule_unserved(route, i, &walk->scratch);
         if (text.len > 0) {
-            report(walk, route, PROBLEM_unserved_field, route_rule_line(route, i),
+            report(walk, &route->object, PROBLEM_unserved_field, route_rule_line(route, i),
                    arena_printf(&walk->scratch, "spec.rules[%zu]", i), text,
                    STR("requests of this rule are answered with an error; take it out"));
         }
@@ -89,10 +105,28 @@ static void visit_route(void *user, struct str key, const struct row *row)
     arena_reset(&walk->scratch);
 }
 
+/* Services whose address is another one's. */
+static void visit_service(void *user, struct str key, const struct row *row)
+{
+    struct walk *walk = user;
+    const struct service *service = (const struct service *)row;
+    const struct status *status =
+        (const struct status *)engine_get(mesh_engine(walk->mesh), T_SERVICE_STATUS, key);
+    for (size_t i = 0; status != NULL && i < status->conditions.len; i++) {
+        if (status->conditions.items[i].id == C_address_taken) {
+            report(walk, &service->object, PROBLEM_address_taken, service->object.origin.line,
+                   STR("spec.clusterIP"), status->conditions.items[i].message,
+                   STR("give every Service a ClusterIP of its own"));
+        }
+    }
+    arena_reset(&walk->scratch);
+}
+
 void mesh_findings(const struct mesh *mesh, finding_fn *visit, void *user)
 {
     struct walk walk = {.mesh = mesh, .visit = visit, .user = user};
     arena_init(&walk.scratch);
+    engine_each(mesh_engine(mesh), T_SERVICE, visit_service, &walk);
     engine_each(mesh_engine(mesh), T_ROUTE, visit_route, &walk);
     arena_release(&walk.scratch);
 }

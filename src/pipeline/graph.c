@@ -88,6 +88,7 @@ static const struct index_spec indexes[INDEX_COUNT] = {
     [X_SLICES_OF_SERVICE] = {"slices-of-service", T_SLICE, resolve_slices_of_service, NULL},
     [X_SERVICES_IN_NS]    = {"services-in-namespace", T_SERVICE, resolve_services_in_ns, NULL},
     [X_NAMESPACES]        = {"namespaces", T_NAMESPACE, resolve_namespaces, NULL},
+    [X_SERVICES_OF_IP]    = {"services-of-ip", T_SERVICE, resolve_services_of_ip, NULL},
     [X_PORTS_OF_SERVICE]  = {"ports-of-service", T_SERVICE, resolve_ports_of_service, NULL},
     [X_ATTACHED]          = {"attached", T_ATTACHMENT, resolve_attached, resolve_attached_order},
     [X_REJECTIONS]        = {"rejections", T_REJECTION, resolve_rejections, NULL},

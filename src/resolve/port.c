@@ -59,16 +59,54 @@ void resolve_ports_of_service(const struct row *row, struct str key, struct grou
     arena_release(&scratch);
 }
 
-static void copy_ips(struct ir_port *port, const struct service *service)
+static bool has_ips(const struct service *service)
 {
-    if (service->type == SERVICE_EXTERNAL_NAME || service->cluster_ips.len == 0 ||
-        str_eq(service->cluster_ips.items[0], STR("None"))) {
+    return service->type != SERVICE_EXTERNAL_NAME && service->cluster_ips.len > 0 &&
+           !str_eq(service->cluster_ips.items[0], STR("None"));
+}
+
+void resolve_services_of_ip(const struct row *row, struct str key, struct group_emit *emit)
+{
+    const struct service *service = (const struct service *)row;
+    (void)key;
+    for (size_t i = 0; has_ips(service) && i < service->cluster_ips.len; i++) {
+        group_emit(emit, service->cluster_ips.items[i]);
+    }
+}
+
+/* The Service to which connections to ip:port belong. An API server gives no address twice, but
+ * people who write files may: then the first by name has it, since a client rejects a second
+ * listener on one address. */
+static const struct service *owner_of(struct eval *ev, struct str ip, int32_t port)
+{
+    struct row_span services = eval_group(ev, X_SERVICES_OF_IP, ip);
+    for (size_t i = 0; i < services.len; i++) {
+        const struct service *service = (const struct service *)services.rows[i];
+        const struct service_port *found = find_port(service, port);
+        if (found != NULL && found->protocol == PROTOCOL_TCP) {
+            return service;
+        }
+    }
+    return NULL; /* nobody has it for TCP */
+}
+
+static void copy_ips(struct eval *ev, struct ir_port *port, const struct service *service)
+{
+    if (!has_ips(service)) {
         return;
     }
     struct arena *arena = &port->row.arena;
     port->ips.items = ARENA_ARRAY(arena, service->cluster_ips.len, struct str);
     for (size_t i = 0; i < service->cluster_ips.len; i++) {
-        port->ips.items[port->ips.len++] = arena_str(arena, service->cluster_ips.items[i]);
+        struct str ip = service->cluster_ips.items[i];
+        const struct service *owner =
+            port->protocol != IR_UDP ? owner_of(ev, ip, port->port) : service;
+        if (owner == service) {
+            port->ips.items[port->ips.len++] = arena_str(arena, ip);
+        } else if (owner != NULL) {
+            port->taken_by = arena_printf(arena, "%.*s/%.*s", STR_FMT(owner->object.meta.ns),
+                                          STR_FMT(owner->object.meta.name));
+        }
     }
 }
 
@@ -88,7 +126,7 @@ const struct row *resolve_port(struct eval *ev, struct str key)
     port->port_name = arena_str(arena, of->name);
     port->protocol = (int)port_protocol(of);
     port->publish_not_ready = service->publish_not_ready;
-    copy_ips(port, service);
+    copy_ips(ev, port, service);
     port->backend = service->type != SERVICE_EXTERNAL_NAME && port->protocol != IR_UDP;
     if (service->type == SERVICE_EXTERNAL_NAME) {
         port->why_not = STR("the Service is of type ExternalName, which has no endpoints");

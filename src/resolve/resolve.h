@@ -9,8 +9,9 @@
 
 #include "engine/engine.h"
 
-/* port.c: T_PORT and its keys */
+/* port.c: T_PORT and its keys; Services by ClusterIP */
 const struct row *resolve_port(struct eval *ev, struct str key);
+void resolve_services_of_ip(const struct row *row, struct str key, struct group_emit *emit);
 void resolve_ports_of_service(const struct row *row, struct str key, struct group_emit *emit);
 
 /* endpoints.c: T_ENDPOINTS; slices by Service */

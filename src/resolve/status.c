@@ -250,12 +250,15 @@ static bool is_loopback(struct str ip)
     return str_starts_with(ip, STR("127.")) || str_eq(ip, STR("::1"));
 }
 
+/* Whether sidecars that bind listen on none of the Service's addresses. */
 static bool is_not_local(struct eval *ev, const struct service *service)
 {
-    return eval_get(ev, T_VIEW, STR(SCOPE_BIND)) != NULL && service->cluster_ips.len > 0 &&
-           service->type != SERVICE_EXTERNAL_NAME &&
-           !str_eq(service->cluster_ips.items[0], STR("None")) &&
-           !is_loopback(service->cluster_ips.items[0]);
+    bool local = service->cluster_ips.len == 0 || service->type == SERVICE_EXTERNAL_NAME ||
+                 str_eq(service->cluster_ips.items[0], STR("None"));
+    for (size_t i = 0; !local && i < service->cluster_ips.len; i++) {
+        local = is_loopback(service->cluster_ips.items[i]);
+    }
+    return !local && eval_get(ev, T_VIEW, STR(SCOPE_BIND)) != NULL;
 }
 
 /* Of all ports: a cluster, its endpoints, or a listener (whose address may be taken). */
@@ -291,46 +294,57 @@ static const struct ir_port *taken_port(struct eval *ev, const struct service *s
     return NULL;
 }
 
-/* Whether sidecars that bind listen on none of the Service's addresses. */
-static bool not_local(struct eval *ev, const struct service *service)
+/* Why sidecars do not listen for the Service; false when they do. */
+static bool unbound_condition(struct eval *ev, struct arena *arena, const struct service *service,
+                              struct condition *ret_condition)
 {
-    bool local = service->cluster_ips.len == 0 || service->type == SERVICE_EXTERNAL_NAME ||
-                 str_eq(service->cluster_ips.items[0], STR("None"));
-    for (size_t i = 0; !local && i < service->cluster_ips.len; i++) {
-        local = is_loopback(service->cluster_ips.items[i]);
+    const struct ir_port *taken = taken_port(ev, service);
+    if (taken != NULL) {
+        ret_condition->id = C_address_taken;
+        ret_condition->message =
+            arena_printf(arena, "Service '%.*s' has the same ClusterIP and port %d",
+                         STR_FMT(taken->taken_by), (int)taken->port);
+        return true;
     }
-    return !local && eval_get(ev, T_VIEW, STR(SCOPE_BIND)) != NULL;
+    if (is_not_local(ev, service)) {
+        ret_condition->id = C_not_local;
+        ret_condition->message =
+            arena_printf(arena,
+                         "sidecars without interception do not listen on '%.*s', which is not a "
+                         "loopback address",
+                         STR_FMT(service->cluster_ips.items[0]));
+        return true;
+    }
+    return false;
 }
 
 const struct row *resolve_service_status(struct eval *ev, struct str key)
 {
     const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
-    const struct ir_port *taken = service != NULL ? taken_port(ev, service) : NULL;
-    if (service == NULL || (taken == NULL && !not_local(ev, service))) {
+    if (service == NULL) {
         return NULL;
     }
-    struct status *row = row_new(sizeof(*row), 256);
+    struct arena *scratch = eval_scratch(ev);
+    struct condition unbound = {.id = CONDITION_COUNT};
+    struct str rejected = STR_NULL;
+    bool is_unbound = unbound_condition(ev, scratch, service, &unbound);
+    if (!is_service_rejected(ev, scratch, service, &rejected) && !is_unbound) {
+        return NULL;
+    }
+    struct status *row = row_new(sizeof(*row), 256 + rejected.len);
     struct arena *arena = &row->row.arena;
     row->kind = (int)service->object.kind;
     row->ns = arena_str(arena, service->object.meta.ns);
     row->name = arena_str(arena, service->object.meta.name);
     row->generation = service->object.meta.generation;
-    row->conditions.items = ARENA_NEW(arena, struct condition);
-    row->conditions.len = 1;
-    if (taken != NULL) {
-        row->conditions.items[0] = (struct condition){
-            .id = C_address_taken,
-            .message = arena_printf(arena, "Service '%.*s' has the same ClusterIP and port %d",
-                                    STR_FMT(taken->taken_by), (int)taken->port),
-        };
-        return &row->row;
+    row->conditions.items = ARENA_ARRAY(arena, 2, struct condition);
+    if (is_unbound) {
+        row->conditions.items[row->conditions.len++] =
+            (struct condition){unbound.id, arena_str(arena, unbound.message)};
     }
-    row->conditions.items[0] = (struct condition){
-        .id = C_not_local,
-        .message = arena_printf(arena,
-                                "sidecars without interception do not listen on '%.*s', which is "
-                                "not a loopback address",
-                                STR_FMT(service->cluster_ips.items[0])),
-    };
+    if (rejected.len > 0) {
+        row->conditions.items[row->conditions.len++] =
+            (struct condition){.id = C_service_rejected, .message = arena_str(arena, rejected)};
+    }
     return &row->row;
 }
