@@ -164,6 +164,8 @@ static bool h2_within_control_limit(struct h2 *h2)
     return ++h2->control_frames <= H2_CONTROL_PER_SECOND;
 }
 
+static void h2_timer_fired(uv_timer_t *timer);
+
 static void h2_pong(struct h2 *h2, const uint8_t payload[8])
 {
     if (memcmp(payload, h2_ping_shutdown, 8) == 0 && h2->shut && !h2->goaway_sent) {
@@ -173,7 +175,7 @@ static void h2_pong(struct h2 *h2, const uint8_t payload[8])
                               NULL, 0);
     } else if (h2->ping == H2_PING_ASKED) {
         h2->ping = H2_PING_RESTING;
-        uv_timer_start(&h2->timer, h2->timer.timer_cb, h2->options.ping_interval_ms, 0);
+        uv_timer_start(&h2->timer, h2_timer_fired, h2->options.ping_interval_ms, 0);
     }
 }
 

@@ -6,10 +6,9 @@
  * (net/mailbox.h). One loop runs in the thread that calls loop_run() (thread 0), others get a
  * thread of their own from loop_start().
  *
- *   loop_init  ->  loop_run            (caller's thread; returns after loop_stop)     ->
- * loop_release
- *              ->  loop_start ... loop_stop, loop_join (thread of its own)            ->
- * loop_release
+ *              ┌─► loop_run, until loop_stop  (the caller's thread) ─┐
+ *   loop_init ─┤                                                     ├─► loop_release
+ *              └─► loop_start … loop_stop, loop_join  (its own)     ─┘
  *
  * To shut down: close what lives on the loop from inside it, then loop_stop(); loop_release()
  * runs the remaining close callbacks and panics if a handle was left open.
