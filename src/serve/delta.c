@@ -21,10 +21,12 @@ bool delta_decode(struct str bytes, const struct request_known *known, struct re
     const delta_request *m = (const delta_request *)(const void *)request_unpack(
         r, &envoy__service__discovery__v3__delta_discovery_request__descriptor, bytes, &outline,
         known->node ? 1u << REQUEST_NODE : 0, err);
-    if (m == NULL ||
-        (!known->node && m->node != NULL && !node_decode(&m->node->base, &r->node, err))) {
+    if (m == NULL) {
         request_free(r);
         return false;
+    }
+    if (!known->node && m->node != NULL) {
+        r->node = node_decode(&m->node->base);
     }
     request_set_type(r, m->type_url);
     r->nonce = str_from(m->response_nonce);

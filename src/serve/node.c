@@ -13,6 +13,7 @@
 
 #define NODE_DEPTH_MAX 16 /* nested metadata that is looked into */
 #define NODE_FEATURES_MAX 64
+#define NODE_KEY_MAX (2 * NODE_TEXT_MAX) /* of a key with those it is nested in */
 
 typedef Envoy__Config__Core__V3__Node node_message;
 typedef Google__Protobuf__Struct struct_message;
@@ -21,122 +22,95 @@ typedef Google__Protobuf__Value value_message;
 struct node_builder {
     struct node *node;
     VEC(struct node_pair) pairs;
-    struct err *err;
 };
 
-static bool take_text(struct node_builder *b, const char *what, const char *text,
-                      struct str *ret_text)
+/* A text that is too long is left out: labels and annotations are other people's, and no reason to
+ * leave a client without configuration. */
+static struct str take_text(struct node_builder *b, const char *text)
 {
     struct str s = str_from(text);
-    if (s.len > NODE_TEXT_MAX) {
-        return err_set(b->err, "node: '%s' is longer than %d bytes", what, NODE_TEXT_MAX);
-    }
-    *ret_text = arena_str(&b->node->arena, s);
-    return true;
+    return s.len <= NODE_TEXT_MAX ? arena_str(&b->node->arena, s) : STR_NULL;
 }
 
-static bool take_pair(struct node_builder *b, struct str key, struct str value)
+static void take_pair(struct node_builder *b, struct str key, struct str value)
 {
-    if (key.len > NODE_TEXT_MAX || value.len > NODE_TEXT_MAX) {
-        return err_set(b->err, "node: metadata '%.*s' is longer than %d bytes",
-                       (int)(key.len < 64 ? key.len : 64), key.ptr, NODE_TEXT_MAX);
-    }
-    if (b->pairs.len < NODE_PAIRS_MAX) {
+    if (key.len <= NODE_KEY_MAX && value.len <= NODE_TEXT_MAX && b->pairs.len < NODE_PAIRS_MAX) {
         struct node_pair pair = {key, arena_str(&b->node->arena, value)};
         vec_push(&b->pairs, pair);
     }
-    return true;
 }
 
-static bool take_number(struct node_builder *b, struct str key, double number)
+static void take_number(struct node_builder *b, struct str key, double number)
 {
     const double exact = 9007199254740992.0; /* 2^53: whole numbers below are what they seem */
     bool whole = number > -exact && number < exact && (double)(long long)number == number;
-    return take_pair(b, key,
-                     whole ? arena_printf(&b->node->arena, "%lld", (long long)number)
-                           : arena_printf(&b->node->arena, "%.17g", number));
+    take_pair(b, key,
+              whole ? arena_printf(&b->node->arena, "%lld", (long long)number)
+                    : arena_printf(&b->node->arena, "%.17g", number));
 }
 
-static bool take_struct(struct node_builder *b, struct str prefix, const struct_message *fields,
+static void take_struct(struct node_builder *b, struct str prefix, const struct_message *fields,
                         unsigned depth)
 {
     struct arena *arena = &b->node->arena;
     for (size_t i = 0; i < fields->n_fields && b->pairs.len < NODE_PAIRS_MAX; i++) {
         const value_message *value = fields->fields[i]->value;
         struct str name = str_from(fields->fields[i]->key);
-        if (name.len > NODE_TEXT_MAX) {
-            return err_set(b->err, "node: a metadata key is longer than %d bytes", NODE_TEXT_MAX);
+        if (value == NULL || prefix.len + 1 + name.len > NODE_KEY_MAX) {
+            continue;
         }
         struct str key = prefix.len == 0
                              ? arena_str(arena, name)
                              : arena_printf(arena, "%.*s.%.*s", STR_FMT(prefix), STR_FMT(name));
-        bool ok = true;
-        switch (value != NULL ? value->kind_case : GOOGLE__PROTOBUF__VALUE__KIND__NOT_SET) {
+        switch (value->kind_case) {
         case GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE:
-            ok = take_pair(b, key, str_from(value->string_value));
+            take_pair(b, key, str_from(value->string_value));
             break;
         case GOOGLE__PROTOBUF__VALUE__KIND_BOOL_VALUE:
-            ok = take_pair(b, key, value->bool_value != 0 ? STR("true") : STR("false"));
+            take_pair(b, key, value->bool_value != 0 ? STR("true") : STR("false"));
             break;
         case GOOGLE__PROTOBUF__VALUE__KIND_NUMBER_VALUE:
-            ok = take_number(b, key, value->number_value);
+            take_number(b, key, value->number_value);
             break;
         case GOOGLE__PROTOBUF__VALUE__KIND_STRUCT_VALUE:
-            ok = depth == 0 || take_struct(b, key, value->struct_value, depth - 1);
+            if (depth > 0) {
+                take_struct(b, key, value->struct_value, depth - 1);
+            }
             break;
         default:
             break; /* lists and null say nothing that is looked at */
         }
-        if (!ok) {
-            return false;
-        }
     }
-    return true;
 }
 
-static bool take_version(struct node_builder *b, const node_message *m)
+static struct str take_version(struct node_builder *b, const node_message *m)
 {
-    struct str *out = &b->node->user_agent_version;
     if (m->user_agent_version_type_case ==
         ENVOY__CONFIG__CORE__V3__NODE__USER_AGENT_VERSION_TYPE_USER_AGENT_VERSION) {
-        return take_text(b, "user_agent_version", m->user_agent_version, out);
+        return take_text(b, m->user_agent_version);
     }
     if (m->user_agent_version_type_case ==
             ENVOY__CONFIG__CORE__V3__NODE__USER_AGENT_VERSION_TYPE_USER_AGENT_BUILD_VERSION &&
         m->user_agent_build_version->version != NULL) {
         const Envoy__Type__V3__SemanticVersion *v = m->user_agent_build_version->version;
-        *out =
-            arena_printf(&b->node->arena, "%u.%u.%u", v->major_number, v->minor_number, v->patch);
+        return arena_printf(&b->node->arena, "%u.%u.%u", v->major_number, v->minor_number,
+                            v->patch);
     }
-    return true;
+    return STR_NULL;
 }
 
-static bool take_features(struct node_builder *b, const node_message *m)
-{
-    size_t len =
-        m->n_client_features < NODE_FEATURES_MAX ? m->n_client_features : NODE_FEATURES_MAX;
-    b->node->features = ARENA_ARRAY(&b->node->arena, len, struct str);
-    for (; b->node->nfeatures < len; b->node->nfeatures++) {
-        if (!take_text(b, "client_features", m->client_features[b->node->nfeatures],
-                       &b->node->features[b->node->nfeatures])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool take_all(struct node_builder *b, const node_message *m)
+static void take_features(struct node_builder *b, const node_message *m)
 {
     struct node *node = b->node;
-    const Envoy__Config__Core__V3__Locality *locality = m->locality;
-    return take_text(b, "id", m->id, &node->id) &&
-           take_text(b, "cluster", m->cluster, &node->cluster) &&
-           (locality == NULL || (take_text(b, "region", locality->region, &node->region) &&
-                                 take_text(b, "zone", locality->zone, &node->zone) &&
-                                 take_text(b, "sub_zone", locality->sub_zone, &node->sub_zone))) &&
-           take_text(b, "user_agent_name", m->user_agent_name, &node->user_agent) &&
-           take_version(b, m) && take_features(b, m) &&
-           (m->metadata == NULL || take_struct(b, STR_NULL, m->metadata, NODE_DEPTH_MAX));
+    size_t len =
+        m->n_client_features < NODE_FEATURES_MAX ? m->n_client_features : NODE_FEATURES_MAX;
+    node->features = ARENA_ARRAY(&node->arena, len, struct str);
+    for (size_t i = 0; i < len; i++) {
+        struct str feature = take_text(b, m->client_features[i]);
+        if (feature.len > 0) {
+            node->features[node->nfeatures++] = feature;
+        }
+    }
 }
 
 static int compare_pairs(const void *a, const void *b)
@@ -146,26 +120,40 @@ static int compare_pairs(const void *a, const void *b)
     return str_cmp(pa->key, pb->key);
 }
 
-bool node_decode(const ProtobufCMessage *message, struct node **ret_node, struct err *err)
+static void take_metadata(struct node_builder *b, const struct_message *metadata)
+{
+    struct node *node = b->node;
+    take_struct(b, STR_NULL, metadata, NODE_DEPTH_MAX);
+    node->nmetadata = b->pairs.len;
+    node->metadata = ARENA_ARRAY(&node->arena, b->pairs.len, struct node_pair);
+    if (b->pairs.len > 0) {
+        memcpy(node->metadata, b->pairs.items, b->pairs.len * sizeof(*node->metadata));
+        qsort(node->metadata, node->nmetadata, sizeof(*node->metadata), compare_pairs);
+    }
+}
+
+struct node *node_decode(const ProtobufCMessage *message)
 {
     ASSERT(message->descriptor == &envoy__config__core__v3__node__descriptor);
-    struct node_builder b = {.node = xcalloc(1, sizeof(*b.node)), .err = err};
-    arena_init_sized(&b.node->arena, NODE_TEXT_MAX);
-    bool ok = take_all(&b, (const node_message *)(const void *)message);
-    if (ok) {
-        struct node *node = b.node;
-        node->nmetadata = b.pairs.len;
-        node->metadata = ARENA_ARRAY(&node->arena, b.pairs.len, struct node_pair);
-        if (b.pairs.len > 0) {
-            memcpy(node->metadata, b.pairs.items, b.pairs.len * sizeof(*node->metadata));
-            qsort(node->metadata, node->nmetadata, sizeof(*node->metadata), compare_pairs);
-        }
-        *ret_node = node;
-    } else {
-        node_free(b.node);
+    const node_message *m = (const node_message *)(const void *)message;
+    struct node *node = xcalloc(1, sizeof(*node));
+    struct node_builder b = {.node = node};
+    arena_init_sized(&node->arena, NODE_TEXT_MAX);
+    node->id = take_text(&b, m->id);
+    node->cluster = take_text(&b, m->cluster);
+    if (m->locality != NULL) {
+        node->region = take_text(&b, m->locality->region);
+        node->zone = take_text(&b, m->locality->zone);
+        node->sub_zone = take_text(&b, m->locality->sub_zone);
+    }
+    node->user_agent = take_text(&b, m->user_agent_name);
+    node->user_agent_version = take_version(&b, m);
+    take_features(&b, m);
+    if (m->metadata != NULL) {
+        take_metadata(&b, m->metadata);
     }
     vec_release(&b.pairs);
-    return ok;
+    return node;
 }
 
 void node_free(struct node *node)

@@ -2,7 +2,7 @@
 /*
  * node: what a client says of itself in the first request of a stream, as plain facts.
  * The contract of node.id and the metadata keys is in docs/xds.md. Nothing here is trusted beyond
- * choosing a view; sizes are capped (NODE_TEXT_MAX, NODE_LABELS_MAX).
+ * choosing a view; sizes are capped (NODE_TEXT_MAX, NODE_PAIRS_MAX).
  */
 #ifndef HEDDLE_SERVE_NODE_H
 #define HEDDLE_SERVE_NODE_H
@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define NODE_TEXT_MAX 512  /* bytes of any one text; longer ones are an error */
+#define NODE_TEXT_MAX 512  /* bytes of any one text; longer ones are left out */
 #define NODE_PAIRS_MAX 256 /* metadata strings kept */
 
 struct node_pair {

@@ -72,6 +72,6 @@ struct str *request_strs(struct request *request, char *const *texts, size_t len
 void request_set_type(struct request *request, const char *url);
 
 /* A packed Node message in unpacked form (envoy.config.core.v3.Node). */
-bool node_decode(const ProtobufCMessage *message, struct node **ret_node, struct err *err);
+struct node *node_decode(const ProtobufCMessage *message);
 
 #endif

@@ -50,10 +50,12 @@ bool sotw_decode(struct str bytes, const struct request_known *known, struct req
     const sotw_request *m = (const sotw_request *)(const void *)request_unpack(
         r, &envoy__service__discovery__v3__discovery_request__descriptor, bytes, &outline, left_out,
         err);
-    if (m == NULL ||
-        (!known->node && m->node != NULL && !node_decode(&m->node->base, &r->node, err))) {
+    if (m == NULL) {
         request_free(r);
         return false;
+    }
+    if (!known->node && m->node != NULL) {
+        r->node = node_decode(&m->node->base);
     }
     request_set_type(r, m->type_url);
     r->nonce = str_from(m->response_nonce);
