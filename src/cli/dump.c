@@ -56,6 +56,7 @@ static int run(const struct options *options)
     if (option_json(options)) {
         fetch_print(&body);
     } else {
+        fetch_clean(&body);
         json_t *root = json_loadb((const char *)body.data, body.len, 0, NULL);
         print_text(json_object_get(root, "proxies"));
         json_decref(root);

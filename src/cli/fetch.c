@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "codec/json.h"
 
@@ -53,6 +54,24 @@ bool fetch(const struct options *options, const char *path, struct buf *ret_body
         buf_release(ret_body);
     }
     return ok;
+}
+
+/* In JSON, control characters stand as \n, \t, … or \u00XX. */
+void fetch_clean(struct buf *body)
+{
+    char *text = (char *)body->data;
+    for (size_t i = 0; i + 1 < body->len; i++) {
+        if (text[i] != '\\') {
+            continue;
+        }
+        i++;
+        if (text[i] == 'b' || text[i] == 'f' || text[i] == 'n' || text[i] == 'r' ||
+            text[i] == 't') {
+            text[i] = '/';
+        } else if (text[i] == 'u' && i + 4 < body->len && memcmp(text + i + 1, "00", 2) == 0) {
+            memcpy(text + i + 1, "003f", 4);
+        }
+    }
 }
 
 struct str fetch_escape(struct arena *arena, struct str text)

@@ -12,6 +12,9 @@
 
 /* GET http://<--admin><path>; false with the reason, or with what the server answered. */
 bool fetch(const struct options *options, const char *path, struct buf *ret_body, struct err *err);
+/* Replaces control characters in a JSON answer that is to be printed as text: any peer can put them
+ * into its names, and they must not reach the terminal. */
+void fetch_clean(struct buf *body);
 /* For a query parameter. */
 struct str fetch_escape(struct arena *arena, struct str text);
 /* Prints a JSON answer indented. */

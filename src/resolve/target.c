@@ -14,7 +14,8 @@
 #include "resolve/key.h"
 #include "resolve/resolve.h"
 
-#define NEAR_ENOUGH 3 /* edits, for "did you mean" */
+#define NEAR_ENOUGH 3            /* edits, for "did you mean" */
+#define NEAR_CANDIDATES_MAX 1000 /* any client may dial any number of wrong names */
 #define PORTS_LISTED 8
 
 void resolve_services_in_ns(const struct row *row, struct str key, struct group_emit *emit)
@@ -30,12 +31,13 @@ void resolve_namespaces(const struct row *row, struct str key, struct group_emit
     group_emit(emit, STR(""));
 }
 
-/* The object of a group whose name is nearest to `name`; empty when none is near. */
+/* The object of a group whose name is nearest to `name`; empty when none is near. Of a large group
+ * the first by name are looked at. */
 static struct str nearest(struct row_span objects, struct str name)
 {
     struct str best = STR_NULL;
     unsigned best_distance = NEAR_ENOUGH + 1;
-    for (size_t i = 0; i < objects.len; i++) {
+    for (size_t i = 0; i < objects.len && i < NEAR_CANDIDATES_MAX; i++) {
         struct str candidate = ((const struct object *)objects.rows[i])->meta.name;
         unsigned distance = str_distance(name, candidate, NEAR_ENOUGH);
         if (distance < best_distance && distance < name.len) {

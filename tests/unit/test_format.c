@@ -156,9 +156,18 @@ static void times(void **state)
     }
 }
 
+static void values_hold_no_nul(void **state)
+{
+    (void)state;
+    assert_true(format_any_value.matches(str_from("any\ttext")));
+    assert_false(format_any_value.matches(str_span("a\0b", 3)));
+    assert_false(format_query_value.matches(str_span("a\0b", 3)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_hold_no_nul),
         cmocka_unit_test(formats_have_bounds),
         cmocka_unit_test(nul_bytes_are_no_letters),
         cmocka_unit_test(grpc_names),
