@@ -229,6 +229,7 @@ static nghttp2_session *h2_make_session(struct h2 *h2)
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_outbound_ack(option, H2_OUTBOUND_ACK_MAX);
     nghttp2_option_set_max_settings(option, H2_SETTINGS_MAX);
+    nghttp2_option_set_max_deflate_dynamic_table_size(option, 0); /* we send few headers, once */
     nghttp2_option_set_stream_reset_rate_limit(option, H2_RESETS_BURST, H2_RESETS_RATE);
     ASSERT(nghttp2_session_server_new2(&ng, callbacks, h2, option) == 0);
     nghttp2_option_del(option);
