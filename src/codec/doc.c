@@ -39,7 +39,7 @@ static void put_node(struct json *json, const struct doc_node *node)
 {
     switch (node->type) {
     case DOC_NULL:
-        json_null(json);
+        json_nil(json);
         break;
     case DOC_BOOL:
         json_bool(json, node->boolean);
@@ -48,7 +48,7 @@ static void put_node(struct json *json, const struct doc_node *node)
         json_int(json, node->integer);
         break;
     case DOC_FLOAT:
-        json_real(json, node->real);
+        json_double(json, node->real);
         break;
     case DOC_STRING:
         json_str(json, node->text);

@@ -163,7 +163,7 @@ void json_uint(struct json *json, uint64_t value)
     buf_printf(json->out, "%" PRIu64, value);
 }
 
-void json_real(struct json *json, double value)
+void json_double(struct json *json, double value)
 {
     if (isnan(value)) {
         json_text(json, "NaN");
@@ -184,7 +184,7 @@ void json_bool(struct json *json, bool value)
     json_raw(json, value ? STR("true") : STR("false"));
 }
 
-void json_null(struct json *json)
+void json_nil(struct json *json)
 {
     json_raw(json, STR("null"));
 }

@@ -37,11 +37,10 @@ void json_text(struct json *json, const char *value);
 void json_int(struct json *json, int64_t value);
 void json_uint(struct json *json, uint64_t value);
 /* The shortest digits that read back as the same number; "NaN", "Infinity" and "-Infinity" as
- * strings, as protobuf does. jansson exports a json_real and a json_null too: the labels keep ours
- * from taking their place inside that library. No file can include both headers. */
-void json_real(struct json *json, double value) __asm__("heddle_json_real");
+ * strings, as protobuf does. (The names json_real and json_null are jansson's.) */
+void json_double(struct json *json, double value);
 void json_bool(struct json *json, bool value);
-void json_null(struct json *json) __asm__("heddle_json_null");
+void json_nil(struct json *json); /* null */
 /* Already encoded JSON, copied as it is (compact). */
 void json_raw(struct json *json, struct str value);
 /* Checks JSON text and writes it again with this writer's indentation, numbers and strings

@@ -79,7 +79,7 @@ bool pbjson_present(const ProtobufCMessage *message, const ProtobufCFieldDescrip
 static void put_enum(struct pbjson *writer, const ProtobufCEnumDescriptor *type, int value)
 {
     if (strcmp(type->name, "google.protobuf.NullValue") == 0) {
-        json_null(&writer->json);
+        json_nil(&writer->json);
         return;
     }
     const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(type, value);
@@ -93,7 +93,7 @@ static void put_enum(struct pbjson *writer, const ProtobufCEnumDescriptor *type,
 static void put_float(struct pbjson *writer, float value)
 {
     if (!isfinite(value)) {
-        json_real(&writer->json, (double)value);
+        json_double(&writer->json, (double)value);
         return;
     }
     char text[32];
@@ -153,7 +153,7 @@ static void put_element(struct pbjson *writer, const ProtobufCFieldDescriptor *f
         put_float(writer, *(const float *)element);
         break;
     case PROTOBUF_C_TYPE_DOUBLE:
-        json_real(&writer->json, *(const double *)element);
+        json_double(&writer->json, *(const double *)element);
         break;
     case PROTOBUF_C_TYPE_BOOL:
         json_bool(&writer->json, *(const protobuf_c_boolean *)element != 0);

@@ -114,7 +114,7 @@ static bool put_value(struct pbjson *writer, const ProtobufCMessage *message)
             return true;
         }
     }
-    json_null(&writer->json);
+    json_nil(&writer->json);
     return true;
 }
 
