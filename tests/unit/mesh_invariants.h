@@ -7,177 +7,7 @@
 #ifndef HEDDLE_TESTS_MESH_INVARIANTS_H
 #define HEDDLE_TESTS_MESH_INVARIANTS_H
 
-#include "ir/client.h"
-#include "mesh_rig.h"
-#include "xds/alias.h"
-
-#define BREACH(resource, ...) breach_at((resource), __LINE__, __VA_ARGS__)
-
-__attribute__((format(printf, 3, 4))) _Noreturn static inline void
-breach_at(const struct resource *resource, int line, const char *fmt, ...)
-{
-    char text[512];
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    panic_at(__FILE__, line, "%s '%.*s' of scope '%.*s': %s", xds_type_info(resource->type)->name,
-             STR_FMT(resource->name), STR_FMT(resource->scope), text);
-}
-
-static inline void *unpack(const ProtobufCMessageDescriptor *type, const void *data, size_t len)
-{
-    void *message = protobuf_c_message_unpack(type, NULL, len, data);
-    ASSERT(message != NULL);
-    return message;
-}
-
-/* Is there a resource of this name for every client that sees `from`? Its scope is "base" or
- * "base@ns"; such clients have, beside it, the scopes that `bases` lists. */
-static inline bool visible(const struct rig_resources *all, const struct resource *from,
-                           enum xds_type type, const char *const *bases, const char *text)
-{
-    size_t at = str_index(from->scope, '@');
-    struct str suffix = str_sub(from->scope, at, from->scope.len);
-    struct str name = str_from(text);
-    for (; *bases != NULL; bases++) {
-        char scope[128];
-        (void)snprintf(scope, sizeof(scope), "%s%.*s", *bases, STR_FMT(suffix));
-        if (rig_find(all, type, str_from(scope), name) != NULL ||
-            rig_find(all, type, str_from(*bases), name) != NULL) {
-            return true;
-        }
-    }
-    return rig_find(all, type, from->scope, name) != NULL;
-}
-
-/* --- routes -------------------------------------------------------------------------------- */
-static inline void check_header_options(const struct resource *from, size_t len,
-                                        pb_header_option *const *options)
-{
-    for (size_t i = 0; i < len; i++) {
-        const char *key = options[i]->header->key;
-        if (key[0] == ':' || str_eq_nocase(str_from(key), STR("host"))) {
-            BREACH(from, "Envoy lets nobody change header '%s'", key);
-        }
-    }
-}
-
-static inline void check_action(const struct rig_resources *all, const struct resource *from,
-                                const pb_route_action *action)
-{
-    static const char *const envoy[] = {SCOPE_ENVOY, NULL};
-    static const char *const grpc[] = {SCOPE_GRPC, NULL};
-    const char *const *bases = str_starts_with(from->scope, STR("envoy")) ? envoy : grpc;
-    if (action->cluster_specifier_case ==
-        ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__CLUSTER_SPECIFIER_CLUSTER) {
-        bases = str_starts_with(from->scope, STR("grpc.")) ? grpc + 1 : bases;
-        if (!visible(all, from, XDS_CDS, bases, action->cluster)) {
-            BREACH(from, "there is no cluster '%s'", action->cluster);
-        }
-        return;
-    }
-    const pb_weighted_clusters *weighted = action->weighted_clusters;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < weighted->n_clusters; i++) {
-        const pb_cluster_weight *item = weighted->clusters[i];
-        if (!visible(all, from, XDS_CDS, bases, item->name)) {
-            BREACH(from, "there is no cluster '%s'", item->name);
-        }
-        sum += item->weight->value;
-        check_header_options(from, item->n_request_headers_to_add, item->request_headers_to_add);
-        for (size_t j = 0; bases == grpc && j < i; j++) {
-            if (strcmp(weighted->clusters[j]->name, item->name) == 0) {
-                BREACH(from, "cluster '%s' has two weights", item->name);
-            }
-        }
-    }
-    if (sum == 0 || sum > UINT32_MAX) {
-        BREACH(from, "the weights sum up to %llu", (unsigned long long)sum);
-    }
-}
-
-static inline void check_routes(const struct rig_resources *all, const struct resource *from,
-                                const pb_route_config *config)
-{
-    for (size_t i = 0; i < config->n_virtual_hosts; i++) {
-        const pb_virtual_host *vhost = config->virtual_hosts[i];
-        for (size_t j = 0; j < vhost->n_routes; j++) {
-            const pb_route *route = vhost->routes[j];
-            if (route->match->path_specifier_case ==
-                ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER__NOT_SET) {
-                BREACH(from, "route %zu matches no path", j);
-            }
-            check_header_options(from, route->n_request_headers_to_add,
-                                 route->request_headers_to_add);
-            if (route->action_case == ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE) {
-                check_action(all, from, route->route);
-            } else if (!str_starts_with(from->scope, STR("envoy"))) {
-                BREACH(from, "gRPC clients know no action but 'route'");
-            }
-        }
-    }
-}
-
-static inline void check_route_config(const struct rig_resources *all, const struct resource *from)
-{
-    struct str message = resource_message(from);
-    pb_route_config *config = unpack(&pb_route_config_desc, message.ptr, message.len);
-    check_routes(all, from, config);
-    protobuf_c_message_free_unpacked(&config->base, NULL);
-}
-
-/* --- listeners ----------------------------------------------------------------------------- */
-static const int hcm_by_rds =
-    ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_RDS;
-
-static inline void check_hcm(const struct rig_resources *all, const struct resource *from,
-                             const pb_any *any)
-{
-    static const char *const envoy[] = {SCOPE_ENVOY, NULL};
-    static const char *const grpc[] = {SCOPE_GRPC, NULL};
-    pb_hcm *hcm = unpack(&pb_hcm_desc, any->value.data, any->value.len);
-    bool is_grpc = str_starts_with(from->scope, STR("grpc."));
-    if (hcm->route_specifier_case == hcm_by_rds) {
-        if (!visible(all, from, XDS_RDS, is_grpc ? grpc : envoy, hcm->rds->route_config_name)) {
-            BREACH(from, "there are no routes '%s'", hcm->rds->route_config_name);
-        }
-    } else {
-        check_routes(all, from, hcm->route_config);
-    }
-    protobuf_c_message_free_unpacked(&hcm->base, NULL);
-}
-
-static inline void check_tcp(const struct rig_resources *all, const struct resource *from,
-                             const pb_any *any)
-{
-    static const char *const bases[] = {SCOPE_ENVOY, SCOPE_REDIRECT, NULL};
-    pb_tcp_proxy *proxy = unpack(&pb_tcp_proxy_desc, any->value.data, any->value.len);
-    if (!visible(all, from, XDS_CDS, bases, proxy->cluster)) {
-        BREACH(from, "there is no cluster '%s'", proxy->cluster);
-    }
-    protobuf_c_message_free_unpacked(&proxy->base, NULL);
-}
-
-static inline void check_listener(const struct rig_resources *all, const struct resource *from)
-{
-    struct str message = resource_message(from);
-    pb_listener *listener = unpack(&pb_listener_desc, message.ptr, message.len);
-    if (listener->api_listener != NULL) {
-        check_hcm(all, from, listener->api_listener->api_listener);
-    } else if (listener->address == NULL) {
-        BREACH(from, "it has no address");
-    }
-    for (size_t i = 0; i < listener->n_filter_chains; i++) {
-        const pb_any *config = listener->filter_chains[i]->filters[0]->typed_config;
-        if (strstr(config->type_url, "TcpProxy") != NULL) {
-            check_tcp(all, from, config);
-        } else {
-            check_hcm(all, from, config);
-        }
-    }
-    protobuf_c_message_free_unpacked(&listener->base, NULL);
-}
+#include "mesh_references.h"
 
 /* --- endpoints ----------------------------------------------------------------------------- */
 static inline void check_assignment(const struct resource *from)
@@ -208,11 +38,49 @@ static inline void check_assignment(const struct resource *from)
     protobuf_c_message_free_unpacked(&a->base, NULL);
 }
 
-/* A name may be asked for a moment longer than the last client of its scope lives. */
-static inline bool is_seen(const struct mesh *mesh, const struct resource *listener)
+/* Envoy rejects a second listener on one address. */
+struct taken {
+    VEC(char *) addresses; /* "scope address:port" */
+};
+
+static inline void take_address(struct taken *taken, const struct resource *from,
+                                const pb_address *address)
 {
-    return !str_starts_with(listener->scope, STR("grpc.")) ||
-           engine_get(mesh_engine(mesh), T_VIEW, listener->scope) != NULL;
+    struct buf text;
+    buf_init(&text, BUF_UNLIMITED);
+    buf_printf(&text, "%.*s %s:%u", STR_FMT(from->scope), address->socket_address->address,
+               address->socket_address->port_value);
+    char *fresh = buf_steal(&text, NULL);
+    for (size_t i = 0; i < taken->addresses.len; i++) {
+        if (strcmp(taken->addresses.items[i], fresh) == 0) {
+            BREACH(from, "another listener has '%s', too", fresh);
+        }
+    }
+    vec_push(&taken->addresses, fresh);
+}
+
+static inline void check_addresses(const struct rig_resources *all)
+{
+    struct taken taken = {.addresses = {.len = 0}};
+    for (size_t i = 0; i < all->all.len; i++) {
+        const struct resource *from = all->all.items[i];
+        if (from->type != XDS_LDS) {
+            continue;
+        }
+        struct str message = resource_message(from);
+        pb_listener *listener = unpack(&pb_listener_desc, message.ptr, message.len);
+        if (listener->address != NULL) {
+            take_address(&taken, from, listener->address);
+        }
+        for (size_t j = 0; j < listener->n_additional_addresses; j++) {
+            take_address(&taken, from, listener->additional_addresses[j]->address);
+        }
+        protobuf_c_message_free_unpacked(&listener->base, NULL);
+    }
+    for (size_t i = 0; i < taken.addresses.len; i++) {
+        free(taken.addresses.items[i]);
+    }
+    vec_release(&taken.addresses);
 }
 
 static inline void check_invariants(const struct mesh *mesh)
@@ -232,7 +100,7 @@ static inline void check_invariants(const struct mesh *mesh)
             }
             free(name);
         }
-        if (resource->type == XDS_LDS && is_seen(mesh, resource)) {
+        if (resource->type == XDS_LDS) {
             check_listener(&all, resource);
         } else if (resource->type == XDS_RDS) {
             check_route_config(&all, resource);
@@ -240,6 +108,7 @@ static inline void check_invariants(const struct mesh *mesh)
             check_assignment(resource);
         }
     }
+    check_addresses(&all);
     vec_release(&all.all);
 }
 

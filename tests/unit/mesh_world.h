@@ -64,6 +64,9 @@ static inline void world_service(struct world *world, unsigned nth, struct buf *
     case 2:
         buf_printf(out, "  clusterIP: 10.0.0.%u\n", nth + 1);
         break;
+    case 3:
+        buf_add_text(out, "  clusterIP: 127.1.0.99\n"); /* of several: only one can have it */
+        break;
     default:
         buf_printf(out, "  clusterIP: 127.1.0.%u\n", nth + 1);
         break;

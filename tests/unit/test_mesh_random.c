@@ -111,6 +111,7 @@ static void test_random_events(void **state)
     (void)state;
     struct world world = {.mesh = rig_mesh(), .draw = draw};
     struct follower follower = {.resources = {.len = 0}};
+    size_t most = 0;
     for (unsigned step = 0; step < STEPS; step++) {
         unsigned events = 1 + draw(NULL, 4);
         for (unsigned i = 0; i < events; i++) {
@@ -118,8 +119,9 @@ static void test_random_events(void **state)
         }
         follow_turn(&follower, world.mesh); /* and the oracle looks */
         check_invariants(world.mesh);
+        most = follower.resources.len > most ? follower.resources.len : most;
     }
-    assert_true(follower.resources.len > 0);
+    assert_true(most > 0);
     follower_release(&follower);
     mesh_free(world.mesh);
 }
