@@ -19,6 +19,22 @@ static void set_router(struct arena *arena, bool envoy, pb_hcm *hcm)
     hcm->http_filters[hcm->n_http_filters++] = xds_router(arena, envoy);
 }
 
+/* HTTP/1.0 is spoken still (nginx does, towards its upstreams), and Envoy refuses it with 426
+ * unless told otherwise. Without a Host such a request is for the Service, "svc.ns:port". */
+static pb_http1_options *http1_options(struct arena *arena, struct str routes)
+{
+    struct str service = routes;
+    struct str ns = str_cut(&service, '/');
+    size_t colon = str_rindex(service, ':');
+    pb_http1_options *options = NEW(arena, pb_http1_options);
+    options->accept_http_10 = true;
+    options->default_host_for_http_10 =
+        (char *)(uintptr_t)arena_printf(arena, "%.*s.%.*s%.*s", STR_FMT(str_sub(service, 0, colon)),
+                                        STR_FMT(ns), STR_FMT(str_sub(service, colon, service.len)))
+            .ptr;
+    return options;
+}
+
 pb_hcm *xds_envoy_hcm(struct arena *arena, struct str routes)
 {
     pb_hcm *hcm = NEW(arena, pb_hcm);
@@ -27,6 +43,7 @@ pb_hcm *xds_envoy_hcm(struct arena *arena, struct str routes)
     set_router(arena, true, hcm);
     hcm->server_header_transformation =
         ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__SERVER_HEADER_TRANSFORMATION__PASS_THROUGH;
+    hcm->http_protocol_options = http1_options(arena, routes);
     hcm->skip_xff_append = true;
     hcm->preserve_external_request_id = true;
     hcm->stream_idle_timeout = xds_ms(arena, 0); /* long polls and streams live as they like */
