@@ -10,6 +10,9 @@
 #include "net/h1.h"
 #include "net_fixture.h"
 
+#define LARGE_BODY 1000000 /* bytes */
+#define LARGE_REQUESTS 50
+
 struct side {
     struct h1_server *server;
     struct h1_conn *conn;
@@ -31,6 +34,11 @@ static void handle(void *user, const struct h1_request *request, struct h1_reply
         side->later = reply;
     } else if (str_eq(request->path, STR("/missing"))) {
         h1_reply_text(reply, 404, "no such page");
+    } else if (str_eq(request->path, STR("/large"))) {
+        struct blob *blob = blob_alloc(LARGE_BODY);
+        memset(blob->data, ' ', LARGE_BODY);
+        h1_reply_send(reply, 200, "text/plain", PIECE_BLOB(blob));
+        blob_unref(blob);
     } else {
         struct blob *blob = blob_new("{}", 2);
         h1_reply_send(reply, 200, "application/json", PIECE_BLOB(blob));
@@ -245,6 +253,39 @@ static void over_a_socket(void **state)
     buf_release(&got);
 }
 
+/* The same over a socket: what the kernel and the queue hold is answered, the rest when it is read.
+ */
+static void large_answers_wait_for_their_reader(void **state)
+{
+    (void)state;
+    static const char request[] = "GET /large HTTP/1.1\r\n\r\n";
+    struct side side = {.requests = 0};
+    struct loop loop;
+    struct buf got;
+    struct sockaddr_storage peer = {.ss_family = AF_INET};
+    const struct h1_options options = {.handler = handle};
+    int server_fd;
+    buf_init(&got, BUF_UNLIMITED);
+    assert_true(loop_init(&loop, "test", NULL));
+    side.server = h1_server_new(&loop, &options, &side);
+    int fd = socket_pair(&server_fd);
+    h1_server_accept(side.server, server_fd, &peer, NULL);
+    for (unsigned i = 0; i < LARGE_REQUESTS; i++) {
+        assert_int_equal(write(fd, request, sizeof(request) - 1), sizeof(request) - 1);
+    }
+    turn(&loop, 20);
+    assert_true(side.requests > 0 && side.requests < LARGE_REQUESTS);
+    while (got.len < (size_t)LARGE_REQUESTS * LARGE_BODY) {
+        uv_run(&loop.uv, UV_RUN_NOWAIT);
+        assert_int_not_equal(receive(fd, &got), 0);
+    }
+    assert_int_equal(side.requests, LARGE_REQUESTS);
+    h1_server_free(side.server);
+    loop_release(&loop);
+    close(fd);
+    buf_release(&got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +296,7 @@ int main(void)
         cmocka_unit_test(too_much_at_once_is_cut_off),
         cmocka_unit_test(over_a_socket),
         cmocka_unit_test(who_does_not_read_answers_gets_no_more),
+        cmocka_unit_test(large_answers_wait_for_their_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
