@@ -15,6 +15,17 @@ struct walk {
     struct arena scratch;
 };
 
+/* Texts of conditions begin with the field, because nothing else says it there. */
+static struct str without_path(struct str text, struct str path)
+{
+    struct str field = str_sub(path, sizeof("spec.") - 1, path.len);
+    if (!str_starts_with(text, field) || text.len <= field.len) {
+        return text;
+    }
+    char next = text.ptr[field.len];
+    return next == ':' || next == '.' ? str_trim(str_sub(text, field.len + 1, text.len)) : text;
+}
+
 static void report(struct walk *walk, const struct object *object, enum problem_code code,
                    uint32_t line, struct str path, struct str text, struct str remedy)
 {
@@ -22,8 +33,9 @@ static void report(struct walk *walk, const struct object *object, enum problem_
         .code = code,
         .line = line,
         .path = path,
-        .object = object_name(&walk->scratch, object),
-        .text = text,
+        .object = arena_printf(&walk->scratch, "%s %.*s/%.*s", kind_info(object->kind)->kind,
+                               STR_FMT(object->meta.ns), STR_FMT(object->meta.name)),
+        .text = without_path(text, path),
         .remedy = remedy,
     };
     walk->visit(walk->user, object->origin.file, &problem);
@@ -81,6 +93,24 @@ static void check_backends(struct walk *walk, const struct route *route,
     }
 }
 
+/* A rule whose backendRefs all have weight 0. */
+static void check_weights(struct walk *walk, const struct route *route)
+{
+    for (size_t i = 0; i < route_rule_count(route); i++) {
+        struct rule_view rule = route_rule(route, i);
+        bool some = rule.backends_len == 0;
+        for (size_t j = 0; j < rule.backends_len; j++) {
+            some = some || rule.backends[j].weight > 0;
+        }
+        if (!some) {
+            report(walk, &route->object, PROBLEM_no_effect, route_rule_line(route, i),
+                   arena_printf(&walk->scratch, "spec.rules[%zu].backendRefs", i),
+                   STR("all weights are 0: requests of this rule are answered with an error"),
+                   STR("give a backendRef a weight above 0"));
+        }
+    }
+}
+
 static void check_unserved(struct walk *walk, const struct route *route)
 {
     for (size_t i = 0; i < route_rule_count(route); i++) {
@@ -101,6 +131,7 @@ static void visit_route(void *user, struct str key, const struct row *row)
         (const struct attachment *)engine_get(mesh_engine(walk->mesh), T_ATTACHMENT, key);
     check_parents(walk, route, attachment);
     check_backends(walk, route, attachment);
+    check_weights(walk, route);
     check_unserved(walk, route);
     arena_reset(&walk->scratch);
 }
