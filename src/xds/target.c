@@ -17,6 +17,11 @@
 #include "xds/reason.h"
 #include "xds/xds.h"
 
+/* A dialled name of more bytes than this is told nothing but that it leads nowhere: the reason's
+ * cluster would have a longer name than clients may ask for (serve's limit name_bytes). Names of
+ * Services are shorter. */
+#define EXPLAINED_NAME_MAX 512
+
 static void add_listener(struct resource_row *row, struct arena *arena,
                          const struct ir_target *target, const pb_hcm *hcm)
 {
@@ -30,7 +35,7 @@ static void add_listener(struct resource_row *row, struct arena *arena,
 const struct row *xds_grpc_target(struct eval *ev, struct str key)
 {
     const struct ir_target *target = (const struct ir_target *)eval_get(ev, T_TARGET, key);
-    if (target == NULL) {
+    if (target == NULL || eval_get(ev, T_VIEW, target->scope) == NULL) {
         return NULL;
     }
     struct arena *arena = eval_scratch(ev);
@@ -39,7 +44,7 @@ const struct row *xds_grpc_target(struct eval *ev, struct str key)
         add_listener(row, arena, target, xds_grpc_hcm(arena, target->port));
         return &row->row;
     }
-    if (str_eq(target->scope, STR(SCOPE_GRPC_GO))) {
+    if (str_eq(target->scope, STR(SCOPE_GRPC_GO)) || target->name.len > EXPLAINED_NAME_MAX) {
         struct resource_row *row = resource_row_new(1);
         add_listener(row, arena, target,
                      xds_grpc_hcm_inline(arena, STR("no-such-service.heddle.invalid"), NULL));
