@@ -80,11 +80,12 @@ static void reply_list(const struct admin *admin, struct h1_reply *reply)
     struct buf out;
     buf_init(&out, ADMIN_BODY_MAX);
     buf_printf(&out,
-               "heddle %s\n\n/live     200 while the process answers\n"
-               "/ready    200 once everything is synced\n/metrics  Prometheus\n",
+               "heddle %s\n\n/live           200 while the process answers\n"
+               "/ready          200 once everything is synced\n"
+               "/metrics        Prometheus\n",
                HEDDLE_VERSION);
     for (size_t i = 0; i < admin->config.nroutes; i++) {
-        buf_printf(&out, "%s  %s\n", admin->config.routes[i].path, admin->config.routes[i].help);
+        buf_printf(&out, "%-15s %s\n", admin->config.routes[i].path, admin->config.routes[i].help);
     }
     reply_buf(reply, 200, TEXT_TYPE, &out);
 }

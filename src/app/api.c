@@ -229,7 +229,8 @@ static void report_done(void *user, const struct stream_report *reports, size_t 
 {
     struct asked *asked = user;
     if (asked->resources && len == 0) {
-        h1_reply_text(asked->reply, 404, "no such node is connected; /api/proxies lists them");
+        h1_reply_text(asked->reply, 404,
+                      "no such node is connected; heddle proxies, or /api/proxies, lists them");
     } else {
         struct buf out;
         struct json json;
