@@ -125,6 +125,18 @@ void chain_add_piece(struct chain *chain, const struct piece *piece)
     chain_add_slice(chain, blob_ref(piece->blob), data, piece->bytes.len);
 }
 
+/* The first segment changes hands whole, with its reference: counting is what costs most here,
+ * since all threads count in the same blobs. */
+static void chain_pass(struct chain *dst, struct chain *src)
+{
+    const struct chain_seg *seg = &src->segs.items[src->first++];
+    src->len -= seg->len;
+    chain_add_slice(dst, seg->blob, seg->data, seg->len);
+    if (src->len == 0) {
+        chain_rewind(src);
+    }
+}
+
 void chain_move(struct chain *dst, struct chain *src, size_t len)
 {
     ASSERT(len <= src->len);
@@ -136,13 +148,17 @@ void chain_move(struct chain *dst, struct chain *src, size_t len)
         ASSERT(src->segs.items != NULL);
         struct chain_seg *seg = &src->segs.items[src->first];
         size_t part = seg->len < len ? seg->len : len;
+        len -= part;
+        if (seg->blob != NULL && part == seg->len) {
+            chain_pass(dst, src);
+            continue;
+        }
         if (seg->blob == NULL) {
             chain_add_copy(dst, src->copied + src->copied_from, part);
         } else {
             chain_add_slice(dst, blob_ref(seg->blob), seg->data, part);
         }
         chain_consume(src, part);
-        len -= part;
     }
 }
 

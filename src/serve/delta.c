@@ -63,9 +63,10 @@ static void subscribe(struct stream *stream, struct subscription *sub,
         subscription_set_wildcard(sub, true); /* the old way to say "*" */
     }
     for (size_t i = 0; i < request->nnames; i++) {
+        uint32_t id;
         if (str_eq(request->names[i], STR("*"))) {
             subscription_set_wildcard(sub, true);
-        } else if (!stream_add_name(stream, sub, request->names[i])) {
+        } else if (!stream_add_name(stream, sub, request->names[i], &id)) {
             return;
         }
     }

@@ -90,10 +90,11 @@ static void set_names(struct stream *stream, struct subscription *sub,
             wildcard = true;
             continue;
         }
-        if (!stream_add_name(stream, sub, request->names[i])) {
+        uint32_t id;
+        if (!stream_add_name(stream, sub, request->names[i], &id)) {
             return;
         }
-        (void)bitmap_set(listed, replica_find(sub->replica, sub->type, request->names[i]));
+        (void)bitmap_set(listed, id);
     }
     remove_unlisted(stream, sub);
     if (wildcard && !sub->wildcard) {

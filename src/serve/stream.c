@@ -169,13 +169,14 @@ static bool within_rate(struct stream *stream)
     return stream->request_due_ns - now <= 2000000000u;
 }
 
-bool stream_add_name(struct stream *stream, struct subscription *sub, struct str name)
+bool stream_add_name(struct stream *stream, struct subscription *sub, struct str name,
+                     uint32_t *ret_id)
 {
     struct stream_env *env = stream->env;
-    if (!subscription_add(sub, name)) {
+    if (!subscription_add(sub, name, ret_id)) {
         return true;
     }
-    report_interest(stream, sub, replica_find(&env->replica, sub->type, name), true);
+    report_interest(stream, sub, *ret_id, true);
     if (sub->named.count > env->limits.names_per_type) {
         metric_add(M_xds_refused_names, 1);
         stream_end(stream, STREAM_RESOURCE_EXHAUSTED,

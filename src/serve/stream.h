@@ -112,7 +112,8 @@ void stream_report_fill(const struct stream *stream, bool resources,
 
 /* --- for the protocols ----------------------------------------------------------------------- */
 /* One name more or less; false when the stream was ended over a limit. */
-bool stream_add_name(struct stream *stream, struct subscription *sub, struct str name);
+bool stream_add_name(struct stream *stream, struct subscription *sub, struct str name,
+                     uint32_t *ret_id);
 void stream_remove_name(struct stream *stream, struct subscription *sub, struct str name);
 /* Puts dirty resources into env->response, as many as may go into one. */
 void stream_put_dirty(struct stream *stream, struct subscription *sub);

@@ -149,9 +149,10 @@ static void add_delta(struct subscription *sub, uint32_t id, const struct resour
     }
 }
 
-bool subscription_add(struct subscription *sub, struct str name)
+bool subscription_add(struct subscription *sub, struct str name, uint32_t *ret_id)
 {
     uint32_t id = replica_intern(sub->replica, sub->type, name);
+    *ret_id = id;
     const struct resource *was = wanted(sub, id);
     bool newly = bitmap_set(&sub->named, id);
     if (newly) {

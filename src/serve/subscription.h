@@ -51,7 +51,8 @@ void subscription_init(struct subscription *sub, struct replica *replica, enum x
 void subscription_release(struct subscription *sub); /* takes all back from the replica */
 
 /* --- what the client asks for ---------------------------------------------------------------- */
-bool subscription_add(struct subscription *sub, struct str name);    /* true: newly named */
+/* True: newly named. */
+bool subscription_add(struct subscription *sub, struct str name, uint32_t *ret_id);
 bool subscription_remove(struct subscription *sub, struct str name); /* true: was named */
 void subscription_set_wildcard(struct subscription *sub, bool on);
 /* Delta, first request: the client says that it has this version. After the names were added. */
