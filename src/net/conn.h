@@ -28,7 +28,7 @@
 #define CONN_QUEUE_MAX (256 * 1024) /* default for queue_max */
 #define CONN_HANDSHAKE_TIMEOUT_MS 10000
 #define CONN_FLUSH_TIMEOUT_MS 5000 /* CLOSE_AFTER_FLUSH waits no longer than this */
-#define CONN_IOV_MAX 128           /* pieces in one writev() */
+#define CONN_IOV_MAX 1024          /* pieces in one writev(): as many as Linux takes */
 #define CONN_TLS_BATCH (64 * 1024) /* bytes encrypted ahead of the socket */
 #define CONN_REASON_MAX 160        /* of a close reason, with its NUL */
 
