@@ -18,6 +18,12 @@ struct counter {
     size_t count;
 };
 
+struct interest {
+    struct list idle; /* in clients->idle while count is 0 */
+    char *key;
+    size_t count;
+};
+
 struct client_entry {
     struct mesh_client client;
     VEC(char *) rejections; /* keys of T_REJECTION rows of this client */
@@ -27,6 +33,7 @@ void clients_init(struct clients *clients, struct engine *engine)
 {
     memset(clients, 0, sizeof(*clients));
     clients->engine = engine;
+    list_init(&clients->idle);
 }
 
 static struct str id_key(const stream_id *id)
@@ -122,12 +129,22 @@ void clients_close(struct clients *clients, stream_id id)
     client_free(entry);
 }
 
-static void free_counters(struct map *map)
+static void free_scopes(struct map *map)
 {
     for (size_t i = map_next(map, 0); i < map->cap; i = map_next(map, i + 1)) {
         struct counter *counter = map->slots[i].value;
         free(counter->key);
         free(counter);
+    }
+    map_release(map);
+}
+
+static void free_interests(struct map *map)
+{
+    for (size_t i = map_next(map, 0); i < map->cap; i = map_next(map, i + 1)) {
+        struct interest *interest = map->slots[i].value;
+        free(interest->key);
+        free(interest);
     }
     map_release(map);
 }
@@ -144,8 +161,8 @@ void clients_release(struct clients *clients)
         client_free(entry);
     }
     map_release(by_id);
-    free_counters(&clients->scopes);
-    free_counters(&clients->interests);
+    free_scopes(&clients->scopes);
+    free_interests(&clients->interests);
 }
 
 const struct mesh_client *clients_get(const struct clients *clients, stream_id id)
@@ -162,19 +179,53 @@ void clients_each(const struct clients *clients, mesh_client_fn *visit, void *us
     }
 }
 
+static struct interest *interest_new(struct clients *clients, struct str key, struct str scope,
+                                     struct str name)
+{
+    struct interest *interest = xcalloc(1, sizeof(*interest));
+    interest->key = str_dup(key);
+    list_init(&interest->idle);
+    map_put(&clients->interests, str_span(interest->key, key.len), interest);
+    struct interest_row *row = row_new(sizeof(*row), key.len + 2);
+    row->scope = arena_str(&row->row.arena, scope);
+    row->name = arena_str(&row->row.arena, name);
+    engine_put(clients->engine, T_INTEREST, key, &row->row);
+    return interest;
+}
+
+static void forget_interest(struct clients *clients, struct interest *interest)
+{
+    struct str key = str_from(interest->key);
+    engine_delete(clients->engine, T_INTEREST, key);
+    map_remove(&clients->interests, key);
+    free(interest->key);
+    free(interest);
+}
+
 void clients_interest(struct clients *clients, struct str scope, struct str name, bool wanted)
 {
     struct arena scratch;
     arena_init_sized(&scratch, 512);
     struct str key = arena_printf(&scratch, "%.*s|%.*s", STR_FMT(scope), STR_FMT(name));
-    if (count(&clients->interests, key, wanted)) {
-        if (wanted) {
-            struct interest_row *row = row_new(sizeof(*row), key.len + 2);
-            row->scope = arena_str(&row->row.arena, scope);
-            row->name = arena_str(&row->row.arena, name);
-            engine_put(clients->engine, T_INTEREST, key, &row->row);
-        } else {
-            engine_delete(clients->engine, T_INTEREST, key);
+    struct interest *interest = map_get(&clients->interests, key);
+    if (wanted) {
+        if (interest == NULL) {
+            interest = interest_new(clients, key, scope, name);
+        } else if (interest->count == 0) {
+            list_remove(&interest->idle);
+            clients->nidle--;
+        }
+        interest->count++;
+    } else {
+        ASSERT(interest != NULL && interest->count > 0);
+        if (--interest->count == 0) {
+            list_append(&clients->idle, &interest->idle);
+            if (clients->nidle++ == INTEREST_IDLE_MAX) {
+                struct list *oldest = clients->idle.next;
+                list_remove(oldest);
+                clients->nidle--;
+                forget_interest(clients, list_entry(oldest, struct interest, idle));
+            }
         }
     }
     arena_release(&scratch);
@@ -212,6 +263,7 @@ void clients_rejected(struct clients *clients, stream_id id, enum xds_type type,
         struct arena *arena = &row->row.arena;
         row->type = (int)type;
         row->name = arena_str(arena, of[i]->name);
+        row->scope = arena_str(arena, of[i]->scope);
         row->version = arena_str(arena, str_from(of[i]->version));
         row->node = arena_str(arena, entry->client.node->id);
         row->text = arena_str(arena, text);

@@ -2,18 +2,27 @@
 /*
  * clients: who is connected, and what follows from that for the engine's inputs: the scopes that
  * are in use (T_VIEW), the names that are asked for (T_INTEREST), what was rejected (T_REJECTION).
+ *
+ * A name that nobody asks for any more stays a while, as one of the last INTEREST_IDLE_MAX such
+ * names: when clients reconnect, the last subscriber's leave and the next one's arrival come from
+ * different workers in any order, and the Listener must not be away in between.
  */
 #ifndef HEDDLE_PIPELINE_CLIENTS_H
 #define HEDDLE_PIPELINE_CLIENTS_H
 
+#include "base/list.h"
 #include "base/map.h"
 #include "pipeline/mesh.h"
+
+#define INTEREST_IDLE_MAX 1000
 
 struct clients {
     struct engine *engine;
     struct map by_id;     /* stream id as 8 bytes -> struct client_entry */
     struct map scopes;    /* scope -> struct counter */
-    struct map interests; /* "scope|name" -> struct counter */
+    struct map interests; /* "scope|name" -> struct interest */
+    struct list idle;     /* of them those that nobody asks for, the longest so first */
+    size_t nidle;
 };
 
 void clients_init(struct clients *clients, struct engine *engine);
