@@ -18,6 +18,7 @@
 #include "xds/route_action.h"
 
 #include "xds/build.h"
+#include "xds/header_ops.h"
 #include "xds/reason.h"
 #include "xds/route_match.h"
 
@@ -122,13 +123,21 @@ static struct shares count_shares(const struct ir_route *ir)
     return shares;
 }
 
-static pb_cluster_weight *cluster_weight(struct arena *arena, const struct ir_backend *backend,
-                                         struct str cluster, int64_t weight)
+/* Where backends have filters, those of the rule move here (xds/header_ops.h). */
+static pb_cluster_weight *cluster_weight(struct arena *arena, const struct ir_route *ir,
+                                         const struct shares *shares,
+                                         const struct ir_backend *backend)
 {
     pb_cluster_weight *item = NEW(arena, pb_cluster_weight);
-    item->name = xds_text(arena, cluster);
-    item->weight = xds_u32(arena, (uint32_t)weight);
-    SET_HEADERS(arena, item, backend->request_headers, backend->response_headers);
+    item->name = xds_text(arena, backend->cluster);
+    item->weight = xds_u32(arena, (uint32_t)backend->weight);
+    if (shares->filters) {
+        const struct ir_header_ops *request =
+            xds_header_ops_join(arena, ir->request_headers, backend->request_headers);
+        const struct ir_header_ops *response =
+            xds_header_ops_join(arena, ir->response_headers, backend->response_headers);
+        SET_HEADERS(arena, item, request, response);
+    }
     return item;
 }
 
@@ -210,8 +219,7 @@ static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route
     for (size_t i = 0; i < ir->backends.len; i++) {
         const struct ir_backend *backend = &ir->backends.items[i];
         if (backend->cluster.len > 0) {
-            weighted->clusters[weighted->n_clusters++] =
-                cluster_weight(arena, backend, backend->cluster, backend->weight);
+            weighted->clusters[weighted->n_clusters++] = cluster_weight(arena, ir, shares, backend);
         }
     }
     if (shares->broken > 0) {
@@ -236,7 +244,9 @@ void xds_envoy_route(struct arena *arena, const struct ir_route *ir, struct rout
     pb_route *route = new_route(arena, ir, xds_envoy_match(arena, &ir->match));
     route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE;
     route->route = envoy_forward(arena, ir, &shares);
-    SET_HEADERS(arena, route, ir->request_headers, ir->response_headers);
+    if (!shares.filters) {
+        SET_HEADERS(arena, route, ir->request_headers, ir->response_headers);
+    }
     vec_push(&list->routes, route);
 }
 
