@@ -280,6 +280,8 @@ const struct admin_route api_routes[] = {
     {"/api/problems", "what is wrong with the configuration", api_problems, NULL},
     {"/api/proxies", "connected clients and what they acknowledged", NULL, api_proxies},
     {"/api/dump", "?node=ID: what a client was sent", NULL, api_dump},
+    {"/api/why", "?node=ID&method=GET&url=http://…: why a request goes where it goes", NULL,
+     api_why},
     {"/api/engine", "rows and evaluations of every table", api_engine, NULL},
     {"/api/graph", "the tables as a Graphviz graph", NULL, api_graph},
     {"/api/version", "heddle's version", api_version, NULL},

@@ -11,5 +11,7 @@
 extern const struct admin_route api_routes[]; /* their user is struct daemon */
 extern const size_t api_routes_len;
 bool api_ready(void *user);
+/* why.c */
+void api_why(void *user, const struct h1_request *request, struct h1_reply *reply);
 
 #endif

@@ -15,6 +15,7 @@ static const struct {
 } names[] = {
     {CMD_SERVE, "serve"},         {CMD_BOOTSTRAP, "bootstrap"}, {CMD_CHECK, "check"},
     {CMD_TRANSLATE, "translate"}, {CMD_PROXIES, "proxies"},     {CMD_DUMP, "dump"},
+    {CMD_WHY, "why"},
 };
 
 /* A table cell: '|' would end it. */

@@ -132,12 +132,30 @@ static bool unknown(struct str name, enum command_bit command, struct err *err)
     return err_set(err, "no option '--%.*s'; see --help", STR_FMT(name));
 }
 
+/* The long name of "-o" or "-H"; empty when arg is no such thing. */
+static struct str short_option(const char *arg)
+{
+    static const struct {
+        const char *text;
+        struct str name;
+    } shorts[] = {{"-o", STR("output")}, {"-H", STR("header")}};
+    for (size_t i = 0; i < sizeof(shorts) / sizeof(shorts[0]); i++) {
+        if (strcmp(arg, shorts[i].text) == 0) {
+            return shorts[i].name;
+        }
+    }
+    return STR_NULL;
+}
+
 /* One "--name", "--name=value" or "--name value"; advances *at past what was used. */
 static bool parse_option(struct options *options, enum command_bit command, int argc, char **argv,
                          int *at, struct err *err)
 {
     const char *given = argv[*at];
-    struct str name = strcmp(given, "-o") == 0 ? STR("output") : str_from(given + 2);
+    struct str name = short_option(given);
+    if (name.len == 0) {
+        name = str_from(given + 2);
+    }
     size_t equals = str_index(name, '=');
     const char *value = equals < name.len ? name.ptr + equals + 1 : NULL;
     name = str_sub(name, 0, equals);
@@ -175,7 +193,7 @@ bool options_parse(struct options *options, enum command_bit command, int argc, 
         } else if (!only_arguments && strcmp(arg, "--") == 0) {
             only_arguments = true;
             i++;
-        } else if (!only_arguments && (strncmp(arg, "--", 2) == 0 || strcmp(arg, "-o") == 0)) {
+        } else if (!only_arguments && (strncmp(arg, "--", 2) == 0 || short_option(arg).len > 0)) {
             if (!parse_option(options, command, argc, argv, &i, err)) {
                 return false;
             }

@@ -21,7 +21,8 @@ enum command_bit {
     CMD_BOOTSTRAP = 1 << 3,
     CMD_PROXIES = 1 << 4,
     CMD_DUMP = 1 << 5,
-    CMD_DOCS = 1 << 6
+    CMD_DOCS = 1 << 6,
+    CMD_WHY = 1 << 7
 };
 
 enum option_id {

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * why: /api/why, the explanation of one request (pipeline/explain.h), and whether the client has
+ * acknowledged what the explanation is made from.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/admin.h"
+#include "app/api.h"
+#include "app/daemon.h"
+#include "base/panic.h"
+#include "codec/json.h"
+#include "ir/graph.h"
+#include "pipeline/explain.h"
+#include "xds/row.h"
+
+struct asked_why {
+    struct h1_reply *reply;
+    struct buf out;        /* the answer, but for its last member and brace */
+    struct json json;      /* writing to out */
+    struct resource *want; /* what the client should have; NULL: nothing to compare */
+};
+
+struct search {
+    struct str node;
+    const struct mesh_client *found;
+};
+
+static void visit_client(void *user, const struct mesh_client *client)
+{
+    struct search *search = user;
+    if (str_eq(client->node->id, search->node)) {
+        search->found = client;
+    }
+}
+
+/* A connected client, or one that might connect with this id. */
+static bool find_class(const struct daemon *daemon, struct str id, struct client_class *ret_class,
+                       struct err *err)
+{
+    struct search search = {.node = id};
+    mesh_each_client(daemon->mesh, visit_client, &search);
+    if (search.found != NULL) {
+        *ret_class = search.found->class;
+        return true;
+    }
+    struct node node;
+    memset(&node, 0, sizeof(node));
+    node.id = id;
+    if (!client_classify(&node, ret_class, err)) {
+        return false;
+    }
+    if (ret_class->foreign) {
+        return err_set(err,
+                       "no client '%.*s' is connected; say sidecar/NAMESPACE/NAME or "
+                       "proxyless/NAMESPACE/NAME for one that might be",
+                       STR_FMT(id));
+    }
+    return true;
+}
+
+/* Every header=NAME:VALUE of the query. */
+static bool read_headers(struct str query, struct arena *arena, struct request *request,
+                         struct err *err)
+{
+    while (query.len > 0) {
+        struct str pair = str_cut(&query, '&');
+        if (!str_starts_with(pair, STR("header="))) {
+            continue;
+        }
+        struct str value = admin_query(arena, pair, STR("header"));
+        struct str name = str_cut(&value, ':');
+        if (name.len == 0 || value.ptr == NULL) {
+            return err_set(err, "a header is written 'NAME: VALUE'");
+        }
+        if (request->nheaders == REQUEST_HEADERS_MAX) {
+            return err_set(err, "more than %d headers", REQUEST_HEADERS_MAX);
+        }
+        request->headers[request->nheaders++] = (struct ir_header){str_trim(name), str_trim(value)};
+    }
+    return true;
+}
+
+static struct resource *routes_of(const struct daemon *daemon, const struct explained *explained)
+{
+    static const unsigned tables[] = {T_ENVOY_RDS, T_GRPC_RDS};
+    struct str scope = explained->scope;
+    size_t at = str_index(scope, '@');
+    struct arena scratch;
+    arena_init_sized(&scratch, 512);
+    struct str key = arena_printf(&scratch, "%.*s%.*s", STR_FMT(explained->routes),
+                                  STR_FMT(str_sub(scope, at, scope.len)));
+    struct resource *found = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        const struct resource_row *row =
+            (const struct resource_row *)engine_get(mesh_engine(daemon->mesh), tables[i], key);
+        if (row != NULL && str_eq(row->items[0]->scope, scope)) {
+            found = resource_ref(row->items[0]);
+        }
+    }
+    arena_release(&scratch);
+    return found;
+}
+
+static const char *acknowledged(const struct stream_report *report, const struct resource *want)
+{
+    for (size_t i = 0; i < report->nresources; i++) {
+        const struct resource *has = report->resources[i];
+        if (has->type != want->type || !str_eq(has->name, want->name)) {
+            continue;
+        }
+        if (report->types[want->type].reject_text.len > 0) {
+            return "has rejected its last routes (heddle proxies tells its words)";
+        }
+        return strcmp(has->version, want->version) == 0 && !report->types[want->type].in_flight
+                   ? "has acknowledged these routes"
+                   : "has not yet acknowledged these routes";
+    }
+    return "has not asked for these routes";
+}
+
+static void report_done(void *user, const struct stream_report *reports, size_t len)
+{
+    struct asked_why *asked = user;
+    json_key(&asked->json, "acknowledged");
+    if (len == 0) {
+        json_text(&asked->json, "is not connected");
+    } else if (asked->want == NULL) {
+        json_text(&asked->json, "is connected");
+    } else {
+        json_text(&asked->json, acknowledged(&reports[0], asked->want));
+    }
+    json_close(&asked->json, '}');
+    admin_reply_json(asked->reply, &asked->out);
+    resource_unref(asked->want);
+    free(asked);
+}
+
+static bool read_question(const struct daemon *daemon, struct str query, struct arena *arena,
+                          struct client_class *class, struct question *ret_question,
+                          struct err *err)
+{
+    struct str method = admin_query(arena, query, STR("method"));
+    struct str url = admin_query(arena, query, STR("url"));
+    struct str node = admin_query(arena, query, STR("node"));
+    if (!question_parse(method, url, arena, ret_question, err) ||
+        !read_headers(query, arena, &ret_question->request, err) ||
+        !find_class(daemon, node, class, err)) {
+        return false;
+    }
+    ret_question->client = class;
+    return true;
+}
+
+void api_why(void *user, const struct h1_request *request, struct h1_reply *reply)
+{
+    struct daemon *daemon = user;
+    struct arena arena;
+    struct err err;
+    struct client_class class;
+    struct question question;
+    arena_init(&arena);
+    if (!read_question(daemon, request->query, &arena, &class, &question, &err)) {
+        h1_reply_text(reply, 400, err.text);
+        arena_release(&arena);
+        return;
+    }
+    struct str node = admin_query(&arena, request->query, STR("node"));
+    struct asked_why *asked = xcalloc(1, sizeof(*asked));
+    asked->reply = reply;
+    buf_init(&asked->out, BUF_UNLIMITED);
+    json_init(&asked->json, &asked->out, 0);
+    json_open(&asked->json, '{');
+    json_key(&asked->json, "client");
+    json_str(&asked->json, node);
+    struct explained explained = mesh_explain(daemon->mesh, &question, &arena, &asked->json);
+    if (explained.routes.len > 0) {
+        asked->want = routes_of(daemon, &explained);
+    }
+    serve_report(daemon->serve, node, true, report_done, asked);
+    arena_release(&arena);
+}

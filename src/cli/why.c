@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* why: `heddle why NODE METHOD URL`, which rule, backend and endpoints a request takes, and why. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/fetch.h"
+
+static const char *text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value != NULL ? value : "";
+}
+
+static void print_place(const json_t *object)
+{
+    printf("%s", text(object, "rule"));
+    if (text(object, "file")[0] != '\0') {
+        printf(" (%s:%lld)", text(object, "file"),
+               (long long)json_integer_value(json_object_get(object, "line")));
+    }
+}
+
+static void print_rules(const json_t *rules)
+{
+    size_t index;
+    const json_t *rule;
+    printf("rules, in the order in which they are tried:\n");
+    json_array_foreach(rules, index, rule)
+    {
+        printf("  %s ", strcmp(text(rule, "verdict"), "takes the request") == 0 ? "=>" : "  ");
+        print_place(rule);
+        printf("\n       %s: %s\n", text(rule, "match"), text(rule, "verdict"));
+    }
+}
+
+static void print_endpoints(const json_t *backend)
+{
+    size_t index;
+    const json_t *endpoint;
+    json_array_foreach(json_object_get(backend, "endpoints"), index, endpoint)
+    {
+        printf("         %s %s\n", text(endpoint, "address"), text(endpoint, "zone"));
+    }
+    if (text(backend, "outcome")[0] != '\0') {
+        printf("         %s\n", text(backend, "outcome"));
+    }
+}
+
+static void print_decision(const json_t *decision)
+{
+    size_t index;
+    const json_t *backend;
+    printf("decision: %s", text(decision, "action"));
+    if (text(decision, "rule")[0] != '\0') {
+        printf(" by ");
+        print_place(decision);
+    }
+    printf("\n");
+    json_array_foreach(json_object_get(decision, "backends"), index, backend)
+    {
+        printf("  %5.1f %% %s\n", 100.0 * json_number_value(json_object_get(backend, "share")),
+               text(backend, "backend"));
+        print_endpoints(backend);
+    }
+    print_endpoints(decision);
+}
+
+static void print_text(const json_t *answer)
+{
+    printf("client:   %s\nservice:  %s\nrouting:  %s\n", text(answer, "client"),
+           text(answer, "service"), text(answer, "routing"));
+    if (json_object_get(answer, "rules") != NULL) {
+        print_rules(json_object_get(answer, "rules"));
+    }
+    if (json_object_get(answer, "decision") != NULL) {
+        print_decision(json_object_get(answer, "decision"));
+    }
+    if (text(answer, "acknowledged")[0] != '\0') {
+        printf("the client: %s\n", text(answer, "acknowledged"));
+    }
+}
+
+static bool ask(const struct options *options, struct buf *ret_body, struct err *err)
+{
+    struct arena arena;
+    struct buf path;
+    const char **arguments = options->arguments.items;
+    arena_init(&arena);
+    buf_init(&path, 1u << 20);
+    buf_add_text(&path, "/api/why?node=");
+    buf_add_str(&path, fetch_escape(&arena, str_from(arguments[0])));
+    buf_add_text(&path, "&method=");
+    buf_add_str(&path, fetch_escape(&arena, str_from(arguments[1])));
+    buf_add_text(&path, "&url=");
+    buf_add_str(&path, fetch_escape(&arena, str_from(arguments[2])));
+    const struct option_values *headers = &options->lists[O_header];
+    for (unsigned i = 0; i < headers->len; i++) {
+        buf_add_text(&path, "&header=");
+        buf_add_str(&path, fetch_escape(&arena, str_from(headers->items[i])));
+    }
+    buf_add_byte(&path, '\0');
+    bool ok = fetch(options, (const char *)path.data, ret_body, err);
+    buf_release(&path);
+    arena_release(&arena);
+    return ok;
+}
+
+static int run(const struct options *options)
+{
+    struct err err;
+    struct buf body;
+    if (options->arguments.len != 3) {
+        err_set(&err,
+                "say who asks what: heddle why ROLE/NAMESPACE/NAME GET http://HOST:PORT/PATH");
+        return command_fail(EXIT_USAGE, &err);
+    }
+    if (!ask(options, &body, &err)) {
+        return command_fail(EXIT_ENVIRONMENT, &err);
+    }
+    if (option_json(options)) {
+        fetch_print(&body);
+    } else {
+        json_t *answer = json_loadb((const char *)body.data, body.len, 0, NULL);
+        print_text(answer);
+        json_decref(answer);
+    }
+    buf_release(&body);
+    return 0;
+}
+
+const struct command command_why = {
+    .name = "why",
+    .bit = CMD_WHY,
+    .arguments = "NODE METHOD URL [-H 'name: value'] [options]",
+    .summary = "which rule, backend and endpoints a request takes, and why",
+    .details =
+        "NODE is a connected client (heddle proxies), or sidecar/NAMESPACE/NAME or\n"
+        "proxyless/NAMESPACE/NAME for one that might be. The host of URL is a Service's name or\n"
+        "ClusterIP. For gRPC the method is POST and the path /package.Service/Method.\n"
+        "\n"
+        "    heddle why sidecar/default/app GET http://echo-service.default:8000/path\n"
+        "    heddle why proxyless/default/app POST \\\n"
+        "        xds:///echo-service.default:8080/echo_basic.grpcecho.GrpcEcho/Echo\n",
+    .run = run,
+};
