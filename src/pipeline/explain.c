@@ -248,7 +248,7 @@ static void tell_backends(struct telling *telling, const struct ir_route *route)
         const struct ir_backend *backend = &route->backends.items[i];
         json_open(telling->json, '{');
         json_key(telling->json, "share");
-        json_real(telling->json, (double)backend->weight / (double)sum);
+        json_double(telling->json, (double)backend->weight / (double)sum);
         if (backend->cluster.len > 0) {
             text(telling, "backend", backend->cluster);
             tell_endpoints(telling, backend->cluster);
