@@ -13,8 +13,9 @@ static const struct {
     enum command_bit bit;
     const char *name;
 } names[] = {
-    {CMD_SERVE, "serve"},         {CMD_BOOTSTRAP, "bootstrap"}, {CMD_CHECK, "check"},
-    {CMD_TRANSLATE, "translate"}, {CMD_PROXIES, "proxies"},     {CMD_DUMP, "dump"},
+    {CMD_SERVE, "serve"},     {CMD_BOOTSTRAP, "bootstrap"},
+    {CMD_CHECK, "check"},     {CMD_TRANSLATE, "translate"},
+    {CMD_PROXIES, "proxies"}, {CMD_DUMP, "dump"},
     {CMD_WHY, "why"},
 };
 
