@@ -40,7 +40,9 @@ bool state_open(struct state *state, const char *dir, const char *config_path, s
 {
     *state = (struct state){.fd = -1};
     if (!make_dirs(dir)) {
-        return err_set_errno(err, errno, "cannot make the state directory '%s'", dir);
+        return err_set_errno(
+            err, errno, "cannot make the state directory '%s' (--state names another, or 'none')",
+            dir);
     }
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
