@@ -48,10 +48,10 @@ static int run(const struct options *options)
     arena_init(&scratch);
     struct str node = fetch_escape(&scratch, str_from(options->arguments.items[0]));
     struct str path = arena_printf(&scratch, "/api/dump?node=%.*s", STR_FMT(node));
-    bool ok = fetch(options, path.ptr, &body, &err);
+    int code = fetch(options, path.ptr, &body, &err);
     arena_release(&scratch);
-    if (!ok) {
-        return command_fail(EXIT_ENVIRONMENT, &err);
+    if (code != 0) {
+        return command_fail(code, &err);
     }
     if (option_json(options)) {
         fetch_print(&body);

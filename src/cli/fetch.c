@@ -15,7 +15,7 @@ static size_t take(char *data, size_t size, size_t count, void *user)
     return buf_ok(body) ? size * count : 0;
 }
 
-static bool perform(CURL *curl, const char *url, struct buf *body, struct err *err)
+static int perform(CURL *curl, const char *url, struct buf *body, struct err *err)
 {
     char why[CURL_ERROR_SIZE] = "";
     long status = 0;
@@ -28,17 +28,19 @@ static bool perform(CURL *curl, const char *url, struct buf *body, struct err *e
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
     CURLcode code = curl_easy_perform(curl);
     if (code != CURLE_OK) {
-        return err_set(err, "cannot ask '%s': %s; is heddle serve running there? (--admin)", url,
-                       why[0] != '\0' ? why : curl_easy_strerror(code));
+        err_set(err, "cannot ask '%s': %s; is heddle serve running there? (--admin)", url,
+                why[0] != '\0' ? why : curl_easy_strerror(code));
+        return EXIT_ENVIRONMENT;
     }
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200) {
-        return err_set(err, "%.*s", STR_FMT(str_trim(buf_str(body))));
+        err_set(err, "%.*s", STR_FMT(str_trim(buf_str(body))));
+        return status >= 400 && status < 500 ? EXIT_INPUT : EXIT_ENVIRONMENT;
     }
-    return true;
+    return 0;
 }
 
-bool fetch(const struct options *options, const char *path, struct buf *ret_body, struct err *err)
+int fetch(const struct options *options, const char *path, struct buf *ret_body, struct err *err)
 {
     struct buf url;
     buf_init(ret_body, FETCH_MAX);
@@ -46,14 +48,18 @@ bool fetch(const struct options *options, const char *path, struct buf *ret_body
     buf_printf(&url, "http://%s%s", options->text[O_admin], path);
     buf_add_byte(&url, '\0');
     CURL *curl = curl_easy_init();
-    bool ok = curl != NULL ? perform(curl, (const char *)url.data, ret_body, err)
-                           : err_set(err, "libcurl does not start");
+    int code = EXIT_ENVIRONMENT;
+    if (curl != NULL) {
+        code = perform(curl, (const char *)url.data, ret_body, err);
+    } else {
+        err_set(err, "libcurl does not start");
+    }
     curl_easy_cleanup(curl);
     buf_release(&url);
-    if (!ok) {
+    if (code != 0) {
         buf_release(ret_body);
     }
-    return ok;
+    return code;
 }
 
 /* In JSON, control characters stand as \n, \t, … or \u00XX. */

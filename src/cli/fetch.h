@@ -10,8 +10,9 @@
 #define FETCH_MAX (512u << 20)
 #define FETCH_TIMEOUT_S 30L
 
-/* GET http://<--admin><path>; false with the reason, or with what the server answered. */
-bool fetch(const struct options *options, const char *path, struct buf *ret_body, struct err *err);
+/* GET http://<--admin><path>. Returns the exit code: 0, EXIT_INPUT with the words of a server that
+ * does not like the question, or EXIT_ENVIRONMENT. */
+int fetch(const struct options *options, const char *path, struct buf *ret_body, struct err *err);
 /* Replaces control characters in a JSON answer that is to be printed as text: any peer can put them
  * into its names, and they must not reach the terminal. */
 void fetch_clean(struct buf *body);

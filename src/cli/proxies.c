@@ -71,8 +71,9 @@ static int run(const struct options *options)
 {
     struct err err;
     struct buf body;
-    if (!fetch(options, "/api/proxies", &body, &err)) {
-        return command_fail(EXIT_ENVIRONMENT, &err);
+    int code = fetch(options, "/api/proxies", &body, &err);
+    if (code != 0) {
+        return command_fail(code, &err);
     }
     if (option_json(options)) {
         fetch_print(&body);

@@ -82,7 +82,7 @@ static void print_text(const json_t *answer)
     }
 }
 
-static bool ask(const struct options *options, struct buf *ret_body, struct err *err)
+static int ask(const struct options *options, struct buf *ret_body, struct err *err)
 {
     struct arena arena;
     struct buf path;
@@ -101,10 +101,10 @@ static bool ask(const struct options *options, struct buf *ret_body, struct err 
         buf_add_str(&path, fetch_escape(&arena, str_from(headers->items[i])));
     }
     buf_add_byte(&path, '\0');
-    bool ok = fetch(options, (const char *)path.data, ret_body, err);
+    int code = fetch(options, (const char *)path.data, ret_body, err);
     buf_release(&path);
     arena_release(&arena);
-    return ok;
+    return code;
 }
 
 static int run(const struct options *options)
@@ -116,8 +116,9 @@ static int run(const struct options *options)
                 "say who asks what: heddle why ROLE/NAMESPACE/NAME GET http://HOST:PORT/PATH");
         return command_fail(EXIT_USAGE, &err);
     }
-    if (!ask(options, &body, &err)) {
-        return command_fail(EXIT_ENVIRONMENT, &err);
+    int code = ask(options, &body, &err);
+    if (code != 0) {
+        return command_fail(code, &err);
     }
     if (option_json(options)) {
         fetch_print(&body);

@@ -29,10 +29,10 @@ struct tls {
     BIO *out; /* owned by ssl */
 };
 
-/* The most telling error of OpenSSL's queue as words; empties the queue. */
+/* What went wrong first, in OpenSSL's words ("no start line", not "PEM lib"); empties the queue. */
 static const char *tls_why(void)
 {
-    unsigned long code = ERR_peek_last_error();
+    unsigned long code = ERR_peek_error();
     const char *why = code != 0 ? ERR_reason_error_string(code) : NULL;
     ERR_clear_error();
     return why != NULL ? why : "unknown TLS error";

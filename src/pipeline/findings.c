@@ -111,6 +111,19 @@ static void check_weights(struct walk *walk, const struct route *route)
     }
 }
 
+/* "GAMMA implementations SHOULD ignore hostnames" (GEP-1294): not an error, but hardly meant. */
+static void check_hostnames(struct walk *walk, const struct route *route,
+                            const struct attachment *attachment)
+{
+    if (attachment->parents.len > 0 && route->hostnames.len > 0) {
+        report(walk, &route->object, PROBLEM_hostnames_ignored, route->object.origin.line,
+               STR("spec.hostnames"),
+               STR("a route of a Service has hostnames: the mesh ignores them, since a request "
+                   "belongs to the address it was sent to"),
+               STR("take them out: they change nothing"));
+    }
+}
+
 static void check_unserved(struct walk *walk, const struct route *route)
 {
     for (size_t i = 0; i < route_rule_count(route); i++) {
@@ -132,6 +145,7 @@ static void visit_route(void *user, struct str key, const struct row *row)
     check_parents(walk, route, attachment);
     check_backends(walk, route, attachment);
     check_weights(walk, route);
+    check_hostnames(walk, route, attachment);
     check_unserved(walk, route);
     arena_reset(&walk->scratch);
 }
