@@ -33,7 +33,12 @@ struct tls {
 static const char *tls_why(void)
 {
     unsigned long code = ERR_peek_error();
-    const char *why = code != 0 ? ERR_reason_error_string(code) : NULL;
+    const char *why = NULL;
+    if (ERR_SYSTEM_ERROR(code)) {
+        why = strerror(ERR_GET_REASON(code));
+    } else if (code != 0) {
+        why = ERR_reason_error_string(code);
+    }
     ERR_clear_error();
     return why != NULL ? why : "unknown TLS error";
 }
