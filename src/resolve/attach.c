@@ -163,7 +163,7 @@ const struct row *resolve_attachment(struct eval *ev, struct str key)
     if (route == NULL) {
         return NULL;
     }
-    struct attachment *row = row_new(sizeof(*row), 512);
+    struct attachment *row = row_new(sizeof(*row), 320);
     struct arena *arena = &row->row.arena;
     row->key = arena_str(arena, key);
     row->grpc = route->object.kind == KIND_GRPCROUTE;

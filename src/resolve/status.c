@@ -224,7 +224,7 @@ const struct row *resolve_status(struct eval *ev, struct str key)
     if (route == NULL || attachment == NULL || attachment->parents.len == 0) {
         return NULL; /* no parentRef is ours: nothing to say */
     }
-    struct status *row = row_new(sizeof(*row), 1024);
+    struct status *row = row_new(sizeof(*row), 384);
     struct arena *arena = &row->row.arena;
     row->kind = (int)route->object.kind;
     row->ns = arena_str(arena, route->object.meta.ns);

@@ -147,17 +147,25 @@ static void steal_moves_everything(void **state)
     arena_release(&dst);
 }
 
-static void sized_arenas_start_small_and_double(void **state)
+static void sized_arenas_start_small_and_grow_by_half(void **state)
 {
     (void)state;
     struct arena arena;
-    arena_init_sized(&arena, 100);
+    arena_init_sized(&arena, 600);
     assert_int_equal(arena_footprint(&arena), 0); /* nothing is taken before it is needed */
-    check_block(arena_alloc(&arena, 100), 100);
+    check_block(arena_alloc(&arena, 600), 600);
     size_t first = arena_footprint(&arena);
-    assert_in_range(first, 100, 200);
+    assert_in_range(first, 600, 700);
     check_block(arena_alloc(&arena, 50), 50);
-    assert_int_equal(arena_footprint(&arena), first + 2 * first);
+    assert_in_range(arena_footprint(&arena) - first, first / 2 - 16, first / 2 + 64);
+    for (unsigned i = 0; i < 100; i++) { /* never much more taken than is held */
+        check_block(arena_alloc(&arena, 96), 96);
+        assert_true(arena_footprint(&arena) < 2 * arena.used + 256);
+    }
+    for (unsigned i = 0; i < 3000; i++) { /* and few chunks when it becomes a large one */
+        check_block(arena_alloc(&arena, 96), 96);
+    }
+    assert_true(arena_footprint(&arena) < 2 * arena.used);
     arena_release(&arena);
 }
 
@@ -167,7 +175,7 @@ int main(void)
         cmocka_unit_test(every_size_is_served_zeroed),
         cmocka_unit_test(blocks_do_not_overlap),
         cmocka_unit_test(chunks_grow_and_big_requests_stand_alone),
-        cmocka_unit_test(sized_arenas_start_small_and_double),
+        cmocka_unit_test(sized_arenas_start_small_and_grow_by_half),
         cmocka_unit_test(reset_keeps_one_chunk),
         cmocka_unit_test(strings_are_copied_with_a_nul),
         cmocka_unit_test(steal_moves_everything),
