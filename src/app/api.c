@@ -57,19 +57,7 @@ static void api_status(void *user, struct buf *out)
 
 static void write_problem(void *user, struct str file, const struct problem *problem)
 {
-    struct json *json = user;
-    const struct problem_info *info = problem_info(problem->code);
-    json_open(json, '{');
-    text(json, "file", file);
-    number(json, "line", problem->line);
-    number(json, "column", problem->column);
-    text(json, "severity", info->severity == SEVERITY_ERROR ? STR("error") : STR("warning"));
-    text(json, "code", str_from(info->code));
-    text(json, "object", problem->object);
-    text(json, "path", problem->path);
-    text(json, "text", problem->text);
-    text(json, "remedy", problem->remedy);
-    json_close(json, '}');
+    problem_dump(problem, file, user);
 }
 
 static void api_problems(void *user, struct buf *out)

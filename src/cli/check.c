@@ -50,11 +50,6 @@ static int finding_cmp(const void *a, const void *b)
     return order != 0 ? order : (fa->order > fb->order) - (fa->order < fb->order);
 }
 
-static const char *severity(const struct problem *problem)
-{
-    return problem_info(problem->code)->severity == SEVERITY_ERROR ? "error" : "warning";
-}
-
 /* file:line:column: error HED008: object: path: text
  *     remedy */
 static void print_text(const struct findings *findings)
@@ -69,7 +64,8 @@ static void print_text(const struct findings *findings)
         if (problem->column > 0) {
             printf(":%u", problem->column);
         }
-        printf(": %s %s: ", severity(problem), problem_info(problem->code)->code);
+        printf(": %s %s: ", severity_name(problem_info(problem->code)->severity),
+               problem_info(problem->code)->code);
         if (problem->object.len > 0) {
             printf("%.*s: ", STR_FMT(problem->object));
         }
@@ -84,12 +80,6 @@ static void print_text(const struct findings *findings)
     printf("%zu errors, %zu warnings\n", findings->errors, findings->warnings);
 }
 
-static void json_field(struct json *json, const char *key, struct str value)
-{
-    json_key(json, key);
-    json_str(json, value);
-}
-
 static void print_json(const struct findings *findings)
 {
     struct buf out;
@@ -101,20 +91,7 @@ static void print_json(const struct findings *findings)
     json_open(&json, '[');
     for (size_t i = 0; i < findings->items.len; i++) {
         const struct finding *finding = &findings->items.items[i];
-        const struct problem *problem = &finding->problem;
-        json_open(&json, '{');
-        json_field(&json, "file", finding->file);
-        json_key(&json, "line");
-        json_uint(&json, problem->line);
-        json_key(&json, "column");
-        json_uint(&json, problem->column);
-        json_field(&json, "severity", str_from(severity(problem)));
-        json_field(&json, "code", str_from(problem_info(problem->code)->code));
-        json_field(&json, "object", problem->object);
-        json_field(&json, "path", problem->path);
-        json_field(&json, "text", problem->text);
-        json_field(&json, "remedy", problem->remedy);
-        json_close(&json, '}');
+        problem_dump(&finding->problem, finding->file, &json);
     }
     json_close(&json, ']');
     json_key(&json, "errors");

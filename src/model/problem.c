@@ -104,3 +104,36 @@ struct str problem_quote(struct arena *arena, struct str text)
     struct str part = str_sub(text, 0, keep);
     return printable(arena, arena_printf(arena, "%.*s%s", STR_FMT(part), end));
 }
+
+const char *severity_name(enum severity severity)
+{
+    return severity == SEVERITY_ERROR ? "error" : "warning";
+}
+
+void problem_dump(const struct problem *problem, struct str file, struct json *json)
+{
+    const struct problem_info *info = problem_info(problem->code);
+    const struct {
+        const char *key;
+        struct str value;
+    } texts[] = {
+        {"severity", str_from(severity_name(info->severity))},
+        {"code", str_from(info->code)},
+        {"object", problem->object},
+        {"path", problem->path},
+        {"text", problem->text},
+        {"remedy", problem->remedy},
+    };
+    json_open(json, '{');
+    json_key(json, "file");
+    json_str(json, file);
+    json_key(json, "line");
+    json_uint(json, problem->line);
+    json_key(json, "column");
+    json_uint(json, problem->column);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        json_key(json, texts[i].key);
+        json_str(json, texts[i].value);
+    }
+    json_close(json, '}');
+}

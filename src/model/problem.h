@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "codec/json.h"
 
 #define PROBLEMS_MAX 200 /* per document; one more says that there are more */
 
@@ -60,5 +61,9 @@ void problems_report(struct problems *problems, enum problem_code code, uint32_t
     __attribute__((format(printf, 7, 8)));
 /* What a user wrote, for use inside a message: cut at 80 bytes, control characters as '?'. */
 struct str problem_quote(struct arena *arena, struct str text);
+
+const char *severity_name(enum severity severity); /* "error", "warning" */
+/* {"file": …, "line", "column", "severity", "code", "object", "path", "text", "remedy"} */
+void problem_dump(const struct problem *problem, struct str file, struct json *json);
 
 #endif
