@@ -391,6 +391,9 @@ void file_set_restore(struct file_set *set, struct str name, struct str state_js
 void file_set_save(const struct file_set *set, struct str name, struct buf *out)
 {
     const struct file *file = find_file(set, name);
+    if (file == NULL) {
+        return;
+    }
     struct json json;
     json_init(&json, out, 0);
     json_open(&json, '{');
@@ -400,7 +403,7 @@ void file_set_save(const struct file_set *set, struct str name, struct buf *out)
     json_text(&json, "List");
     json_key(&json, "items");
     json_open(&json, '[');
-    for (size_t i = 0; file != NULL && i < file->claims.len; i++) {
+    for (size_t i = 0; i < file->claims.len; i++) {
         const struct claim *claim = file->claims.items[i];
         if (claim->object != NULL && claim->object == claim->entry->in_force) {
             object_dump(claim->object, &json);

@@ -48,7 +48,8 @@ void file_set_remove(struct file_set *set, struct str name);
  * document of any file claims if this one has a document without identity. Call after
  * file_set_update() of all files. */
 void file_set_restore(struct file_set *set, struct str name, struct str state_json);
-/* The objects of one file that are in force, as a JSON List to be restored later. */
+/* The objects of one file that are in force, as a JSON List to be restored later; nothing for a
+ * file that is not there. */
 void file_set_save(const struct file_set *set, struct str name, struct buf *out);
 
 /* All problems of all files, in file and line order. */

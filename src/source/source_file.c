@@ -6,7 +6,8 @@
  *   event of a name the path depends on, overflow ──► all are read    ┘ then one turn is told
  *
  * In a batch, files are read before the vanished ones are removed, so that an object that moved
- * from one file to another never goes. State is written after the turn, a few files at a time.
+ * from one file to another never goes. State is written after the turn, in pieces: first what is in
+ * force of the files that changed, with one write(2), then what is dead in it is cleared away.
  */
 #include "source/source_file.h"
 
@@ -22,13 +23,12 @@
 #include "base/panic.h"
 #include "codec/doc.h"
 #include "source/report.h"
-#include "source/state.h"
+#include "source/saver.h"
 #include "source/text_file.h"
 #include "source/watch.h"
 
 #define EVENTS_BYTES 65536
 #define ROUNDS_MAX 64 /* of reading events in one turn, so that a busy writer cannot starve it */
-#define STATES_PER_STEP 2 /* files of state written between two looks at the loop */
 #define READ_BUFFER_MAX ((size_t)DOC_BYTES_MAX * 2)
 
 struct known_file {
@@ -42,19 +42,18 @@ struct source_file {
     char *dir; /* absolute, links not resolved */
     int dir_fd;
     struct watch watch;
-    struct state state;
+    struct saver saver;
     struct report report;
     struct file_set *set;
     struct map known; /* name -> struct known_file */
     size_t bytes;     /* of all known files */
     unsigned round;
     struct name_list pending; /* names that had an event */
-    struct name_list to_save; /* names whose state is not written yet */
     bool read_all;            /* everything must be read again */
     bool changed;             /* an object came, changed or went since the last turn */
     bool synced;
     uv_poll_t poll;
-    uv_idle_t saver;
+    uv_idle_t idle; /* runs the saver */
     unsigned open_handles;
     void (*stopped)(void *user);
     void *stopped_user;
@@ -94,7 +93,7 @@ static void forget(struct source_file *source, struct known_file *known)
 {
     struct str name = str_from(known->name);
     file_set_remove(source->set, name);
-    state_remove(&source->state, name);
+    saver_add(&source->saver, name);
     source->bytes -= known->size;
     map_remove(&source->known, name);
     free(known);
@@ -141,7 +140,7 @@ static bool read_file(struct source_file *source, const char *name)
         } else {
             file_set_unreadable(source->set, str_from(name), str_from(err.text));
         }
-        name_list_add(&source->to_save, str_from(name));
+        saver_add(&source->saver, str_from(name));
     } else if (result != TEXT_FILE_GONE) {
         log_at(LOG_ERROR, "source", "the directory has too many files: one is ignored",
                KV_TEXT("file", name), KV_INT("limit", SOURCE_FILES_MAX));
@@ -278,30 +277,10 @@ static bool drain(struct source_file *source)
 
 /* --- turns --------------------------------------------------------------------------------- */
 
-static void save_some(struct source_file *source, size_t most)
-{
-    struct name_list *names = &source->to_save;
-    for (size_t n = 0; n < most && names->names.len > 0; n++) {
-        char *name = vec_pop(&names->names);
-        struct buf text;
-        struct err err;
-        buf_init(&text, STATE_FILE_MAX);
-        file_set_save(source->set, str_from(name), &text);
-        if (map_get(&source->known, str_from(name)) != NULL && buf_ok(&text) &&
-            !state_save(&source->state, str_from(name), buf_str(&text), &err)) {
-            log_at(LOG_WARN, "source", "a restart will not know the last good objects of a file",
-                   KV_TEXT("file", name), KV_TEXT("err", err.text));
-        }
-        buf_release(&text);
-        free(name);
-    }
-}
-
-static void on_saver(uv_idle_t *idle)
+static void on_idle(uv_idle_t *idle)
 {
     struct source_file *source = idle->data;
-    save_some(source, STATES_PER_STEP);
-    if (source->to_save.names.len == 0) {
+    if (!saver_step(&source->saver)) {
         uv_idle_stop(idle);
     }
 }
@@ -320,12 +299,8 @@ static void end_batch(struct source_file *source)
     if (report_update(&source->report, source->set) && source->config.problems != NULL) {
         source->config.problems(source->config.user, source->set);
     }
-    if (source->synced && source->state.fd >= 0 && source->to_save.names.len > 0) {
-        name_list_sort(&source->to_save);
-        uv_idle_start(&source->saver, on_saver);
-    }
-    if (source->state.fd < 0) {
-        name_list_release(&source->to_save);
+    if (saver_begin(&source->saver) && source->synced) {
+        uv_idle_start(&source->idle, on_idle);
     }
 }
 
@@ -359,14 +334,14 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 static void restore(struct source_file *source)
 {
     struct buf text;
-    buf_init(&text, STATE_FILE_MAX);
+    buf_init(&text, RECORD_TEXT_MAX);
     /* in any order: what one file restores never depends on another's */
     for (size_t i = map_next(&source->known, 0);
          i < source->known.cap && file_set_invalid(source->set) > 0;
          i = map_next(&source->known, i + 1)) {
         struct str name = source->known.slots[i].key;
         buf_clear(&text);
-        if (file_set_has_errors(source->set, name) && state_load(&source->state, name, &text)) {
+        if (file_set_has_errors(source->set, name) && saver_load(&source->saver, name, &text)) {
             file_set_restore(source->set, name, buf_str(&text));
         }
     }
@@ -402,9 +377,8 @@ static void free_source(struct source_file *source)
     }
     map_release(&source->known);
     name_list_release(&source->pending);
-    name_list_release(&source->to_save);
     watch_close(&source->watch);
-    state_close(&source->state);
+    saver_release(&source->saver);
     report_release(&source->report);
     file_set_free(source->set);
     if (source->dir_fd >= 0) {
@@ -420,9 +394,9 @@ static struct source_file *new_source(const struct source_file_config *config)
     source->config = *config;
     source->dir_fd = -1;
     source->watch.fd = -1;
-    source->state.fd = -1;
     struct file_set_events events = {.user = source, .put = on_put, .removed = on_removed};
     source->set = file_set_new(&events);
+    saver_init(&source->saver, source->set);
     return source;
 }
 
@@ -433,13 +407,9 @@ static bool prepare(struct source_file *source, struct err *err)
     if (source->dir == NULL || !watch_open(&source->watch, err)) {
         return false;
     }
-    if (source->config.state_dir.len > 0) {
-        char *dir = str_dup(source->config.state_dir);
-        bool opened = state_open(&source->state, dir, source->dir, err);
-        free(dir);
-        if (!opened) {
-            return false;
-        }
+    if (source->config.state_dir.len > 0 &&
+        !saver_open(&source->saver, source->config.state_dir, source->dir, err)) {
+        return false;
     }
     if (!read_everything(source, err)) {
         return err_prefix(err, "config directory '%s'", source->dir);
@@ -455,12 +425,10 @@ bool source_file_start(const struct source_file_config *config, struct source_fi
         free_source(source);
         return false;
     }
-    if (source->state.fd >= 0) {
-        restore(source);
-    }
+    restore(source);
     uv_poll_init(config->loop, &source->poll, source->watch.fd);
-    uv_idle_init(config->loop, &source->saver);
-    source->poll.data = source->saver.data = source;
+    uv_idle_init(config->loop, &source->idle);
+    source->poll.data = source->idle.data = source;
     source->open_handles = 2;
     uv_poll_start(&source->poll, UV_READABLE, on_readable);
     *ret_source = source;
@@ -500,11 +468,11 @@ static void on_closed(uv_handle_t *handle)
 
 void source_file_stop(struct source_file *source, void (*done)(void *user), void *user)
 {
-    if (source->synced && source->state.fd >= 0) {
-        save_some(source, SIZE_MAX);
+    if (source->synced) {
+        saver_finish(&source->saver);
     }
     source->stopped = done;
     source->stopped_user = user;
     uv_close((uv_handle_t *)&source->poll, on_closed);
-    uv_close((uv_handle_t *)&source->saver, on_closed);
+    uv_close((uv_handle_t *)&source->idle, on_closed);
 }

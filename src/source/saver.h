@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * saver: which files' state must be written, and doing so in pieces after a turn. For the source
+ * folder only. Thread 0. Logs.
+ */
+#ifndef HEDDLE_SOURCE_SAVER_H
+#define HEDDLE_SOURCE_SAVER_H
+
+#include <stdbool.h>
+
+#include "source/file_set.h"
+#include "source/state.h"
+
+struct saver {
+    const struct file_set *set;
+    struct state state;
+    struct name_list names; /* of files whose state may have changed and is not written yet */
+    bool swept;             /* what is kept of files that are not here any more is in names */
+};
+
+void saver_init(struct saver *saver, const struct file_set *set);
+/* False when the directory is of no use. When another heddle uses it, says so and keeps nothing. */
+bool saver_open(struct saver *saver, struct str dir, const char *config_path, struct err *err);
+void saver_release(struct saver *saver);
+/* The last good objects of a file before the restart; reads all that was kept. */
+bool saver_load(struct saver *saver, struct str name, struct buf *ret_text);
+/* The file came, changed or went. */
+void saver_add(struct saver *saver, struct str name);
+/* After a turn. Returns whether there is something to do. */
+bool saver_begin(struct saver *saver);
+/* Does one piece. Returns whether there is more to do. */
+bool saver_step(struct saver *saver);
+/* Writes all there is to write, now. */
+void saver_finish(struct saver *saver);
+
+#endif
