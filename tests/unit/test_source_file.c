@@ -9,6 +9,7 @@
 #include "base/panic.h"
 #include "model_rig.h"
 #include "source/source_file.h"
+#include "source/state.h"
 
 #define WAIT_MS 5000 /* for something that must come */
 #define QUIET_MS 50  /* for something that must not */
@@ -414,6 +415,71 @@ static void a_restart_knows_the_last_good(void **state)
     expect_events(fixture, "+b=1 ");
 }
 
+static void what_went_while_nobody_looked_is_not_known(void **state)
+{
+    struct fixture *fixture = *state;
+    write_namespace(fixture, "conf/a.yaml", "a", "1");
+    write_namespace(fixture, "conf/b.yaml", "b", "1");
+    start(fixture, "conf", "state");
+    expect_events(fixture, "+a=1 +b=1 ");
+    stop(fixture);
+    unlink(at(fixture, "conf/a.yaml"));
+    start(fixture, "conf", "state");
+    expect_events(fixture, "+b=1 ");
+    stop(fixture);
+    write_file(fixture, "conf/a.yaml", "{\n"); /* another file of that name */
+    start(fixture, "conf", "state");
+    assert_false(source_file_synced(fixture->source));
+    expect_events(fixture, "+b=1 ");
+}
+
+static void a_damaged_state_is_as_good_as_none(void **state)
+{
+    struct fixture *fixture = *state;
+    write_namespace(fixture, "conf/a.yaml", "a", "1");
+    start(fixture, "conf", "state");
+    expect_events(fixture, "+a=1 ");
+    stop(fixture);
+    char name[STATE_FILE_LEN], path[64];
+    state_file_name(at(fixture, "conf"), name);
+    snprintf(path, sizeof(path), "state/%s", name);
+    assert_int_equal(access(at(fixture, path), R_OK), 0);
+    write_file(fixture, path, STATE_MAGIC "no record");
+    write_file(fixture, "conf/a.yaml", "{\n");
+    start(fixture, "conf", "state");
+    assert_false(source_file_synced(fixture->source));
+    write_namespace(fixture, "conf/a.yaml", "a", "2");
+    expect(fixture, "+a=2 ");
+    stop(fixture);
+    write_file(fixture, "conf/a.yaml", "{\n");
+    start(fixture, "conf", "state");
+    assert_true(source_file_synced(fixture->source));
+    expect_events(fixture, "+a=2 ");
+}
+
+static void a_second_heddle_keeps_no_state(void **state)
+{
+    struct fixture *fixture = *state;
+    write_namespace(fixture, "conf/a.yaml", "a", "1");
+    start(fixture, "conf", "state");
+    struct source_file *first = fixture->source;
+    start(fixture, "conf", "state");
+    assert_true(source_file_synced(fixture->source));
+    buf_clear(&fixture->events);
+    write_namespace(fixture, "conf/a.yaml", "a", "2");
+    run_for(fixture, QUIET_MS, NULL);
+    expect_events(fixture, "+a=2 +a=2 ");
+    stop(fixture);
+    write_namespace(fixture, "conf/a.yaml", "a", "3");
+    expect(fixture, "+a=3 ");
+    fixture->source = first;
+    stop(fixture);
+    write_file(fixture, "conf/a.yaml", "{\n");
+    start(fixture, "conf", "state");
+    assert_true(source_file_synced(fixture->source));
+    expect_events(fixture, "+a=3 ");
+}
+
 static void wrong_directories(void **state)
 {
     struct fixture *fixture = *state;
@@ -459,6 +525,9 @@ int main(void)
         TEST(broken_documents_keep_the_last_good),
         TEST(a_broken_start_waits),
         TEST(a_restart_knows_the_last_good),
+        TEST(what_went_while_nobody_looked_is_not_known),
+        TEST(a_damaged_state_is_as_good_as_none),
+        TEST(a_second_heddle_keeps_no_state),
         TEST(wrong_directories),
         TEST(paths_are_read_for_commands),
     };
