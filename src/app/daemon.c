@@ -2,10 +2,12 @@
 /* daemon: `heddle serve`. */
 #include "app/daemon.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/admin.h"
 #include "app/api.h"
@@ -261,6 +263,18 @@ static bool start_serve(struct daemon *daemon, struct err *err)
     return serve_start(&daemon->loop, &config, &daemon->serve, err);
 }
 
+/* Absolute, but with its links: the state belongs to "current", whichever version that points to.
+ */
+static struct str config_path(const struct options *options, struct arena *arena)
+{
+    struct str config = option_text(options, O_config);
+    char cwd[PATH_MAX];
+    if (str_starts_with(config, STR("/")) || getcwd(cwd, sizeof(cwd)) == NULL) {
+        return config;
+    }
+    return arena_printf(arena, "%s/%.*s", cwd, STR_FMT(config));
+}
+
 /* $XDG_STATE_HOME/heddle/<hash of the directory's path>; empty: no state. */
 static struct str state_dir(const struct options *options, struct arena *arena)
 {
@@ -270,10 +284,8 @@ static struct str state_dir(const struct options *options, struct arena *arena)
     }
     const char *base = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
-    char *real = realpath(options->text[O_config], NULL);
     char hash[HASH_TEXT_LEN];
-    hash_text(hash_bytes(str_from(real != NULL ? real : options->text[O_config])), hash);
-    free(real);
+    hash_text(hash_bytes(config_path(options, arena)), hash);
     if (base != NULL && base[0] == '/') {
         return arena_printf(arena, "%s/heddle/%s", base, hash);
     }
