@@ -40,6 +40,7 @@ static const struct field attachment_fields[] = {
     F(FIELD_STR, attachment, name),
     F_LIST(attachment, parents, parent_schema),
     F_LIST(attachment, backends, backend_schema),
+    F_LIST(attachment, mirrors, backend_schema),
     {.name = NULL},
 };
 const struct schema attachment_schema = SCHEMA(attachment, attachment_fields);

@@ -20,11 +20,11 @@ struct attached_parent {
     LIST(struct str) ports; /* keys of T_ROUTING this parentRef contributes to */
 };
 
-/* One backendRef, resolved. Order: rules, then backendRefs. */
+/* One backendRef, resolved. Order: rules, then backendRefs; of mirrors: rules, then filters. */
 struct attached_backend {
-    int32_t rule, index;
-    struct str cluster; /* key of T_PORT; empty when it does not resolve */
-    int condition;      /* enum condition_id: C_resolved, or why not */
+    int32_t rule, index; /* of the backendRef or filter in the rule */
+    struct str cluster;  /* key of T_PORT; empty when it does not resolve */
+    int condition;       /* enum condition_id: C_resolved, or why not */
     struct str message;
 };
 
@@ -36,6 +36,7 @@ struct attachment {
     struct str ns, name;
     LIST(struct attached_parent) parents; /* only those heddle controls */
     LIST(struct attached_backend) backends;
+    LIST(struct attached_backend) mirrors; /* RequestMirror filters of rules */
 };
 
 struct condition {

@@ -80,6 +80,7 @@ static const struct field backend_fields[] = {
     F(FIELD_STR, struct ir_backend, reason),
     F_SUB(FIELD_PTR, struct ir_backend, request_headers, header_ops_schema),
     F_SUB(FIELD_PTR, struct ir_backend, response_headers, header_ops_schema),
+    F(FIELD_STR, struct ir_backend, hostname),
     {.name = NULL},
 };
 static const struct schema backend_schema = SCHEMA(ir_backend, backend_fields);

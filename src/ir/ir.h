@@ -79,35 +79,42 @@ struct ir_backend {
     struct str reason;  /* why the share is an error */
     struct ir_header_ops *request_headers; /* only for this backend */
     struct ir_header_ops *response_headers;
+    struct str hostname; /* the Host this backend gets; empty: as the rule has it */
 };
 
-struct ir_mirror { /* (#4) */
-    struct str cluster;
-    int64_t numerator, denominator;
+struct ir_mirror {
+    struct str cluster;             /* key of T_CLUSTER */
+    int64_t numerator, denominator; /* the share of requests that is copied; > 0 */
 };
-enum ir_path_change { IR_PATH_KEEP, IR_PATH_REPLACE, IR_PATH_REPLACE_PREFIX };
-struct ir_redirect { /* (#4) */
-    struct str scheme, hostname;
-    int32_t port;
+enum ir_path_change {
+    IR_PATH_KEEP,
+    IR_PATH_REPLACE,       /* by `path` */
+    IR_PATH_REPLACE_PREFIX /* the prefix that matched by `path`: elements without a slash at the
+                              end, so that nothing but slashes is empty */
+};
+struct ir_redirect {
+    struct str scheme;   /* "http", "https" */
+    struct str hostname; /* empty: the request's, without its port */
+    int32_t port;        /* 0: none is written */
     int32_t status;
-    int path_change;
+    int path_change; /* enum ir_path_change */
     struct str path;
 };
-struct ir_rewrite { /* (#4) */
-    struct str hostname;
-    int path_change;
+struct ir_rewrite {
+    struct str hostname; /* empty: keep */
+    int path_change;     /* enum ir_path_change */
     struct str path;
 };
-struct ir_retry { /* (#4) */
+struct ir_retry { /* connection errors are always retried */
     LIST(int32_t) codes;
-    int32_t attempts;
-    int64_t backoff_ms;
+    int32_t attempts;   /* after the first; > 0 */
+    int64_t backoff_ms; /* 0: the client's own */
 };
 
 enum ir_action {
     IR_FORWARD,
     IR_ERROR,   /* every request of this route gets `error_status`, for `reason` */
-    IR_REDIRECT /* (#4) */
+    IR_REDIRECT /* `redirect`; `reason`: what clients hear that follow none */
 };
 
 struct ir_route {
@@ -124,7 +131,8 @@ struct ir_route {
     struct ir_rewrite *rewrite;
     LIST(struct ir_mirror) mirrors;
     struct ir_retry *retry;
-    int64_t timeout_ms, backend_timeout_ms; /* 0: none (#4) */
+    int64_t timeout_ms;         /* of the request with all its attempts; 0: none */
+    int64_t backend_timeout_ms; /* of each attempt; 0: none */
 };
 
 /* The routes of one listener for one set of clients, best match first. */

@@ -270,6 +270,21 @@ static void tell_no_match(struct telling *telling)
                    : STR("no rule matches: 404, for gRPC UNIMPLEMENTED"));
 }
 
+static void tell_redirect(struct telling *telling, const struct ir_redirect *redirect)
+{
+    if (telling->question->client->role == ROLE_PROXYLESS) {
+        text(telling, "outcome", STR("UNAVAILABLE: gRPC clients do not follow redirects"));
+        return;
+    }
+    struct str port =
+        redirect->port != 0 ? arena_printf(telling->arena, ":%d", (int)redirect->port) : STR_NULL;
+    struct str host = redirect->hostname.len > 0 ? redirect->hostname : telling->question->host;
+    text(telling, "outcome",
+         arena_printf(telling->arena, "%d: Location begins with %.*s://%.*s%.*s/",
+                      (int)redirect->status, STR_FMT(redirect->scheme), STR_FMT(host),
+                      STR_FMT(port)));
+}
+
 static void tell_decision(struct telling *telling, const struct ir_route *winner)
 {
     json_key(telling->json, "decision");
@@ -280,6 +295,10 @@ static void tell_decision(struct telling *telling, const struct ir_route *winner
         text(telling, "action", STR("forward"));
         tell_rule_place(telling, winner->rule);
         tell_backends(telling, winner);
+    } else if (winner->action == IR_REDIRECT) {
+        text(telling, "action", STR("redirect"));
+        tell_rule_place(telling, winner->rule);
+        tell_redirect(telling, winner->redirect);
     } else {
         text(telling, "action", STR("error"));
         tell_rule_place(telling, winner->rule);

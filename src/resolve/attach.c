@@ -92,22 +92,23 @@ static void attach_parent(struct eval *ev, struct arena *arena, const struct rou
     }
 }
 
-static void fail_backend(struct arena *arena, struct attached_backend *backend,
+/* list: what the index of the backend counts. */
+static void fail_backend(struct arena *arena, struct attached_backend *backend, const char *list,
                          enum condition_id why, struct str message)
 {
     backend->condition = (int)why;
-    backend->message = arena_printf(arena, "rules[%d].backendRefs[%d]: %.*s", (int)backend->rule,
+    backend->message = arena_printf(arena, "rules[%d].%s[%d]: %.*s", (int)backend->rule, list,
                                     (int)backend->index, STR_FMT(message));
 }
 
 static void resolve_backend(struct eval *ev, struct arena *arena, const struct route *route,
-                            const struct backend_ref *of, struct attached_backend *backend)
+                            const struct object_ref *ref, const char *list,
+                            struct attached_backend *backend)
 {
     struct arena *scratch = eval_scratch(ev);
-    const struct object_ref *ref = &of->ref;
     struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
     if (ref->group.len > 0 || (ref->kind.len > 0 && !str_eq(ref->kind, STR("Service")))) {
-        fail_backend(arena, backend, C_invalid_kind,
+        fail_backend(arena, backend, list, C_invalid_kind,
                      arena_printf(scratch,
                                   "kind '%.*s' of group '%.*s' cannot be a backend; "
                                   "Services can",
@@ -116,7 +117,7 @@ static void resolve_backend(struct eval *ev, struct arena *arena, const struct r
     }
     struct str object = arena_printf(scratch, "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name));
     if (eval_get(ev, T_SERVICE, object) == NULL) {
-        fail_backend(arena, backend, C_backend_not_found,
+        fail_backend(arena, backend, list, C_backend_not_found,
                      arena_printf(scratch, "no Service '%.*s' in namespace '%.*s'",
                                   STR_FMT(ref->name), STR_FMT(ns)));
         return;
@@ -124,11 +125,11 @@ static void resolve_backend(struct eval *ev, struct arena *arena, const struct r
     struct str key = port_key_make(scratch, ns, ref->name, ref->port, STR_NULL);
     const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, key);
     if (port == NULL) {
-        fail_backend(arena, backend, C_backend_not_found,
+        fail_backend(arena, backend, list, C_backend_not_found,
                      arena_printf(scratch, "Service '%.*s' has no port %d", STR_FMT(object),
                                   (int)ref->port));
     } else if (!port->backend) {
-        fail_backend(arena, backend, C_unsupported_protocol,
+        fail_backend(arena, backend, list, C_unsupported_protocol,
                      arena_printf(scratch, "Service port '%.*s' takes no traffic: %.*s",
                                   STR_FMT(key), STR_FMT(port->why_not)));
     } else {
@@ -137,22 +138,38 @@ static void resolve_backend(struct eval *ev, struct arena *arena, const struct r
     }
 }
 
+static struct attached_backend *next_backend(struct attached_backend *items, size_t *len,
+                                             size_t rule, size_t index)
+{
+    struct attached_backend *backend = &items[(*len)++];
+    backend->rule = (int32_t)rule;
+    backend->index = (int32_t)index;
+    return backend;
+}
+
 static void resolve_backends(struct eval *ev, const struct route *route, struct attachment *row)
 {
     struct arena *arena = &row->row.arena;
     size_t nrules = route_rule_count(route);
-    size_t total = 0;
+    size_t backends = 0;
+    size_t filters = 0;
     for (size_t i = 0; i < nrules; i++) {
-        total += route_rule(route, i).backends_len;
+        backends += route_rule(route, i).backends_len;
+        filters += route_rule(route, i).filters_len;
     }
-    row->backends.items = ARENA_ARRAY(arena, total, struct attached_backend);
+    row->backends.items = ARENA_ARRAY(arena, backends, struct attached_backend);
+    row->mirrors.items = ARENA_ARRAY(arena, filters, struct attached_backend);
     for (size_t i = 0; i < nrules; i++) {
         struct rule_view rule = route_rule(route, i);
         for (size_t j = 0; j < rule.backends_len; j++) {
-            struct attached_backend *backend = &row->backends.items[row->backends.len++];
-            backend->rule = (int32_t)i;
-            backend->index = (int32_t)j;
-            resolve_backend(ev, arena, route, &rule.backends[j], backend);
+            resolve_backend(ev, arena, route, &rule.backends[j].ref, "backendRefs",
+                            next_backend(row->backends.items, &row->backends.len, i, j));
+        }
+        for (size_t j = 0; j < rule.filters_len; j++) {
+            if (rule.filters[j].mirror != NULL) {
+                resolve_backend(ev, arena, route, &rule.filters[j].mirror->backend, "filters",
+                                next_backend(row->mirrors.items, &row->mirrors.len, i, j));
+            }
         }
     }
 }

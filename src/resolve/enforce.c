@@ -8,7 +8,8 @@
 #include "resolve/key.h"
 #include "resolve/rule.h"
 
-#define GAPS_MAX 8 /* told in one message */
+#define GAPS_MAX 8         /* told in one message */
+#define GRPC_RETRIES_MAX 4 /* gRPC makes at most five attempts (gRFC A6) */
 
 struct gaps {
     struct arena *scratch;
@@ -24,26 +25,44 @@ static void add(struct gaps *gaps, struct str what)
     }
 }
 
-static bool changes_headers(const struct filter *filter)
-{
-    return filter->type == FILTER_REQUEST_HEADERS || filter->type == FILTER_RESPONSE_HEADERS;
-}
-
-/* gRPC clients know nothing of header operations, and ignore them. */
-static void header_filters(struct gaps *gaps, const struct rule_view *rule, size_t index)
+/* gRPC clients know none of the filters that are served so far: they ignore them, and fail where
+ * a redirect stands. */
+static void filters(struct gaps *gaps, const struct rule_view *rule, size_t index)
 {
     for (size_t i = 0; i < rule->filters_len; i++) {
-        if (changes_headers(&rule->filters[i])) {
-            add(gaps, arena_printf(gaps->scratch, "rules[%zu].filters[%zu]", index, i));
-        }
+        add(gaps, arena_printf(gaps->scratch, "rules[%zu].filters[%zu]", index, i));
     }
     for (size_t i = 0; i < rule->backends_len; i++) {
         for (size_t j = 0; j < rule->backends[i].filters.len; j++) {
-            if (changes_headers(&rule->backends[i].filters.items[j])) {
-                add(gaps, arena_printf(gaps->scratch, "rules[%zu].backendRefs[%zu].filters[%zu]",
-                                       index, i, j));
-            }
+            add(gaps, arena_printf(gaps->scratch, "rules[%zu].backendRefs[%zu].filters[%zu]", index,
+                                   i, j));
         }
+    }
+}
+
+/* What is UNAVAILABLE to a gRPC client, and so retried. */
+static bool is_unavailable(int32_t code)
+{
+    return code == 429 || code == 502 || code == 503 || code == 504;
+}
+
+/* gRFC A44: no limit of each attempt, at most five attempts, no HTTP codes. */
+static void retries(struct gaps *gaps, const struct rule_view *rule, size_t index)
+{
+    if (rule->retry == NULL || rule->retry->attempts == 0) {
+        return;
+    }
+    for (size_t i = 0; i < rule->retry->codes.len; i++) {
+        if (!is_unavailable(rule->retry->codes.items[i])) {
+            add(gaps, arena_printf(gaps->scratch, "rules[%zu].retry.codes[%zu]", index, i));
+        }
+    }
+    if (rule->retry->attempts > GRPC_RETRIES_MAX) {
+        add(gaps, arena_printf(gaps->scratch, "rules[%zu].retry.attempts above %d", index,
+                               GRPC_RETRIES_MAX));
+    }
+    if (rule->timeouts != NULL && rule->timeouts->backend_ms > 0) {
+        add(gaps, arena_printf(gaps->scratch, "rules[%zu].timeouts.backendRequest", index));
     }
 }
 
@@ -53,7 +72,8 @@ static struct str proxyless_gaps(struct eval *ev, const struct route *route)
     for (size_t i = 0; i < route_rule_count(route); i++) {
         struct rule_view rule = route_rule(route, i);
         if (rule_unserved(route, i, gaps.scratch).len == 0) {
-            header_filters(&gaps, &rule, i);
+            filters(&gaps, &rule, i);
+            retries(&gaps, &rule, i);
         }
     }
     return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC)) != NULL ? gaps.text : STR_NULL;
@@ -73,6 +93,21 @@ static struct str sidecar_gaps(struct eval *ev, const struct attached_parent *pa
     return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
 }
 
+/* Envoy waits for a random time of up to the backoff (twice that, and so on), where the API asks
+ * for no less than it. */
+static struct str backoff_gaps(struct eval *ev, const struct route *route)
+{
+    struct gaps gaps = {.scratch = eval_scratch(ev)};
+    for (size_t i = 0; i < route_rule_count(route); i++) {
+        struct rule_view rule = route_rule(route, i);
+        if (rule.retry != NULL && rule.retry->attempts > 0 && rule.retry->has_backoff &&
+            rule.retry->backoff_ms > 0 && rule_unserved(route, i, gaps.scratch).len == 0) {
+            add(&gaps, arena_printf(gaps.scratch, "rules[%zu].retry.backoff", i));
+        }
+    }
+    return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
+}
+
 struct str enforce_gaps(struct eval *ev, struct arena *arena, const struct route *route,
                         const struct attached_parent *parent)
 {
@@ -87,6 +122,11 @@ struct str enforce_gaps(struct eval *ev, struct arena *arena, const struct route
                             "%.*s%ssidecars do not see what is sent to %.*s, because the "
                             "Service has no ClusterIP",
                             STR_FMT(text), text.len > 0 ? "; " : "", STR_FMT(sidecar));
+    }
+    struct str backoff = backoff_gaps(ev, route);
+    if (backoff.len > 0) {
+        text = arena_printf(arena, "%.*s%ssidecars may retry sooner than %.*s", STR_FMT(text),
+                            text.len > 0 ? "; " : "", STR_FMT(backoff));
     }
     return text;
 }

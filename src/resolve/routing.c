@@ -15,6 +15,7 @@
 #include "ir/graph.h"
 #include "ir/ir.h"
 #include "model/precedence.h"
+#include "resolve/filters.h"
 #include "resolve/key.h"
 #include "resolve/match.h"
 #include "resolve/resolve.h"
@@ -109,43 +110,6 @@ static struct candidate *collect(struct eval *ev, struct row_span attached, bool
     return all;
 }
 
-static size_t copy_headers(struct arena *arena, const struct header_value *from, size_t len,
-                           struct ir_header **ret_items)
-{
-    struct ir_header *items = ARENA_ARRAY(arena, len, struct ir_header);
-    for (size_t i = 0; i < len; i++) {
-        items[i].name = arena_str(arena, from[i].name);
-        items[i].value = arena_str(arena, from[i].value);
-    }
-    *ret_items = items;
-    return len;
-}
-
-static struct ir_header_ops *copy_ops(struct arena *arena, const struct header_filter *filter)
-{
-    struct ir_header_ops *ops = ARENA_NEW(arena, struct ir_header_ops);
-    ops->set.len = copy_headers(arena, filter->set.items, filter->set.len, &ops->set.items);
-    ops->add.len = copy_headers(arena, filter->add.items, filter->add.len, &ops->add.items);
-    ops->remove.items = ARENA_ARRAY(arena, filter->remove.len, struct str);
-    for (size_t i = 0; i < filter->remove.len; i++) {
-        ops->remove.items[ops->remove.len++] = arena_str(arena, filter->remove.items[i]);
-    }
-    return ops;
-}
-
-static void copy_filters(struct arena *arena, const struct filter *filters, size_t len,
-                         struct ir_header_ops **ret_request, struct ir_header_ops **ret_response)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (filters[i].request_headers != NULL) {
-            *ret_request = copy_ops(arena, filters[i].request_headers);
-        }
-        if (filters[i].response_headers != NULL) {
-            *ret_response = copy_ops(arena, filters[i].response_headers);
-        }
-    }
-}
-
 static const struct attached_backend *find_backend(const struct attachment *attachment, size_t rule,
                                                    size_t index)
 {
@@ -188,16 +152,15 @@ static void forward(struct arena *arena, const struct candidate *from, const str
         backend->weight = ref->weight;
         backend->cluster = arena_str(arena, resolved->cluster);
         backend->reason = arena_str(arena, resolved->message);
-        copy_filters(arena, ref->filters.items, ref->filters.len, &backend->request_headers,
-                     &backend->response_headers);
+        filters_of_backend(arena, ref, backend);
     }
     if (route->backends.len == 0) {
         make_error(route, STR("all backendRefs have weight 0"));
     }
 }
 
-static void make_route(struct arena *arena, const struct candidate *from, struct str own_cluster,
-                       struct ir_route *route)
+static void make_route(struct arena *arena, const struct candidate *from,
+                       const struct ir_port *port, struct str own_cluster, struct ir_route *route)
 {
     if (from->http != NULL) {
         match_from_http(arena, from->http, &route->match);
@@ -213,9 +176,10 @@ static void make_route(struct arena *arena, const struct candidate *from, struct
         return;
     }
     struct rule_view rule = route_rule(from->route, from->rule);
-    copy_filters(arena, rule.filters, rule.filters_len, &route->request_headers,
-                 &route->response_headers);
-    forward(arena, from, &rule, own_cluster, route);
+    filters_of_rule(arena, &rule, from->rule, from->attachment, port->port, route);
+    if (route->action != IR_REDIRECT) {
+        forward(arena, from, &rule, own_cluster, route);
+    }
 }
 
 static bool any_grpc(struct row_span attached)
@@ -257,7 +221,7 @@ const struct row *resolve_routing(struct eval *ev, struct str key)
     }
     row->routes.items = ARENA_ARRAY(arena, len, struct ir_route);
     for (size_t i = 0; i < len; i++) {
-        make_route(arena, &candidates[i], row->name, &row->routes.items[row->routes.len++]);
+        make_route(arena, &candidates[i], port, row->name, &row->routes.items[row->routes.len++]);
     }
     return &row->row;
 }

@@ -2,6 +2,8 @@
 /* rule: one view of the rules of both route kinds, and what of them is served. */
 #include "resolve/rule.h"
 
+#include "resolve/filters.h"
+
 static const char *const filter_names[] = {
     [FILTER_REQUEST_HEADERS] = "RequestHeaderModifier",
     [FILTER_RESPONSE_HEADERS] = "ResponseHeaderModifier",
@@ -14,9 +16,8 @@ static const char *const filter_names[] = {
 };
 
 static const bool filter_served[] = {
-    [FILTER_REQUEST_HEADERS] = true,
-    [FILTER_RESPONSE_HEADERS] = true,
-    [FILTER_EXTENSION] = false,
+    [FILTER_REQUEST_HEADERS] = true, [FILTER_RESPONSE_HEADERS] = true, [FILTER_MIRROR] = true,
+    [FILTER_REDIRECT] = true,        [FILTER_REWRITE] = true,          [FILTER_EXTENSION] = false,
 };
 
 size_t route_rule_count(const struct route *route)
@@ -87,7 +88,23 @@ static struct str filter_unserved(const struct filter *filter, struct arena *are
     if (touches_host(filter->request_headers) || touches_host(filter->response_headers)) {
         return STR("the Host header cannot be changed by a header modifier; URLRewrite does that");
     }
-    return STR_NULL;
+    if (filter->redirect != NULL) {
+        return path_modifier_unserved(filter->redirect->path);
+    }
+    return filter->rewrite != NULL ? path_modifier_unserved(filter->rewrite->path) : STR_NULL;
+}
+
+/* Envoy changes headers and the Host for one backend of several, nothing else. */
+static struct str backend_filter_unserved(const struct filter *filter, struct arena *arena)
+{
+    if (filter->type == FILTER_MIRROR || filter->type == FILTER_REDIRECT) {
+        return arena_printf(arena, "filter type '%s' is served on rules only, not on backendRefs",
+                            filter_names[filter->type]);
+    }
+    if (filter->rewrite != NULL && filter->rewrite->path != NULL) {
+        return STR("a path can be rewritten on rules only, not on backendRefs");
+    }
+    return filter_unserved(filter, arena);
 }
 
 static struct str unserved_filters(const struct rule_view *rule, size_t index, struct arena *arena)
@@ -100,7 +117,7 @@ static struct str unserved_filters(const struct rule_view *rule, size_t index, s
     }
     for (size_t i = 0; i < rule->backends_len; i++) {
         for (size_t j = 0; j < rule->backends[i].filters.len; j++) {
-            struct str why = filter_unserved(&rule->backends[i].filters.items[j], arena);
+            struct str why = backend_filter_unserved(&rule->backends[i].filters.items[j], arena);
             if (why.len > 0) {
                 return arena_printf(arena, "rules[%zu].backendRefs[%zu].filters[%zu]: %.*s", index,
                                     i, j, STR_FMT(why));
@@ -117,16 +134,7 @@ struct str rule_unserved(const struct route *route, size_t index, struct arena *
     if (text.len > 0) {
         return text;
     }
-    const char *field = NULL;
-    if (rule.timeouts != NULL) {
-        field = "timeouts";
-    } else if (rule.retry != NULL) {
-        field = "retry";
-    } else if (rule.session != NULL) {
-        field = "sessionPersistence";
-    }
-    if (field == NULL) {
-        return STR_NULL;
-    }
-    return arena_printf(arena, "rules[%zu].%s is not served yet", index, field);
+    return rule.session == NULL
+               ? STR_NULL
+               : arena_printf(arena, "rules[%zu].sessionPersistence is not served yet", index);
 }

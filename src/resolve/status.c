@@ -3,7 +3,8 @@
  * status: the conditions that a route and a Service get, by the spec's types and reasons.
  *
  *   Accepted          per parentRef; False/Conflicted when a GRPCRoute displaced it (GEP-1294)
- *   ResolvedRefs      per parentRef; the first backendRef that does not resolve gives the reason
+ *   ResolvedRefs      per parentRef; the first backendRef or mirror that does not resolve gives the
+ *                     reason
  *   PartiallyInvalid  True when some rules, not all, are not served
  *   heddle.dev/Enforced    False/ClientClass when connected clients cannot do what it asks for
  *   heddle.dev/Programmed  False/Rejected when a client rejected what was made of the route
@@ -134,21 +135,27 @@ static void accepted_condition(struct eval *ev, struct arena *arena, const struc
     add(parent, C_accepted, STR("the route is attached"));
 }
 
+static void unresolved(const struct attached_backend *backends, size_t len, struct faults *faults,
+                       enum condition_id *first)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (backends[i].condition == C_resolved) {
+            continue;
+        }
+        if (faults->len == 0) {
+            *first = (enum condition_id)backends[i].condition;
+        }
+        add_fault(faults, backends[i].message);
+    }
+}
+
 static void resolved_condition(struct arena *arena, const struct attachment *attachment,
                                struct status_parent *parent)
 {
     enum condition_id first = C_resolved;
     struct faults faults = {.arena = arena};
-    for (size_t i = 0; i < attachment->backends.len; i++) {
-        const struct attached_backend *backend = &attachment->backends.items[i];
-        if (backend->condition == C_resolved) {
-            continue;
-        }
-        if (faults.len == 0) {
-            first = (enum condition_id)backend->condition;
-        }
-        add_fault(&faults, backend->message);
-    }
+    unresolved(attachment->backends.items, attachment->backends.len, &faults, &first);
+    unresolved(attachment->mirrors.items, attachment->mirrors.len, &faults, &first);
     add(parent, first, faults.len > 0 ? faults_text(&faults) : STR("all references resolve"));
 }
 

@@ -135,6 +135,28 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_query_matcher_desc envoy__config__route__v3__query_parameter_matcher__descriptor
 #define pb_route_action Envoy__Config__Route__V3__RouteAction
 #define pb_route_action_desc envoy__config__route__v3__route_action__descriptor
+#define pb_redirect Envoy__Config__Route__V3__RedirectAction
+#define pb_redirect_desc envoy__config__route__v3__redirect_action__descriptor
+#define pb_redirect_code Envoy__Config__Route__V3__RedirectAction__RedirectResponseCode
+#define PB_REDIRECT_301                                                                            \
+    ENVOY__CONFIG__ROUTE__V3__REDIRECT_ACTION__REDIRECT_RESPONSE_CODE__MOVED_PERMANENTLY
+#define PB_REDIRECT_302 ENVOY__CONFIG__ROUTE__V3__REDIRECT_ACTION__REDIRECT_RESPONSE_CODE__FOUND
+#define PB_REDIRECT_303 ENVOY__CONFIG__ROUTE__V3__REDIRECT_ACTION__REDIRECT_RESPONSE_CODE__SEE_OTHER
+#define PB_REDIRECT_307                                                                            \
+    ENVOY__CONFIG__ROUTE__V3__REDIRECT_ACTION__REDIRECT_RESPONSE_CODE__TEMPORARY_REDIRECT
+#define PB_REDIRECT_308                                                                            \
+    ENVOY__CONFIG__ROUTE__V3__REDIRECT_ACTION__REDIRECT_RESPONSE_CODE__PERMANENT_REDIRECT
+#define pb_regex_rewrite Envoy__Type__Matcher__V3__RegexMatchAndSubstitute
+#define pb_regex_rewrite_desc envoy__type__matcher__v3__regex_match_and_substitute__descriptor
+#define pb_mirror Envoy__Config__Route__V3__RouteAction__RequestMirrorPolicy
+#define pb_mirror_desc envoy__config__route__v3__route_action__request_mirror_policy__descriptor
+#define pb_max_stream_duration Envoy__Config__Route__V3__RouteAction__MaxStreamDuration
+#define pb_max_stream_duration_desc                                                                \
+    envoy__config__route__v3__route_action__max_stream_duration__descriptor
+#define pb_retry_policy Envoy__Config__Route__V3__RetryPolicy
+#define pb_retry_policy_desc envoy__config__route__v3__retry_policy__descriptor
+#define pb_retry_back_off Envoy__Config__Route__V3__RetryPolicy__RetryBackOff
+#define pb_retry_back_off_desc envoy__config__route__v3__retry_policy__retry_back_off__descriptor
 #define pb_direct_response Envoy__Config__Route__V3__DirectResponseAction
 #define pb_direct_response_desc envoy__config__route__v3__direct_response_action__descriptor
 #define pb_weighted_clusters Envoy__Config__Route__V3__WeightedCluster

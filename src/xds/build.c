@@ -77,6 +77,7 @@ pb_circuit_breakers *xds_no_limits(struct arena *arena)
     thresholds->max_connections = xds_u32(arena, UINT32_MAX);
     thresholds->max_pending_requests = xds_u32(arena, UINT32_MAX);
     thresholds->max_requests = xds_u32(arena, UINT32_MAX);
+    thresholds->max_retries = xds_u32(arena, UINT32_MAX);
     pb_circuit_breakers *breakers = NEW(arena, pb_circuit_breakers);
     breakers->thresholds = ARENA_ARRAY(arena, 1, pb_thresholds *);
     breakers->thresholds[breakers->n_thresholds++] = thresholds;

@@ -16,8 +16,8 @@ pb_duration *xds_ms(struct arena *arena, int64_t milliseconds);
 pb_address *xds_address(struct arena *arena, struct str ip, int32_t port);
 /* ads: {}, the only source of configuration heddle's clients have. */
 pb_config_source *xds_ads(struct arena *arena);
-/* Envoy and gRPC limit a cluster to 1,024 requests at a time unless told otherwise; without a mesh
- * there is no such limit, so there is none with it. */
+/* Envoy and gRPC limit a cluster to 1,024 requests (and Envoy to 3 retries) at a time unless told
+ * otherwise; without a mesh there is no such limit, so there is none with it. */
 pb_circuit_breakers *xds_no_limits(struct arena *arena);
 pb_access_log *xds_access_log(struct arena *arena); /* to standard output, Envoy's own format */
 pb_regex *xds_regex(struct arena *arena, struct str regex);

@@ -35,6 +35,9 @@ static void route_config(const struct refs *refs, const pb_route_config *config)
             if (route->action_case != ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE) {
                 continue;
             }
+            for (size_t k = 0; k < route->route->n_request_mirror_policies; k++) {
+                name(refs, XDS_CDS, route->route->request_mirror_policies[k]->cluster);
+            }
             if (route->route->cluster_specifier_case ==
                 ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__CLUSTER_SPECIFIER_CLUSTER) {
                 name(refs, XDS_CDS, route->route->cluster);

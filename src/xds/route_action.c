@@ -13,6 +13,11 @@
  * would depend on the first decision; so weights are scaled up to a sum that is large and prime
  * to 10 (spread_weights()).
  *
+ * A redirect in Envoy. Location is to have no port where the port is its scheme's own, but Envoy
+ * keeps the one of the request's Host, unless it is given another to put there. So such a rule
+ * becomes two routes: one for Hosts without a port, to which nothing is added, and one for the
+ * others, which writes the scheme's own port in place of theirs.
+ *
  * An error share in gRPC is a weighted cluster without endpoints whose name is the reason.
  */
 #include "xds/route_action.h"
@@ -20,6 +25,7 @@
 #include "xds/build.h"
 #include "xds/header_ops.h"
 #include "xds/reason.h"
+#include "xds/route_features.h"
 #include "xds/route_match.h"
 
 #define FRACTION_MILLION 1000000
@@ -117,8 +123,8 @@ static struct shares count_shares(const struct ir_route *ir)
         }
         shares.valid += backend->weight;
         shares.nvalid++;
-        shares.filters =
-            shares.filters || backend->request_headers != NULL || backend->response_headers != NULL;
+        shares.filters = shares.filters || backend->request_headers != NULL ||
+                         backend->response_headers != NULL || backend->hostname.len > 0;
     }
     return shares;
 }
@@ -137,6 +143,12 @@ static pb_cluster_weight *cluster_weight(struct arena *arena, const struct ir_ro
         const struct ir_header_ops *response =
             xds_header_ops_join(arena, ir->response_headers, backend->response_headers);
         SET_HEADERS(arena, item, request, response);
+        struct str hostname = xds_hostname_of(ir, backend);
+        if (hostname.len > 0) {
+            item->host_rewrite_specifier_case =
+                ENVOY__CONFIG__ROUTE__V3__WEIGHTED_CLUSTER__CLUSTER_WEIGHT__HOST_REWRITE_SPECIFIER_HOST_REWRITE_LITERAL;
+            item->host_rewrite_literal = xds_text(arena, hostname);
+        }
     }
     return item;
 }
@@ -205,7 +217,12 @@ static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route
                                       const struct shares *shares)
 {
     pb_route_action *action = NEW(arena, pb_route_action);
-    action->timeout = xds_ms(arena, ir->timeout_ms); /* 0: none; Envoy's default would be 15 s */
+    xds_envoy_features(arena, ir, action);
+    if (!shares->filters && ir->rewrite != NULL && ir->rewrite->hostname.len > 0) {
+        action->host_rewrite_specifier_case =
+            ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__HOST_REWRITE_SPECIFIER_HOST_REWRITE_LITERAL;
+        action->host_rewrite_literal = xds_text(arena, ir->rewrite->hostname);
+    }
     if (shares->nvalid == 1 && !shares->filters) {
         for (size_t i = 0; i < ir->backends.len; i++) {
             if (ir->backends.items[i].cluster.len > 0) {
@@ -229,8 +246,34 @@ static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route
     return action;
 }
 
+static pb_route *add_redirect(struct arena *arena, const struct ir_route *ir, int32_t port,
+                              struct route_list *list)
+{
+    pb_route *route = new_route(arena, ir, xds_envoy_match(arena, &ir->match));
+    route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_REDIRECT;
+    route->redirect = xds_redirect(arena, ir, port);
+    SET_HEADERS(arena, route, ir->request_headers, ir->response_headers);
+    vec_push(&list->routes, route);
+    return route;
+}
+
+static void redirect_routes(struct arena *arena, const struct ir_route *ir, struct route_list *list)
+{
+    const struct ir_redirect *redirect = ir->redirect;
+    if (redirect->port != 0 || redirect->hostname.len > 0) {
+        add_redirect(arena, ir, redirect->port, list);
+        return;
+    }
+    xds_match_host_without_port(arena, add_redirect(arena, ir, 0, list)->match);
+    add_redirect(arena, ir, str_eq(redirect->scheme, STR("https")) ? 443 : 80, list);
+}
+
 void xds_envoy_route(struct arena *arena, const struct ir_route *ir, struct route_list *list)
 {
+    if (ir->action == IR_REDIRECT) {
+        redirect_routes(arena, ir, list);
+        return;
+    }
     struct shares shares = count_shares(ir);
     if (ir->action != IR_FORWARD || shares.nvalid == 0) {
         vec_push(&list->routes, error_route(arena, ir));
@@ -304,6 +347,7 @@ void xds_grpc_route(struct arena *arena, const struct ir_route *ir, struct str r
         set_cluster(arena, route->route, reason_cluster(arena, ir, routing, ir->reason, list));
         return;
     }
+    xds_grpc_features(arena, ir, route->route);
     pb_weighted_clusters *weighted = NEW(arena, pb_weighted_clusters);
     weighted->clusters = ARENA_ARRAY(arena, ir->backends.len, pb_cluster_weight *);
     for (size_t i = 0; i < ir->backends.len; i++) {

@@ -74,7 +74,7 @@ static pb_header_matcher *header_matcher(struct arena *arena, struct str name, s
 static void set_headers(struct arena *arena, const struct ir_match *ir, bool with_method,
                         pb_route_match *match)
 {
-    match->headers = ARENA_ARRAY(arena, ir->headers.len + 1, pb_header_matcher *);
+    match->headers = ARENA_ARRAY(arena, ir->headers.len + 2, pb_header_matcher *);
     if (with_method && ir->method.len > 0) {
         match->headers[match->n_headers++] =
             header_matcher(arena, STR(":method"), ir->method, false);
@@ -84,6 +84,13 @@ static void set_headers(struct arena *arena, const struct ir_match *ir, bool wit
         match->headers[match->n_headers++] =
             header_matcher(arena, header->name, header->value, header->regex);
     }
+}
+
+/* The last header matcher: set_headers() has left room for it. */
+void xds_match_host_without_port(struct arena *arena, pb_route_match *match)
+{
+    match->headers[match->n_headers++] =
+        header_matcher(arena, STR(":authority"), STR("[^:]*|\\[[^\\]]*\\]"), true);
 }
 
 pb_route_match *xds_envoy_match(struct arena *arena, const struct ir_match *ir)

@@ -11,4 +11,7 @@ pb_route_match *xds_envoy_match(struct arena *arena, const struct ir_match *ir);
  * a route out means the same and keeps clients from rejecting it. */
 pb_route_match *xds_grpc_match(struct arena *arena, const struct ir_match *ir);
 
+/* Narrows a match of xds_envoy_match() to requests whose Host has no port. Once for each match. */
+void xds_match_host_without_port(struct arena *arena, pb_route_match *match);
+
 #endif
