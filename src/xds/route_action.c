@@ -203,11 +203,16 @@ static pb_route *error_route(struct arena *arena, const struct ir_route *ir)
     return route;
 }
 
+static uint32_t broken_of_a_million(const struct shares *shares)
+{
+    int64_t sum = shares->valid + shares->broken;
+    return (uint32_t)((shares->broken * FRACTION_MILLION + sum / 2) / sum);
+}
+
 static void limit_to_fraction(struct arena *arena, const struct shares *shares, pb_route *route)
 {
     pb_fraction *fraction = NEW(arena, pb_fraction);
-    int64_t sum = shares->valid + shares->broken;
-    fraction->numerator = (uint32_t)((shares->broken * FRACTION_MILLION + sum / 2) / sum);
+    fraction->numerator = broken_of_a_million(shares);
     fraction->denominator = ENVOY__TYPE__V3__FRACTIONAL_PERCENT__DENOMINATOR_TYPE__MILLION;
     route->match->runtime_fraction = NEW(arena, pb_runtime_fraction);
     route->match->runtime_fraction->default_value = fraction;
@@ -217,7 +222,7 @@ static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route
                                       const struct shares *shares)
 {
     pb_route_action *action = NEW(arena, pb_route_action);
-    xds_envoy_features(arena, ir, action);
+    xds_envoy_features(arena, ir, broken_of_a_million(shares), action);
     if (!shares->filters && ir->rewrite != NULL && ir->rewrite->hostname.len > 0) {
         action->host_rewrite_specifier_case =
             ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__HOST_REWRITE_SPECIFIER_HOST_REWRITE_LITERAL;

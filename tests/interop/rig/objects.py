@@ -37,9 +37,11 @@ def backend(name: str, port: int, weight: Optional[int] = None) -> dict:
     return {"name": name, "port": port, **({} if weight is None else {"weight": weight})}
 
 
-def rule(*backends: dict, matches: Sequence[dict] = (), filters: Sequence[dict] = ()) -> dict:
+def rule(*backends: dict, matches: Sequence[dict] = (), filters: Sequence[dict] = (),
+         **more) -> dict:
+    """more: timeouts, retry."""
     return {"backendRefs": list(backends), **({"matches": list(matches)} if matches else {}),
-            **({"filters": list(filters)} if filters else {})}
+            **({"filters": list(filters)} if filters else {}), **more}
 
 
 def _route(kind: str, name: str, parent: str, port: Optional[int], rules, namespace: str) -> Object:
@@ -65,3 +67,23 @@ def header_filter(set: Optional[dict] = None, add: Optional[dict] = None,
     modifier = {**({"set": pairs(set)} if set else {}), **({"add": pairs(add)} if add else {}),
                 **({"remove": list(remove)} if remove else {})}
     return {"type": "RequestHeaderModifier", "requestHeaderModifier": modifier}
+
+
+def redirect(**spec) -> dict:
+    return {"type": "RequestRedirect", "requestRedirect": spec}
+
+
+def rewrite(**spec) -> dict:
+    return {"type": "URLRewrite", "urlRewrite": spec}
+
+
+def mirror(to: dict, **share) -> dict:
+    return {"type": "RequestMirror", "requestMirror": {"backendRef": to, **share}}
+
+
+def full_path(path: str) -> dict:
+    return {"type": "ReplaceFullPath", "replaceFullPath": path}
+
+
+def prefix_path(path: str) -> dict:
+    return {"type": "ReplacePrefixMatch", "replacePrefixMatch": path}

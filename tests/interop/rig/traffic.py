@@ -49,6 +49,15 @@ class Answer:
     body: str
     sent: float  # time.time()
     received: float
+    headers: dict = dataclasses.field(default_factory=dict)  # names in lower case
+
+    @property
+    def seconds(self) -> float:
+        return self.received - self.sent
+
+    @property
+    def location(self) -> Optional[str]:
+        return self.headers.get("location")
 
     @property
     def echo(self) -> dict:
@@ -95,7 +104,8 @@ class Http:
             self.connection.request(method, path, headers=headers or {})
             response = self.connection.getresponse()
             answer = Answer(response.status, response.read().decode(errors="replace"), sent,
-                            time.time())
+                            time.time(),
+                            {name.lower(): value for name, value in response.getheaders()})
             if response.will_close:
                 self.close()
             return answer
@@ -112,6 +122,11 @@ def get(address: str, path: str = "/", method: str = "GET", **headers: str) -> A
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with Http(address) as client:
         return client.request(method, path, named)
+
+
+def seen(backend: str, test_id: str) -> list:
+    """The requests with this X-Test-Id that a backend (ADDR:PORT) got."""
+    return json.loads(get(backend, f"/seen?id={test_id}").body)
 
 
 class HttpLoad:
