@@ -8,7 +8,8 @@
 #include "resolve/key.h"
 #include "resolve/rule.h"
 
-#define GAPS_MAX 8         /* told in one message */
+#define GAPS_MAX 8 /* told in one message */
+#define CORE_TAKES_OFF_MS 1000
 #define GRPC_RETRIES_MAX 4 /* gRPC makes at most five attempts (gRFC A6) */
 
 struct gaps {
@@ -93,6 +94,25 @@ static struct str sidecar_gaps(struct eval *ev, const struct attached_parent *pa
     return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
 }
 
+/* C-core takes up to a second off a limit that comes from the control plane (grpc/grpc#34547), so
+ * that calls under a short one fail at once. */
+static struct str short_timeouts(struct eval *ev, const struct route *route)
+{
+    struct gaps gaps = {.scratch = eval_scratch(ev)};
+    for (size_t i = 0; i < route_rule_count(route); i++) {
+        const struct timeouts *timeouts = route_rule(route, i).timeouts;
+        if (timeouts == NULL || rule_unserved(route, i, gaps.scratch).len > 0) {
+            continue;
+        }
+        if ((timeouts->request_ms > 0 && timeouts->request_ms <= CORE_TAKES_OFF_MS) ||
+            (timeouts->backend_ms > 0 && timeouts->backend_ms <= CORE_TAKES_OFF_MS)) {
+            add(&gaps, arena_printf(gaps.scratch, "rules[%zu].timeouts", i));
+        }
+    }
+    return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC_CORE)) != NULL ? gaps.text
+                                                                              : STR_NULL;
+}
+
 /* Envoy waits for a random time of up to the backoff (twice that, and so on), where the API asks
  * for no less than it. */
 static struct str backoff_gaps(struct eval *ev, const struct route *route)
@@ -122,6 +142,13 @@ struct str enforce_gaps(struct eval *ev, struct arena *arena, const struct route
                             "%.*s%ssidecars do not see what is sent to %.*s, because the "
                             "Service has no ClusterIP",
                             STR_FMT(text), text.len > 0 ? "; " : "", STR_FMT(sidecar));
+    }
+    struct str early = short_timeouts(ev, route);
+    if (early.len > 0) {
+        text = arena_printf(arena,
+                            "%.*s%sgRPC clients built on C-core take up to a second off %.*s, and "
+                            "may fail at once",
+                            STR_FMT(text), text.len > 0 ? "; " : "", STR_FMT(early));
     }
     struct str backoff = backoff_gaps(ev, route);
     if (backoff.len > 0) {

@@ -303,6 +303,18 @@ def a_timeout_is_deadline_exceeded(case: Case):
 
 
 @with_grpc
+def a_limit_that_is_too_short_for_a_client_is_told(case: Case):
+    web, one = case.service("web", kind="grpc"), case.service("one", "a", "grpc")
+    case.apply(web, one, case.http_route(web, rule(one.ref(), timeouts={"request": "800ms"})))
+    with case.grpc.watch(web.target, rps=20):
+        if case.client == "python":
+            until(lambda: "take up to a second off rules[0].timeouts" in not_enforced(case), 5,
+                  "a condition")
+        else:
+            until(lambda: not_enforced(case) == "", 5, "no condition")
+
+
+@with_grpc
 def calls_are_retried(case: Case):
     web, one = case.service("web", kind="grpc"), case.service("one", "a", "grpc")
     case.apply(web, one, case.http_route(web, rule(
