@@ -69,15 +69,9 @@ static bool read_headers(struct str query, struct arena *arena, struct request *
         if (!str_starts_with(pair, STR("header="))) {
             continue;
         }
-        struct str value = admin_query(arena, pair, STR("header"));
-        struct str name = str_cut(&value, ':');
-        if (name.len == 0 || value.ptr == NULL) {
-            return err_set(err, "a header is written 'NAME: VALUE'");
+        if (!question_add_header(admin_query(arena, pair, STR("header")), request, err)) {
+            return false;
         }
-        if (request->nheaders == REQUEST_HEADERS_MAX) {
-            return err_set(err, "more than %d headers", REQUEST_HEADERS_MAX);
-        }
-        request->headers[request->nheaders++] = (struct ir_header){str_trim(name), str_trim(value)};
     }
     return true;
 }
@@ -150,7 +144,7 @@ static bool read_question(const struct daemon *daemon, struct str query, struct 
         return false;
     }
     ret_question->client = class;
-    return true;
+    return question_fits(ret_question, err);
 }
 
 void api_why(void *user, const struct h1_request *request, struct h1_reply *reply)

@@ -22,8 +22,9 @@ static void print_place(const json_t *object)
     }
 }
 
-static void print_rules(const json_t *rules)
+static void print_rules(const json_t *answer)
 {
+    const json_t *rules = json_object_get(answer, "rules");
     size_t index;
     const json_t *rule;
     printf("rules, in the order in which they are tried:\n");
@@ -31,7 +32,11 @@ static void print_rules(const json_t *rules)
     {
         printf("  %s ", strcmp(text(rule, "verdict"), "takes the request") == 0 ? "=>" : "  ");
         print_place(rule);
-        printf("\n       %s: %s\n", text(rule, "match"), text(rule, "verdict"));
+        printf("\n       %s\n       %s\n", text(rule, "match"), text(rule, "verdict"));
+    }
+    json_int_t more = json_integer_value(json_object_get(answer, "more_rules"));
+    if (more > 0) {
+        printf("     and %lld more\n", (long long)more);
     }
 }
 
@@ -52,6 +57,7 @@ static void print_decision(const json_t *decision)
 {
     size_t index;
     const json_t *backend;
+    const json_t *note;
     printf("decision: %s", text(decision, "action"));
     if (text(decision, "rule")[0] != '\0') {
         printf(" by ");
@@ -61,24 +67,33 @@ static void print_decision(const json_t *decision)
     json_array_foreach(json_object_get(decision, "backends"), index, backend)
     {
         printf("  %5.1f %% %s\n", 100.0 * json_number_value(json_object_get(backend, "share")),
-               text(backend, "backend"));
-        print_endpoints(backend);
+               text(backend, text(backend, "backend")[0] != '\0' ? "backend" : "outcome"));
+        if (text(backend, "backend")[0] != '\0') {
+            print_endpoints(backend);
+        }
     }
     print_endpoints(decision);
+    json_array_foreach(json_object_get(decision, "notes"), index, note)
+    {
+        printf("note:     %s\n", json_string_value(note));
+    }
 }
 
 static void print_text(const json_t *answer)
 {
-    printf("client:   %s\nservice:  %s\nrouting:  %s\n", text(answer, "client"),
-           text(answer, "service"), text(answer, "routing"));
+    printf("client:   %s\n", text(answer, "client"));
+    if (text(answer, "service")[0] != '\0') {
+        printf("service:  %s\n", text(answer, "service"));
+    }
+    printf("routing:  %s\n", text(answer, "routing"));
     if (json_object_get(answer, "rules") != NULL) {
-        print_rules(json_object_get(answer, "rules"));
+        print_rules(answer);
     }
     if (json_object_get(answer, "decision") != NULL) {
         print_decision(json_object_get(answer, "decision"));
     }
     if (text(answer, "acknowledged")[0] != '\0') {
-        printf("the client: %s\n", text(answer, "acknowledged"));
+        printf("the client %s\n", text(answer, "acknowledged"));
     }
 }
 

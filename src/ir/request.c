@@ -6,6 +6,7 @@
 #include <pcre2.h>
 
 #define REGEX_STEPS_MAX 1000000 /* backtracking of one match; RE2 would not backtrack at all */
+#define SHOWN_MAX 80            /* bytes of what was sent that an explanation repeats */
 
 /* Expressions were checked to be RE2's (model/regex.h); PCRE2 reads that subset the same way. */
 static bool regex_matches(struct str regex, struct str text)
@@ -51,21 +52,22 @@ static bool path_matches(const struct ir_match *match, struct str path)
     return false;
 }
 
-/* All values of a header, joined; false when it is absent. */
-static bool header_value(const struct request *request, struct str name, struct arena *arena,
-                         struct str *ret_value)
+/* How often a header is there; its values as a list. */
+static size_t header_value(const struct request *request, struct str name, struct arena *arena,
+                           struct str *ret_value)
 {
-    bool found = false;
+    size_t count = 0;
     for (size_t i = 0; i < request->nheaders; i++) {
         if (!str_eq_nocase(request->headers[i].name, name)) {
             continue;
         }
         struct str value = request->headers[i].value;
-        *ret_value =
-            found ? arena_printf(arena, "%.*s,%.*s", STR_FMT(*ret_value), STR_FMT(value)) : value;
-        found = true;
+        *ret_value = count > 0
+                         ? arena_printf(arena, "%.*s,%.*s", STR_FMT(*ret_value), STR_FMT(value))
+                         : value;
+        count++;
     }
-    return found;
+    return count;
 }
 
 static bool query_value(const struct request *request, struct str name, struct str *ret_value)
@@ -87,39 +89,90 @@ static bool value_matches(const struct ir_value_match *match, struct str value)
     return match->regex ? regex_matches(match->value, value) : str_eq(match->value, value);
 }
 
-static struct str path_text(const struct ir_match *match, struct arena *arena)
+static bool one_header_matches(const struct ir_value_match *match, const struct request *request)
 {
-    static const char *const words[] = {
-        [IR_PATH_ANY] = "any path",         [IR_PATH_EXACT] = "path ",
-        [IR_PATH_PREFIX] = "path below ",   [IR_PATH_RAW_PREFIX] = "path beginning with ",
-        [IR_PATH_REGEX] = "path matching ",
+    for (size_t i = 0; i < request->nheaders; i++) {
+        if (str_eq_nocase(request->headers[i].name, match->name) &&
+            value_matches(match, request->headers[i].value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- in words ------------------------------------------------------------------------------ */
+
+/* Of a long text the beginning. */
+static struct str shown(struct str text, struct arena *arena)
+{
+    size_t len = SHOWN_MAX;
+    if (text.len <= SHOWN_MAX) {
+        return text;
+    }
+    while (len > 0 && ((unsigned char)text.ptr[len] & 0xc0) == 0x80) {
+        len--; /* not within a character of UTF-8 */
+    }
+    return arena_printf(arena, "%.*s…", STR_FMT(str_sub(text, 0, len)));
+}
+
+static struct str path_why_not(const struct ir_match *match, struct str path, struct arena *arena)
+{
+    static const char *const relations[] = {
+        [IR_PATH_ANY] = "",
+        [IR_PATH_EXACT] = "is not",
+        [IR_PATH_PREFIX] = "is not below",
+        [IR_PATH_RAW_PREFIX] = "does not begin with",
+        [IR_PATH_REGEX] = "does not match",
     };
-    return arena_printf(arena, "%s%.*s", words[match->path_type], STR_FMT(match->path));
+    return arena_printf(arena, "path '%.*s' %s '%.*s'", STR_FMT(shown(path, arena)),
+                        relations[match->path_type], STR_FMT(match->path));
+}
+
+/* what: "header" or "query parameter" */
+static struct str value_why_not(const char *what, const struct ir_value_match *match,
+                                struct str value, struct arena *arena)
+{
+    return arena_printf(arena, "%s '%.*s' is '%.*s', %s '%.*s'", what, STR_FMT(match->name),
+                        STR_FMT(shown(value, arena)), match->regex ? "which does not match" : "not",
+                        STR_FMT(match->value));
+}
+
+static struct str header_why_not(const struct ir_value_match *match, const struct request *request,
+                                 struct arena *arena)
+{
+    struct str value = STR_NULL;
+    size_t count = header_value(request, match->name, arena, &value);
+    if (count == 0) {
+        return arena_printf(arena, "there is no header '%.*s'", STR_FMT(match->name));
+    }
+    if (request->joins ? value_matches(match, value) : one_header_matches(match, request)) {
+        return STR_NULL;
+    }
+    if (count == 1 || request->joins) {
+        return value_why_not("header", match, value, arena);
+    }
+    return arena_printf(arena, "no value of header '%.*s' ('%.*s') %s '%.*s'", STR_FMT(match->name),
+                        STR_FMT(shown(value, arena)), match->regex ? "matches" : "is",
+                        STR_FMT(match->value));
 }
 
 static struct str values_why_not(const struct ir_match *match, const struct request *request,
                                  struct arena *arena)
 {
     for (size_t i = 0; i < match->headers.len; i++) {
-        const struct ir_value_match *header = &match->headers.items[i];
-        struct str value = STR_NULL;
-        if (!header_value(request, header->name, arena, &value)) {
-            return arena_printf(arena, "no header '%.*s'", STR_FMT(header->name));
-        }
-        if (!value_matches(header, value)) {
-            return arena_printf(arena, "header '%.*s' is '%.*s', not '%.*s'", STR_FMT(header->name),
-                                STR_FMT(value), STR_FMT(header->value));
+        struct str why = header_why_not(&match->headers.items[i], request, arena);
+        if (why.len > 0) {
+            return why;
         }
     }
     for (size_t i = 0; i < match->query.len; i++) {
         const struct ir_value_match *param = &match->query.items[i];
         struct str value = STR_NULL;
         if (!query_value(request, param->name, &value)) {
-            return arena_printf(arena, "no query parameter '%.*s'", STR_FMT(param->name));
+            return arena_printf(arena, "there is no query parameter '%.*s'", STR_FMT(param->name));
         }
         if (!value_matches(param, value)) {
-            return arena_printf(arena, "query parameter '%.*s' is '%.*s', not '%.*s'",
-                                STR_FMT(param->name), STR_FMT(value), STR_FMT(param->value));
+            return value_why_not("query parameter", param, value, arena);
         }
     }
     return STR_NULL;
@@ -129,8 +182,7 @@ struct str ir_match_why_not(const struct ir_match *match, const struct request *
                             struct arena *arena)
 {
     if (!path_matches(match, request->path)) {
-        return arena_printf(arena, "'%.*s' is not a %.*s", STR_FMT(request->path),
-                            STR_FMT(path_text(match, arena)));
+        return path_why_not(match, request->path, arena);
     }
     if (match->method.len > 0 && !str_eq(match->method, request->method)) {
         return arena_printf(arena, "the method is %.*s, not %.*s", STR_FMT(request->method),
@@ -148,21 +200,28 @@ bool ir_match_request(const struct ir_match *match, const struct request *reques
     return matches;
 }
 
+static struct str add_values(struct str text, const char *what, const struct ir_value_match *items,
+                             size_t len, struct arena *arena)
+{
+    for (size_t i = 0; i < len; i++) {
+        text =
+            arena_printf(arena, "%.*s, %s %.*s%s%.*s", STR_FMT(text), what, STR_FMT(items[i].name),
+                         items[i].regex ? "~" : "=", STR_FMT(items[i].value));
+    }
+    return text;
+}
+
 struct str ir_match_text(const struct ir_match *match, struct arena *arena)
 {
-    struct str text = path_text(match, arena);
+    static const char *const words[] = {
+        [IR_PATH_ANY] = "any path",         [IR_PATH_EXACT] = "path ",
+        [IR_PATH_PREFIX] = "path below ",   [IR_PATH_RAW_PREFIX] = "path beginning with ",
+        [IR_PATH_REGEX] = "path matching ",
+    };
+    struct str text = arena_printf(arena, "%s%.*s", words[match->path_type], STR_FMT(match->path));
     if (match->method.len > 0) {
         text = arena_printf(arena, "%.*s, method %.*s", STR_FMT(text), STR_FMT(match->method));
     }
-    for (size_t i = 0; i < match->headers.len; i++) {
-        const struct ir_value_match *header = &match->headers.items[i];
-        text = arena_printf(arena, "%.*s, header %.*s%s%.*s", STR_FMT(text), STR_FMT(header->name),
-                            header->regex ? "~" : "=", STR_FMT(header->value));
-    }
-    for (size_t i = 0; i < match->query.len; i++) {
-        const struct ir_value_match *param = &match->query.items[i];
-        text = arena_printf(arena, "%.*s, query %.*s%s%.*s", STR_FMT(text), STR_FMT(param->name),
-                            param->regex ? "~" : "=", STR_FMT(param->value));
-    }
-    return text;
+    text = add_values(text, "header", match->headers.items, match->headers.len, arena);
+    return add_values(text, "query", match->query.items, match->query.len, arena);
 }

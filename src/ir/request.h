@@ -20,16 +20,18 @@ struct request {
     struct str query;                              /* after '?', as sent */
     struct ir_header headers[REQUEST_HEADERS_MAX]; /* names in any case, in the order sent */
     size_t nheaders;
+    bool joins; /* a repeated header is compared as one list, as gRPC does ("a,b"); else one of its
+                   values must match, as with Envoy */
 };
 
-/* Envoy compares the path as it was sent: nothing is decoded, "//" and ".." stay. Of a query
- * parameter that is given twice the first counts; a header that is given twice is joined by ','. */
+/* The path is compared as it was sent: nothing is decoded, "//" and ".." stay. Of a query parameter
+ * that is given twice the first counts. */
 bool ir_match_request(const struct ir_match *match, const struct request *request);
 /* What of the match the request does not meet: "path '/x' is not below '/v2'"; empty: it matches.
  * In the arena. */
 struct str ir_match_why_not(const struct ir_match *match, const struct request *request,
                             struct arena *arena);
-/* For people: "path below /v2, header version=two". In the arena. */
+/* For people: "path below /v2, header version=two"; '~' before an expression. In the arena. */
 struct str ir_match_text(const struct ir_match *match, struct arena *arena);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/panic.h"
+
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "model/route.h"
@@ -15,9 +17,9 @@
 #define ENDPOINTS_TOLD_MAX 100 /* of each backend */
 
 struct telling {
-    const struct mesh *mesh;
     const struct engine *engine;
     const struct question *question;
+    const struct request *request; /* as the client's routing sees it */
     struct arena *arena;
     struct json *json;
 };
@@ -28,56 +30,9 @@ static void text(struct telling *telling, const char *key, struct str value)
     json_str(telling->json, value);
 }
 
-/* --- the question --------------------------------------------------------------------------- */
-
-static bool split_authority(struct str authority, struct question *question, struct err *err)
+static bool proxyless(const struct telling *telling)
 {
-    size_t colon = str_rindex(authority, ':');
-    uint64_t port = 80;
-    if (colon < authority.len &&
-        (!str_to_u64(str_sub(authority, colon + 1, authority.len), &port) || port == 0 ||
-         port > 65535)) {
-        return err_set(err, "'%.*s' has no port number after the ':'", STR_FMT(authority));
-    }
-    question->host = str_sub(authority, 0, colon);
-    question->port = (int32_t)port;
-    if (question->host.len == 0) {
-        return err_set(err, "'%.*s' names no host", STR_FMT(authority));
-    }
-    return true;
-}
-
-bool question_parse(struct str method, struct str url, struct arena *arena,
-                    struct question *ret_question, struct err *err)
-{
-    static const struct str schemes[] = {STR("http://"), STR("grpc://"), STR("xds:///")};
-    struct question question;
-    memset(&question, 0, sizeof(question));
-    struct str rest = STR_NULL;
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        if (str_starts_with(url, schemes[i])) {
-            rest = str_sub(url, schemes[i].len, url.len);
-        }
-    }
-    if (rest.ptr == NULL) {
-        return err_set(err,
-                       "'%.*s' is not a URL; write http://HOST:PORT/PATH, grpc://… or "
-                       "xds:///…",
-                       STR_FMT(url));
-    }
-    size_t slash = str_index(rest, '/');
-    if (!split_authority(str_sub(rest, 0, slash), &question, err)) {
-        return false;
-    }
-    struct str path = slash < rest.len ? str_sub(rest, slash, rest.len) : STR("/");
-    path = str_sub(path, 0, str_index(path, '#'));
-    size_t mark = str_index(path, '?');
-    question.request.method = arena_str(arena, method);
-    question.request.path = arena_str(arena, str_sub(path, 0, mark));
-    question.request.query =
-        mark < path.len ? arena_str(arena, str_sub(path, mark + 1, path.len)) : STR_NULL;
-    *ret_question = question;
-    return true;
+    return telling->question->client->role == ROLE_PROXYLESS;
 }
 
 /* --- which Service port --------------------------------------------------------------------- */
@@ -91,28 +46,41 @@ static void visit_port(void *user, struct str key, const struct row *row)
 {
     struct by_ip *search = user;
     const struct ir_port *port = (const struct ir_port *)row;
+    if (port->port != search->question->port || port->protocol == IR_UDP ||
+        port->taken_by.len > 0) {
+        return;
+    }
     for (size_t i = 0; i < port->ips.len; i++) {
-        if (port->port == search->question->port &&
-            str_eq(port->ips.items[i], search->question->host)) {
+        if (str_eq(port->ips.items[i], search->question->host)) {
             search->key = key;
         }
     }
 }
 
-/* By ClusterIP, or by name: svc.ns[.svc[.domain]], and svc alone in the client's namespace. */
+/* A sidecar finds a Service by the address that the connection goes to, whatever name the
+ * application looked up, so "svc" alone is known in the client's namespace; a proxyless client by
+ * the name it dials. */
 static struct str find_port(struct telling *telling)
 {
     const struct question *question = telling->question;
+    const struct settings_row *settings =
+        (const struct settings_row *)engine_get(telling->engine, T_SETTINGS, STR(""));
     struct by_ip search = {.question = question};
-    engine_each(telling->engine, T_PORT, visit_port, &search);
-    if (search.key.len > 0) {
-        return search.key;
+    struct str service = question->host;
+    struct str ns = question->client->ns;
+    ASSERT(settings != NULL);
+    if (!proxyless(telling)) {
+        engine_each(telling->engine, T_PORT, visit_port, &search);
+        if (search.key.len > 0) {
+            return search.key;
+        }
     }
-    struct str rest = question->host;
-    struct str service = str_cut(&rest, '.');
-    struct str ns = str_cut(&rest, '.');
-    struct str key = port_key_make(telling->arena, ns.len > 0 ? ns : question->client->ns, service,
-                                   question->port, STR_NULL);
+    bool short_name = str_index(service, '.') == service.len && !proxyless(telling);
+    if (!short_name &&
+        !service_host_parse(question->host, settings->cluster_domain, &service, &ns)) {
+        return STR_NULL;
+    }
+    struct str key = port_key_make(telling->arena, ns, service, question->port, STR_NULL);
     return engine_get(telling->engine, T_PORT, key) != NULL ? key : STR_NULL;
 }
 
@@ -133,7 +101,7 @@ static void tell_rule_place(struct telling *telling, struct str rule)
     size_t number;
     const struct route *route = rule.len > 0 ? route_of(telling, rule, &number) : NULL;
     if (route == NULL) {
-        text(telling, "rule", STR("(the Service's default: no route is attached)"));
+        text(telling, "rule", STR("default"));
         return;
     }
     text(telling, "rule", rule);
@@ -151,7 +119,12 @@ static unsigned path_rank(const struct ir_match *match)
     return ranks[match->path_type];
 }
 
-/* Why the winner stands before another that matches, too. */
+static struct str route_part(struct str rule)
+{
+    return str_sub(rule, 0, str_rindex(rule, '/'));
+}
+
+/* Why the winner stands before another that matches, too (model/precedence.h). */
 static const char *why_before(const struct ir_route *winner, const struct ir_route *loser)
 {
     const struct ir_match *a = &winner->match;
@@ -168,48 +141,106 @@ static const char *why_before(const struct ir_route *winner, const struct ir_rou
     if (a->query.len != b->query.len) {
         return "it asks for fewer query parameters";
     }
-    return "it stands in a younger route or a later rule";
+    if (str_eq(winner->rule, loser->rule)) {
+        return "it stands later in the same rule";
+    }
+    return str_eq(route_part(winner->rule), route_part(loser->rule))
+               ? "its rule stands later in the same route"
+               : "its route is younger, or as old and later by name";
 }
 
-/* gRPC requests are POSTs without a query; xds/ leaves out for gRPC what cannot match them. */
-static struct str why_not(struct telling *telling, const struct ir_route *route)
+/* gRPC clients are not sent what cannot match a call (xds/route_match.h). */
+static struct str why_not(struct telling *telling, const struct ir_match *match)
 {
-    return ir_match_why_not(&route->match, &telling->question->request, telling->arena);
+    if (proxyless(telling) && match->query.len > 0) {
+        return STR("left out for gRPC clients: a call has no query");
+    }
+    if (proxyless(telling) && match->method.len > 0 && !str_eq(match->method, STR("POST"))) {
+        return STR("left out for gRPC clients: every call is a POST");
+    }
+    return ir_match_why_not(match, telling->request, telling->arena);
+}
+
+static void tell_rule(struct telling *telling, const struct ir_route *route,
+                      const struct ir_route *winner, struct str reason)
+{
+    json_open(telling->json, '{');
+    tell_rule_place(telling, route->rule);
+    text(telling, "match", ir_match_text(&route->match, telling->arena));
+    if (winner == route) {
+        text(telling, "verdict", STR("takes the request"));
+    } else if (reason.len == 0) {
+        text(telling, "verdict",
+             arena_printf(telling->arena, "matches too, but %s", why_before(winner, route)));
+    } else {
+        text(telling, "verdict", reason);
+    }
+    json_close(telling->json, '}');
 }
 
 static const struct ir_route *tell_rules(struct telling *telling, const struct ir_routing *routing)
 {
     const struct ir_route *winner = NULL;
+    size_t told = 0;
     json_key(telling->json, "rules");
     json_open(telling->json, '[');
     for (size_t i = 0; i < routing->routes.len; i++) {
         const struct ir_route *route = &routing->routes.items[i];
-        struct str reason = why_not(telling, route);
-        bool wins = reason.len == 0 && winner == NULL;
-        if (!wins && i >= RULES_TOLD_MAX) {
-            continue;
+        bool wanted = told < RULES_TOLD_MAX;
+        if (!wanted && winner != NULL) {
+            break;
         }
-        json_open(telling->json, '{');
-        tell_rule_place(telling, route->rule);
-        text(telling, "match", ir_match_text(&route->match, telling->arena));
-        if (wins) {
+        struct str reason = why_not(telling, &route->match);
+        if (reason.len == 0 && winner == NULL) {
             winner = route;
-            text(telling, "verdict", STR("takes the request"));
-        } else if (reason.len == 0) {
-            text(telling, "verdict",
-                 arena_printf(telling->arena, "matches, but %s", why_before(winner, route)));
-        } else {
-            text(telling, "verdict", reason);
         }
-        json_close(telling->json, '}');
+        if (wanted || winner == route) {
+            tell_rule(telling, route, winner, reason);
+            told++;
+        }
     }
     json_close(telling->json, ']');
+    if (told < routing->routes.len) {
+        json_key(telling->json, "more_rules");
+        json_uint(telling->json, routing->routes.len - told);
+    }
     return winner;
 }
 
 /* --- the decision --------------------------------------------------------------------------- */
 
-static void tell_endpoints(struct telling *telling, struct str cluster)
+/* What Envoy tells a gRPC client in place of an HTTP status. */
+static const char *grpc_code(int32_t status)
+{
+    switch (status) {
+    case 404:
+        return "UNIMPLEMENTED";
+    case 503:
+        return "UNAVAILABLE";
+    default:
+        return "UNKNOWN";
+    }
+}
+
+/* "500 (for gRPC UNKNOWN): REASON"; proxyless clients fail every such call with UNAVAILABLE. */
+static struct str failure(const struct telling *telling, int32_t status, struct str reason)
+{
+    return proxyless(telling) ? arena_printf(telling->arena, "UNAVAILABLE: %.*s", STR_FMT(reason))
+                              : arena_printf(telling->arena, "%d (for gRPC %s): %.*s", (int)status,
+                                             grpc_code(status), STR_FMT(reason));
+}
+
+static void tell_error(struct telling *telling, int32_t status, struct str reason)
+{
+    if (!proxyless(telling)) {
+        json_key(telling->json, "status");
+        json_int(telling->json, status);
+    }
+    text(telling, "code", proxyless(telling) ? STR("UNAVAILABLE") : str_from(grpc_code(status)));
+    text(telling, "outcome", failure(telling, status, reason));
+}
+
+static void tell_endpoints(struct telling *telling, struct str cluster, bool opaque)
 {
     const struct ir_endpoints *endpoints =
         (const struct ir_endpoints *)engine_get(telling->engine, T_ENDPOINTS, cluster);
@@ -232,8 +263,35 @@ static void tell_endpoints(struct telling *telling, struct str cluster)
     }
     json_close(telling->json, ']');
     if (told == 0) {
-        text(telling, "outcome", STR("no endpoint is ready: 503, for gRPC UNAVAILABLE"));
+        struct str reason = STR("no endpoint is ready");
+        text(telling, "outcome",
+             opaque ? STR("the connection is closed: no endpoint is ready")
+                    : failure(telling, 503, reason));
     }
+}
+
+/* Returns whether any request is forwarded. */
+static bool any_valid(const struct ir_route *route)
+{
+    for (size_t i = 0; i < route->backends.len; i++) {
+        if (route->backends.items[i].cluster.len > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether it changes or copies requests, which gRPC clients do not. */
+static bool any_filter(const struct ir_route *route)
+{
+    bool any = route->request_headers != NULL || route->response_headers != NULL ||
+               route->rewrite != NULL || route->mirrors.len > 0;
+    for (size_t i = 0; i < route->backends.len; i++) {
+        const struct ir_backend *backend = &route->backends.items[i];
+        any = any || backend->request_headers != NULL || backend->response_headers != NULL ||
+              backend->hostname.len > 0;
+    }
+    return any;
 }
 
 static void tell_backends(struct telling *telling, const struct ir_route *route)
@@ -251,61 +309,104 @@ static void tell_backends(struct telling *telling, const struct ir_route *route)
         json_double(telling->json, (double)backend->weight / (double)sum);
         if (backend->cluster.len > 0) {
             text(telling, "backend", backend->cluster);
-            tell_endpoints(telling, backend->cluster);
+            tell_endpoints(telling, backend->cluster, false);
         } else {
-            text(telling, "outcome",
-                 arena_printf(telling->arena, "error: %.*s", STR_FMT(backend->reason)));
+            text(telling, "outcome", failure(telling, route->error_status, backend->reason));
         }
         json_close(telling->json, '}');
     }
     json_close(telling->json, ']');
 }
 
-static void tell_no_match(struct telling *telling)
+static bool repeats_header(const struct request *request)
 {
-    bool proxyless = telling->question->client->role == ROLE_PROXYLESS;
-    text(telling, "action", STR("error"));
-    text(telling, "outcome",
-         proxyless ? STR("no rule matches: UNAVAILABLE")
-                   : STR("no rule matches: 404, for gRPC UNIMPLEMENTED"));
+    for (size_t i = 0; i < request->nheaders; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (str_eq_nocase(request->headers[i].name, request->headers[j].name)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
+static void tell_notes(struct telling *telling, const struct ir_route *winner)
+{
+    json_key(telling->json, "notes");
+    json_open(telling->json, '[');
+    if (winner != NULL && proxyless(telling) && any_filter(winner)) {
+        json_text(telling->json,
+                  "gRPC clients ignore the rule's header modifiers, rewrites and mirrors");
+    }
+    for (size_t i = 0; winner != NULL && !proxyless(telling) && i < winner->mirrors.len; i++) {
+        const struct ir_mirror *mirror = &winner->mirrors.items[i];
+        json_str(telling->json,
+                 arena_printf(telling->arena, "%lld of %lld requests are copied to %.*s",
+                              (long long)mirror->numerator, (long long)mirror->denominator,
+                              STR_FMT(mirror->cluster)));
+    }
+    if (telling->question->fragment) {
+        json_text(telling->json, "clients do not send the '#' and what follows it; Envoy answers "
+                                 "400 where one does");
+    }
+    if (!proxyless(telling) && repeats_header(telling->request)) {
+        json_text(telling->json, "of a repeated header each value is compared, as Envoy 1.40 does; "
+                                 "older ones join the values with ','");
+    }
+    json_close(telling->json, ']');
+}
+
+/* The path and query of Location are told by the filter; only its beginning is worked out. */
 static void tell_redirect(struct telling *telling, const struct ir_redirect *redirect)
 {
-    if (telling->question->client->role == ROLE_PROXYLESS) {
-        text(telling, "outcome", STR("UNAVAILABLE: gRPC clients do not follow redirects"));
-        return;
-    }
     struct str port =
         redirect->port != 0 ? arena_printf(telling->arena, ":%d", (int)redirect->port) : STR_NULL;
     struct str host = redirect->hostname.len > 0 ? redirect->hostname : telling->question->host;
+    json_key(telling->json, "status");
+    json_int(telling->json, redirect->status);
     text(telling, "outcome",
          arena_printf(telling->arena, "%d: Location begins with %.*s://%.*s%.*s/",
                       (int)redirect->status, STR_FMT(redirect->scheme), STR_FMT(host),
                       STR_FMT(port)));
 }
 
+/* Returns "forward", "redirect" or "error". */
+static const char *action_of(const struct telling *telling, const struct ir_route *winner)
+{
+    if (winner != NULL && winner->action == IR_FORWARD && any_valid(winner)) {
+        return "forward";
+    }
+    /* gRPC clients follow no redirects: they are sent an error in place of it */
+    return winner != NULL && winner->action == IR_REDIRECT && !proxyless(telling) ? "redirect"
+                                                                                  : "error";
+}
+
+static void tell_outcome(struct telling *telling, const struct ir_route *winner)
+{
+    if (winner->action == IR_REDIRECT && !proxyless(telling)) {
+        tell_redirect(telling, winner->redirect);
+    } else if (winner->action != IR_FORWARD) {
+        tell_error(telling, winner->error_status, winner->reason);
+    } else if (any_valid(winner)) {
+        tell_backends(telling, winner);
+    } else {
+        tell_error(telling, winner->error_status, winner->backends.items[0].reason);
+    }
+}
+
 static void tell_decision(struct telling *telling, const struct ir_route *winner)
 {
     json_key(telling->json, "decision");
     json_open(telling->json, '{');
+    json_key(telling->json, "action");
+    json_text(telling->json, action_of(telling, winner));
     if (winner == NULL) {
-        tell_no_match(telling);
-    } else if (winner->action == IR_FORWARD) {
-        text(telling, "action", STR("forward"));
-        tell_rule_place(telling, winner->rule);
-        tell_backends(telling, winner);
-    } else if (winner->action == IR_REDIRECT) {
-        text(telling, "action", STR("redirect"));
-        tell_rule_place(telling, winner->rule);
-        tell_redirect(telling, winner->redirect);
+        tell_error(telling, 404, STR("no rule matches"));
     } else {
-        text(telling, "action", STR("error"));
         tell_rule_place(telling, winner->rule);
-        text(telling, "outcome",
-             arena_printf(telling->arena, "%d: %.*s", (int)winner->error_status,
-                          STR_FMT(winner->reason)));
+        tell_outcome(telling, winner);
     }
+    tell_notes(telling, winner);
     json_close(telling->json, '}');
 }
 
@@ -318,54 +419,108 @@ static void tell_opaque(struct telling *telling, struct str key)
     json_key(telling->json, "decision");
     json_open(telling->json, '{');
     text(telling, "action", STR("forward"));
+    json_key(telling->json, "backends");
+    json_open(telling->json, '[');
+    json_open(telling->json, '{');
+    json_key(telling->json, "share");
+    json_double(telling->json, 1);
     text(telling, "backend", key);
-    tell_endpoints(telling, key);
+    tell_endpoints(telling, key, true);
+    json_close(telling->json, '}');
+    json_close(telling->json, ']');
     json_close(telling->json, '}');
 }
 
-static void tell_stranger(struct telling *telling)
+/* The connection is none of a Service port that the mesh carries. */
+static void tell_stranger(struct telling *telling, struct str why)
 {
-    text(telling, "service", STR(""));
-    text(telling, "routing",
-         arena_printf(telling->arena,
-                      "'%.*s:%d' is no Service port: a sidecar passes it through untouched, a "
-                      "proxyless client is told that it does not exist",
-                      STR_FMT(telling->question->host), (int)telling->question->port));
+    text(telling, "routing", why);
+    json_key(telling->json, "decision");
+    json_open(telling->json, '{');
+    if (proxyless(telling)) {
+        text(telling, "action", STR("error"));
+        tell_error(telling, 0, why);
+    } else {
+        text(telling, "action", STR("passthrough"));
+        text(telling, "outcome", STR("the sidecar passes the connection on untouched"));
+    }
+    json_close(telling->json, '}');
+}
+
+/* What a gRPC client compares: no binary metadata, and its content type whatever was said. */
+static void see_as_grpc(struct request *request)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < request->nheaders; i++) {
+        struct ir_header header = request->headers[i];
+        if (!str_ends_with(header.name, STR("-bin")) &&
+            !str_eq_nocase(header.name, STR("content-type")) && kept + 1 < REQUEST_HEADERS_MAX) {
+            request->headers[kept++] = header;
+        }
+    }
+    request->headers[kept++] = (struct ir_header){STR("content-type"), STR("application/grpc")};
+    request->nheaders = kept;
+    request->joins = true;
+}
+
+static const struct ir_routing *find_routing(struct telling *telling, struct str key,
+                                             struct explained *explained)
+{
+    struct str ns = telling->question->client->ns;
+    struct str own = arena_printf(telling->arena, "%.*s@%.*s", STR_FMT(key), STR_FMT(ns));
+    const struct ir_routing *routing =
+        (const struct ir_routing *)engine_get(telling->engine, T_ROUTING, own);
+    bool consumer = routing != NULL;
+    if (!consumer) {
+        routing = (const struct ir_routing *)engine_get(telling->engine, T_ROUTING, key);
+    }
+    if (routing != NULL && (routing->http || proxyless(telling))) {
+        struct str base = proxyless(telling) ? STR(SCOPE_GRPC) : STR(SCOPE_ENVOY);
+        explained->routes = key;
+        explained->scope = scope_of(telling->arena, base, consumer ? ns : STR_NULL);
+    }
+    return routing;
+}
+
+static struct str routing_text(const struct telling *telling, const struct ir_routing *routing)
+{
+    const char *kind = routing->grpc ? "GRPCRoutes" : "HTTPRoutes";
+    if (routing->client_ns.len > 0) {
+        return arena_printf(telling->arena, "consumer %s: those of the client's namespace '%.*s'",
+                            kind, STR_FMT(routing->client_ns));
+    }
+    if (routing->routes.len > 0 && routing->routes.items[0].rule.len == 0) {
+        return STR("the Service's own endpoints: no route is attached");
+    }
+    return arena_printf(telling->arena, "producer %s: those of the Service's namespace", kind);
 }
 
 struct explained mesh_explain(const struct mesh *mesh, const struct question *question,
                               struct arena *arena, struct json *json)
 {
-    struct telling telling = {mesh, mesh_engine(mesh), question, arena, json};
+    struct request request = question->request;
+    struct telling telling = {mesh_engine(mesh), question, &request, arena, json};
     struct explained explained = {STR_NULL, STR_NULL};
     struct str key = find_port(&telling);
     if (key.len == 0) {
-        tell_stranger(&telling);
+        tell_stranger(&telling, arena_printf(arena, "'%.*s:%d' is no Service port",
+                                             STR_FMT(question->host), (int)question->port));
         return explained;
     }
     text(&telling, "service", key);
-    struct str own = arena_printf(arena, "%.*s@%.*s", STR_FMT(key), STR_FMT(question->client->ns));
-    const struct ir_routing *consumer =
-        (const struct ir_routing *)engine_get(telling.engine, T_ROUTING, own);
-    const struct ir_routing *routing =
-        consumer != NULL ? consumer
-                         : (const struct ir_routing *)engine_get(telling.engine, T_ROUTING, key);
-    bool proxyless = question->client->role == ROLE_PROXYLESS;
+    const struct ir_routing *routing = find_routing(&telling, key, &explained);
     if (routing == NULL) {
-        text(&telling, "routing", STR("the port takes no TCP traffic"));
-        return explained;
-    }
-    if (!routing->http && !proxyless) {
+        const struct ir_port *port =
+            (const struct ir_port *)engine_get(telling.engine, T_PORT, key);
+        tell_stranger(&telling, port->why_not);
+    } else if (explained.routes.len == 0) {
         tell_opaque(&telling, key);
-        return explained;
+    } else {
+        if (proxyless(&telling)) {
+            see_as_grpc(&request);
+        }
+        text(&telling, "routing", routing_text(&telling, routing));
+        tell_decision(&telling, tell_rules(&telling, routing));
     }
-    text(&telling, "routing",
-         consumer != NULL ? arena_printf(arena, "the consumer routes of namespace '%.*s'",
-                                         STR_FMT(question->client->ns))
-                          : STR("the producer routes of the Service, or its default"));
-    explained.routes = key;
-    explained.scope = scope_of(arena, proxyless ? STR(SCOPE_GRPC) : STR(SCOPE_ENVOY),
-                               consumer != NULL ? question->client->ns : STR_NULL);
-    tell_decision(&telling, tell_rules(&telling, routing));
     return explained;
 }

@@ -8,20 +8,8 @@
 #define HEDDLE_PIPELINE_EXPLAIN_H
 
 #include "codec/json.h"
-#include "ir/request.h"
 #include "pipeline/mesh.h"
-
-struct question {
-    const struct client_class *client;
-    struct str host; /* a Service's name, in any of the forms clients may dial, or a ClusterIP */
-    int32_t port;
-    struct request request;
-};
-
-/* "METHOD", "http://host:port/path?query"; scheme http, grpc or xds (xds:///host:port/path); the
- * texts of ret_question point into url and the arena. */
-bool question_parse(struct str method, struct str url, struct arena *arena,
-                    struct question *ret_question, struct err *err);
+#include "pipeline/question.h"
 
 /* The key of the RouteConfiguration that decides ("ns/svc:port"), empty when none does, and its
  * scope; for asking whether the client has acknowledged it. In the arena. */
@@ -30,7 +18,17 @@ struct explained {
     struct str scope;
 };
 
-/* Writes the members of an object: service, routing, rules, decision. */
+/*
+ * Writes the members of an object (docs/why.md):
+ *   service   key of the port, absent when there is none
+ *   routing   which set of routes, in words
+ *   rules     those looked at, in their order: rule, file, line, match, verdict; more_rules: how
+ *             many besides are not told
+ *   decision  action "forward", "redirect", "error" or "passthrough"; rule, file, line; status
+ *             (HTTP) of a redirect or error, code (gRPC) of an error; outcome in words; backends: share, backend, endpoints, outcome;
+ *             notes
+ * Absent where they mean nothing. Takes a question that question_fits().
+ */
 struct explained mesh_explain(const struct mesh *mesh, const struct question *question,
                               struct arena *arena, struct json *json);
 

@@ -34,3 +34,22 @@ struct port_key port_key_parse(struct str key)
     parts.port = (int32_t)port;
     return parts;
 }
+
+bool service_host_parse(struct str host, struct str domain, struct str *ret_service,
+                        struct str *ret_ns)
+{
+    struct str rest = host;
+    struct str service = str_cut(&rest, '.');
+    struct str ns = str_cut(&rest, '.');
+    if (rest.ptr != NULL && !str_eq(str_cut(&rest, '.'), STR("svc"))) {
+        return false;
+    }
+    if (service.len == 0 || ns.len == 0 || (rest.ptr != NULL && !str_eq(rest, domain)) ||
+        str_index(service, '/') < service.len || str_index(ns, '/') < ns.len ||
+        str_index(service, '@') < service.len || str_index(ns, '@') < ns.len) {
+        return false;
+    }
+    *ret_service = service;
+    *ret_ns = ns;
+    return true;
+}

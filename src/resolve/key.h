@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * key: the texts by which IR rows are known: "ns/svc:port" and "ns/svc:port@client-ns".
+ * The names that clients dial are taken apart here, too.
  * Names of Kubernetes objects hold neither '/' nor ':' nor '@', so the parts can be told apart.
  */
 #ifndef HEDDLE_RESOLVE_KEY_H
@@ -25,5 +26,9 @@ struct str port_key_make(struct arena *arena, struct str ns, struct str service,
                          struct str client_ns);
 /* The parts point into key. Panics on a malformed key: keys are made by port_key_make(). */
 struct port_key port_key_parse(struct str key);
+
+/* "svc.ns", "svc.ns.svc" or "svc.ns.svc.<domain>"; the parts point into host. */
+bool service_host_parse(struct str host, struct str domain, struct str *ret_service,
+                        struct str *ret_ns);
 
 #endif

@@ -85,23 +85,6 @@ static struct str no_service(struct eval *ev, struct str service, struct str ns)
                         STR_FMT(list_ports(scratch, found)));
 }
 
-/* Cuts ".svc.<cluster domain>" or ".svc" off, then splits "service.namespace". */
-static bool split_host(struct str host, struct str domain, struct arena *scratch,
-                       struct str *ret_service, struct str *ret_ns)
-{
-    struct str suffix = arena_printf(scratch, ".svc.%.*s", STR_FMT(domain));
-    if (str_ends_with(host, suffix)) {
-        host.len -= suffix.len;
-    } else if (str_ends_with(host, STR(".svc"))) {
-        host.len -= 4;
-    }
-    size_t dot = str_index(host, '.');
-    *ret_service = str_sub(host, 0, dot);
-    *ret_ns = dot < host.len ? str_sub(host, dot + 1, host.len) : STR_NULL;
-    return ret_service->len > 0 && ret_ns->len > 0 && str_index(*ret_ns, '.') == ret_ns->len &&
-           str_index(host, '/') == host.len && str_index(host, '@') == host.len;
-}
-
 /* Returns the key of T_PORT, or an empty text and a reason. */
 static struct str find_port(struct eval *ev, struct str name, struct str *ret_reason)
 {
@@ -116,7 +99,7 @@ static struct str find_port(struct eval *ev, struct str name, struct str *ret_re
                     port > 0 && port <= 65535;
     struct str service;
     struct str ns;
-    if (!split_host(host, domain, scratch, &service, &ns)) {
+    if (!service_host_parse(host, domain, &service, &ns)) {
         *ret_reason = arena_printf(scratch,
                                    "'%.*s' is not the name of a Service; dial "
                                    "xds:///SERVICE.NAMESPACE.svc.%.*s:PORT",

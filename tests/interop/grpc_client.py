@@ -3,7 +3,7 @@
 """Calls an echod over gRPC's C core and says in JSON what came back.
 
 The sibling of grpcclient (tests/interop/go/grpcclient, which documents the output): the same
-options, the same lines.
+options, the same lines. Besides, --script makes the calls that standard input lists.
 """
 
 import argparse
@@ -68,7 +68,28 @@ def run(target: str, options: argparse.Namespace) -> None:
     print_line({**summary, "backends": backends, "errors": errors})
 
 
+def run_script() -> None:
+    """A line {"target", "method", "metadata": [[key, value]]} is one call, and is answered by a
+    line {"outcome": backend or status code, "message"}. A channel lasts while its target does."""
+    channel, dialled = None, ""
+    for line in sys.stdin:
+        call = json.loads(line)
+        if call["target"] != dialled:
+            if channel:
+                channel.close()
+            channel, dialled = grpc.insecure_channel(call["target"]), call["target"]
+        metadata = [tuple(pair) for pair in call["metadata"]]
+        try:
+            reply = channel.unary_unary(call["method"])(b"", timeout=5, metadata=metadata)
+            print_line({"outcome": json.loads(reply)["backend"], "message": ""})
+        except grpc.RpcError as error:
+            print_line({"outcome": error.code().name, "message": error.details()})
+
+
 def main() -> None:
+    if sys.argv[1:] == ["--script"]:
+        run_script()
+        return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("target", nargs="+", help="xds:///HOST:PORT or ADDR:PORT")
     parser.add_argument("--method", action="append", help="/PKG.SERVICE/METHOD; several take turns")

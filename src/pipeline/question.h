@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* question: what is asked of explain: one request of one client, as a URL says it. */
+#ifndef HEDDLE_PIPELINE_QUESTION_H
+#define HEDDLE_PIPELINE_QUESTION_H
+
+#include "ir/request.h"
+#include "pipeline/view.h"
+
+struct question {
+    const struct client_class *client;
+    struct str host; /* a Service's name, in any of the forms clients may dial, or a ClusterIP */
+    int32_t port;
+    bool fragment; /* the URL had a '#': what follows it stays with the client */
+    struct request request;
+};
+
+/* "METHOD", "http://host:port/path?query"; scheme http, grpc or xds (xds:///host:port/path). The
+ * path stays as it is written, nothing is decoded or shortened. Sets all but client; the texts of
+ * ret_question point into url and the arena. */
+bool question_parse(struct str method, struct str url, struct arena *arena,
+                    struct question *ret_question, struct err *err);
+
+/* "name: value", into request. */
+bool question_add_header(struct str header, struct request *request, struct err *err);
+
+/* Whether its client makes such requests: a proxyless one makes gRPC calls only. */
+bool question_fits(const struct question *question, struct err *err);
+
+#endif

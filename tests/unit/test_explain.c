@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_explain: what is told of a request, word for word: the JSON of /api/why without the
+ * client. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mesh_rig.h"
+#include "pipeline/explain.h"
+
+#define SERVICE(name, spec)                                                                        \
+    "---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: a}\nspec: {" spec   \
+    "}\n"
+#define HTTP_PORT "ports: [{name: http, port: 80, appProtocol: http}]"
+#define ENDPOINTS(name, port)                                                                      \
+    "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"                                  \
+    "metadata: {name: " name "-1, namespace: a, labels: {kubernetes.io/service-name: " name "}}\n" \
+    "addressType: IPv4\nports: [{name: " port ", port: 3000}]\n"                                   \
+    "endpoints: [{addresses: [10.9.0.1], zone: z}]\n"
+#define ROUTE(kind, name, ns, created, rules)                                                      \
+    "---\napiVersion: gateway.networking.k8s.io/v1\nkind: " kind "\n"                              \
+    "metadata: {name: " name ", namespace: " ns ", creationTimestamp: \"" created "\"}\nspec:\n"   \
+    "  parentRefs: [{group: \"\", kind: Service, name: echo, namespace: a}]\n"                     \
+    "  rules:\n" rules
+#define OLD "2026-01-01T00:00:00Z"
+#define YOUNG "2026-01-02T00:00:00Z"
+#define MESH                                                                                       \
+    SERVICE("echo", "clusterIP: 10.0.0.1, " HTTP_PORT)                                             \
+    SERVICE("one", "clusterIP: 10.0.0.2, " HTTP_PORT) ENDPOINTS("one", "http")
+
+#define BACKEND_ONE                                                                                \
+    "\"backends\":[{\"share\":1,\"backend\":\"a/one:80\",\"endpoints\":[{\"address\":"             \
+    "\"10.9.0.1:3000\",\"zone\":\"z\"}]}]"
+
+static struct client_class client(const char *id)
+{
+    struct str rest = str_from(id);
+    struct str role = str_cut(&rest, '/');
+    return (struct client_class){
+        .role = str_eq(role, STR("proxyless")) ? ROLE_PROXYLESS : ROLE_SIDECAR,
+        .ns = str_cut(&rest, '/'),
+    };
+}
+
+/* A mesh with YAML, asked once; headers: "name: value" or NULL. */
+static void assert_told(const char *yaml, const char *node, const char *method, const char *url,
+                        const char *header, const char *wanted)
+{
+    struct mesh *mesh = rig_mesh();
+    struct client_class class = client(node);
+    struct question question;
+    struct arena arena;
+    struct json json;
+    struct buf out;
+    struct err err;
+    rig_apply(mesh, yaml);
+    rig_turn(mesh);
+    arena_init(&arena);
+    buf_init(&out, BUF_UNLIMITED);
+    assert_true(question_parse(str_from(method), str_from(url), &arena, &question, &err));
+    assert_true(header == NULL || question_add_header(str_from(header), &question.request, &err));
+    question.client = &class;
+    assert_true(question_fits(&question, &err));
+    json_init(&json, &out, 0);
+    json_open(&json, '{');
+    mesh_explain(mesh, &question, &arena, &json);
+    json_close(&json, '}');
+    buf_add_byte(&out, 0);
+    assert_string_equal(out.data, wanted);
+    buf_release(&out);
+    arena_release(&arena);
+    mesh_free(mesh);
+}
+
+static void test_default(void **state)
+{
+    static const char wanted[] =
+        "{\"service\":\"a/one:80\","
+        "\"routing\":\"the Service's own endpoints: no route is attached\","
+        "\"rules\":[{\"rule\":\"default\",\"match\":\"any path\","
+        "\"verdict\":\"takes the request\"}],"
+        "\"decision\":{\"action\":\"forward\",\"rule\":\"default\"," BACKEND_ONE ",\"notes\":[]}}";
+    (void)state;
+    assert_told(MESH, "sidecar/a/x", "GET", "http://one", NULL, wanted);
+    assert_told(MESH, "sidecar/b/x", "GET", "http://one.a", NULL, wanted);
+    assert_told(MESH, "sidecar/b/x", "GET", "http://one.a.svc.cluster.local", NULL, wanted);
+    assert_told(MESH, "sidecar/b/x", "GET", "http://10.0.0.2:80", NULL, wanted);
+    assert_told(MESH, "proxyless/b/x", "POST", "xds:///one.a.svc:80/p.S/M", NULL, wanted);
+}
+
+static void test_no_such_service(void **state)
+{
+    (void)state;
+    assert_told(MESH, "sidecar/b/x", "GET", "http://one", NULL,
+                "{\"routing\":\"'one:80' is no Service port\",\"decision\":{"
+                "\"action\":\"passthrough\","
+                "\"outcome\":\"the sidecar passes the connection on untouched\"}}");
+    assert_told(MESH, "sidecar/b/x", "GET", "http://one.a.example.com", NULL,
+                "{\"routing\":\"'one.a.example.com:80' is no Service port\",\"decision\":{"
+                "\"action\":\"passthrough\","
+                "\"outcome\":\"the sidecar passes the connection on untouched\"}}");
+    assert_told(MESH, "proxyless/a/x", "POST", "xds:///10.0.0.2:80/p.S/M", NULL,
+                "{\"routing\":\"'10.0.0.2:80' is no Service port\",\"decision\":{"
+                "\"action\":\"error\",\"code\":\"UNAVAILABLE\","
+                "\"outcome\":\"UNAVAILABLE: '10.0.0.2:80' is no Service port\"}}");
+}
+
+static void test_no_traffic(void **state)
+{
+    (void)state;
+    assert_told(SERVICE("dns", "clusterIP: 10.0.0.9, ports: [{port: 53, protocol: UDP}]"),
+                "sidecar/a/x", "GET", "http://dns:53", NULL,
+                "{\"service\":\"a/dns:53\",\"routing\":\"the port's protocol is not TCP\","
+                "\"decision\":{\"action\":\"passthrough\","
+                "\"outcome\":\"the sidecar passes the connection on untouched\"}}");
+}
+
+static void test_opaque(void **state)
+{
+    static const char mail[] = SERVICE("mail", "clusterIP: 10.0.0.3, ports: [{port: 25}]");
+    (void)state;
+    assert_told(mail, "sidecar/a/x", "GET", "http://mail:25", NULL,
+                "{\"service\":\"a/mail:25\",\"routing\":\"opaque TCP: no route is attached, and "
+                "appProtocol names no HTTP\",\"decision\":{\"action\":\"forward\","
+                "\"backends\":[{\"share\":1,\"backend\":\"a/mail:25\",\"endpoints\":[],"
+                "\"outcome\":\"the connection is closed: no endpoint is ready\"}]}}");
+}
+
+static void test_no_endpoints(void **state)
+{
+    (void)state;
+    assert_told(MESH, "sidecar/a/x", "GET", "http://echo/#top", NULL,
+                "{\"service\":\"a/echo:80\","
+                "\"routing\":\"the Service's own endpoints: no route is attached\","
+                "\"rules\":[{\"rule\":\"default\",\"match\":\"any path\","
+                "\"verdict\":\"takes the request\"}],"
+                "\"decision\":{\"action\":\"forward\",\"rule\":\"default\",\"backends\":[{"
+                "\"share\":1,\"backend\":\"a/echo:80\",\"endpoints\":[],\"outcome\":"
+                "\"503 (for gRPC UNAVAILABLE): no endpoint is ready\"}],"
+                "\"notes\":[\"clients do not send the '#' and what follows it; Envoy answers 400 "
+                "where one does\"]}}");
+}
+
+#define PATH(type, value) "matches: [{path: {type: " type ", value: " value "}}]"
+#define TO_ONE "backendRefs: [{name: one, namespace: a, port: 80}]"
+
+static void test_order_and_verdicts(void **state)
+{
+    static const char yaml[] =
+        ROUTE("HTTPRoute", "r", "a", OLD,
+              "  - {" PATH("PathPrefix",
+                           "/v2") ", " TO_ONE "}\n"
+                                  "  - {" PATH("Exact",
+                                               "/v2/x") ", " TO_ONE "}\n"
+                                                        "  - {" PATH("Exact",
+                                                                     "/v3") ", " TO_ONE "}\n"
+                                                                            "  - {" PATH(
+                                                                                "Exact",
+                                                                                "/v2/x") ", " TO_ONE
+                                                                                         "}\n")
+            ROUTE("HTTPRoute", "s", "a", YOUNG, "  - {" PATH("Exact", "/v2/x") ", " TO_ONE "}\n")
+                MESH;
+    (void)state;
+    assert_told(yaml, "sidecar/b/x", "GET", "http://echo.a/v2/x", NULL,
+                "{\"service\":\"a/echo:80\","
+                "\"routing\":\"producer HTTPRoutes: those of the Service's namespace\","
+                "\"rules\":["
+                "{\"rule\":\"HTTPRoute/a/r/1\",\"file\":\"test.yaml\",\"line\":9,"
+                "\"match\":\"path /v2/x\",\"verdict\":\"takes the request\"},"
+                "{\"rule\":\"HTTPRoute/a/r/3\",\"file\":\"test.yaml\",\"line\":11,"
+                "\"match\":\"path /v2/x\",\"verdict\":\"matches too, but its rule stands later in "
+                "the same route\"},"
+                "{\"rule\":\"HTTPRoute/a/s/0\",\"file\":\"test.yaml\",\"line\":19,"
+                "\"match\":\"path /v2/x\",\"verdict\":\"matches too, but its route is younger, or "
+                "as old and later by name\"},"
+                "{\"rule\":\"HTTPRoute/a/r/2\",\"file\":\"test.yaml\",\"line\":10,"
+                "\"match\":\"path /v3\",\"verdict\":\"path '/v2/x' is not '/v3'\"},"
+                "{\"rule\":\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,"
+                "\"match\":\"path below /v2\",\"verdict\":\"matches too, but its path is less "
+                "specific\"}],"
+                "\"decision\":{\"action\":\"forward\",\"rule\":\"HTTPRoute/a/r/1\","
+                "\"file\":\"test.yaml\",\"line\":9," BACKEND_ONE ",\"notes\":[]}}");
+}
+
+static void test_consumer_route(void **state)
+{
+    static const char yaml[] = ROUTE("HTTPRoute", "r", "a", OLD, "  - {" TO_ONE "}\n")
+        ROUTE("HTTPRoute", "r", "b", OLD, "  - {" PATH("Exact", "/b") ", " TO_ONE "}\n") MESH;
+    (void)state;
+    assert_told(yaml, "sidecar/b/x", "GET", "http://echo.a/", NULL,
+                "{\"service\":\"a/echo:80\",\"routing\":\"consumer HTTPRoutes: those of the "
+                "client's namespace 'b'\",\"rules\":[{\"rule\":\"HTTPRoute/b/r/0\","
+                "\"file\":\"test.yaml\",\"line\":16,\"match\":\"path /b\","
+                "\"verdict\":\"path '/' is not '/b'\"}],"
+                "\"decision\":{\"action\":\"error\",\"status\":404,\"code\":\"UNIMPLEMENTED\","
+                "\"outcome\":\"404 (for gRPC UNIMPLEMENTED): no rule matches\",\"notes\":[]}}");
+    assert_told(yaml, "sidecar/c/x", "GET", "http://echo.a/", NULL,
+                "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the "
+                "Service's namespace\",\"rules\":[{\"rule\":\"HTTPRoute/a/r/0\","
+                "\"file\":\"test.yaml\",\"line\":8,\"match\":\"any path\","
+                "\"verdict\":\"takes the request\"}],"
+                "\"decision\":{\"action\":\"forward\",\"rule\":\"HTTPRoute/a/r/0\","
+                "\"file\":\"test.yaml\",\"line\":8," BACKEND_ONE ",\"notes\":[]}}");
+}
+
+static void test_error_shares(void **state)
+{
+    static const char half[] =
+        ROUTE("HTTPRoute", "r", "a", OLD,
+              "  - backendRefs: [{name: one, port: 80, weight: 3}, {name: gone, port: 80}]\n") MESH;
+    static const char whole[] =
+        ROUTE("GRPCRoute", "r", "a", OLD, "  - backendRefs: [{name: gone, port: 80}]\n") MESH;
+    (void)state;
+    assert_told(half, "sidecar/a/x", "GET", "http://echo/", NULL,
+                "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the "
+                "Service's namespace\",\"rules\":[{\"rule\":\"HTTPRoute/a/r/0\","
+                "\"file\":\"test.yaml\",\"line\":8,\"match\":\"any path\","
+                "\"verdict\":\"takes the request\"}],"
+                "\"decision\":{\"action\":\"forward\",\"rule\":\"HTTPRoute/a/r/0\","
+                "\"file\":\"test.yaml\",\"line\":8,\"backends\":[{\"share\":0.75,"
+                "\"backend\":\"a/one:80\",\"endpoints\":[{\"address\":\"10.9.0.1:3000\","
+                "\"zone\":\"z\"}]},{\"share\":0.25,"
+                "\"outcome\":\"500 (for gRPC UNKNOWN): rules[0].backendRefs[1]: no Service 'gone' "
+                "in namespace 'a'\"}],\"notes\":[]}}");
+    assert_told(whole, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
+                "{\"service\":\"a/echo:80\",\"routing\":\"producer GRPCRoutes: those of the "
+                "Service's namespace\",\"rules\":[{\"rule\":\"GRPCRoute/a/r/0\","
+                "\"file\":\"test.yaml\",\"line\":8,\"match\":\"any path\","
+                "\"verdict\":\"takes the request\"}],"
+                "\"decision\":{\"action\":\"error\",\"rule\":\"GRPCRoute/a/r/0\","
+                "\"file\":\"test.yaml\",\"line\":8,\"code\":\"UNAVAILABLE\","
+                "\"outcome\":\"UNAVAILABLE: rules[0].backendRefs[0]: no Service 'gone' in "
+                "namespace 'a'\",\"notes\":[]}}");
+}
+
+static void test_what_grpc_clients_do_not_do(void **state)
+{
+    static const char yaml[] =
+        ROUTE("HTTPRoute", "r", "a", OLD,
+              "  - matches: [{queryParams: [{name: p, value: \"1\"}]}]\n"
+              "  - matches: [{method: GET}]\n"
+              "  - matches: [{headers: [{name: x-bin, value: \"1\"}]}]\n"
+              "  - matches: [{headers: [{name: content-type, value: application/grpc}]}]\n"
+              "    filters:\n"
+              "    - type: RequestHeaderModifier\n"
+              "      requestHeaderModifier: {remove: [x]}\n"
+              "    backendRefs: [{name: one, port: 80}]\n") MESH;
+    (void)state;
+    assert_told(
+        yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", "x-bin: 1",
+        "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the "
+        "Service's namespace\",\"rules\":["
+        "{\"rule\":\"HTTPRoute/a/r/1\",\"file\":\"test.yaml\",\"line\":9,"
+        "\"match\":\"any path, method GET\","
+        "\"verdict\":\"left out for gRPC clients: every call is a POST\"},"
+        "{\"rule\":\"HTTPRoute/a/r/2\",\"file\":\"test.yaml\",\"line\":10,"
+        "\"match\":\"any path, header x-bin=1\","
+        "\"verdict\":\"there is no header 'x-bin'\"},"
+        "{\"rule\":\"HTTPRoute/a/r/3\",\"file\":\"test.yaml\",\"line\":11,"
+        "\"match\":\"any path, header content-type=application/grpc\","
+        "\"verdict\":\"takes the request\"},"
+        "{\"rule\":\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,"
+        "\"match\":\"any path, query p=1\","
+        "\"verdict\":\"left out for gRPC clients: a call has no query\"}],"
+        "\"decision\":{\"action\":\"forward\",\"rule\":\"HTTPRoute/a/r/3\","
+        "\"file\":\"test.yaml\",\"line\":11," BACKEND_ONE
+        ",\"notes\":[\"gRPC clients ignore the rule's header modifiers, rewrites and mirrors\"]}}");
+}
+
+static void test_redirect(void **state)
+{
+    static const char yaml[] =
+        ROUTE("HTTPRoute", "r", "a", OLD,
+              "  - filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}]\n") MESH;
+#define REDIRECT_RULE                                                                              \
+    "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the Service's "        \
+    "namespace\",\"rules\":[{\"rule\":\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,"      \
+    "\"match\":\"any path\",\"verdict\":\"takes the request\"}],"
+    (void)state;
+    assert_told(yaml, "sidecar/a/x", "GET", "http://echo/", NULL,
+                REDIRECT_RULE
+                "\"decision\":{\"action\":\"redirect\",\"rule\":"
+                "\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,\"status\":302,"
+                "\"outcome\":\"302: Location begins with https://echo/\",\"notes\":[]}}");
+    assert_told(yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
+                REDIRECT_RULE "\"decision\":{\"action\":\"error\",\"rule\":"
+                              "\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,\"code\":"
+                              "\"UNAVAILABLE\",\"outcome\":\"UNAVAILABLE: the rule redirects "
+                              "requests, which gRPC clients do not follow\",\"notes\":[]}}");
+#undef REDIRECT_RULE
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_default),
+        cmocka_unit_test(test_no_such_service),
+        cmocka_unit_test(test_no_traffic),
+        cmocka_unit_test(test_opaque),
+        cmocka_unit_test(test_no_endpoints),
+        cmocka_unit_test(test_order_and_verdicts),
+        cmocka_unit_test(test_consumer_route),
+        cmocka_unit_test(test_error_shares),
+        cmocka_unit_test(test_what_grpc_clients_do_not_do),
+        cmocka_unit_test(test_redirect),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_question: URLs, methods and headers that can be asked about, and those that cannot. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pipeline/question.h"
+
+#define assert_str(s, text) assert_true(str_eq((s), STR(text)))
+
+static struct arena arena;
+
+static int setup(void **state)
+{
+    (void)state;
+    arena_init(&arena);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_release(&arena);
+    return 0;
+}
+
+static struct question parse(const char *url)
+{
+    struct question question;
+    struct err err;
+    if (!question_parse(STR("GET"), str_from(url), &arena, &question, &err)) {
+        fail_msg("'%s': %s", url, err.text);
+    }
+    return question;
+}
+
+static void test_parts(void **state)
+{
+    (void)state;
+    struct question question = parse("http://echo.a:8080/b//c%2F?p=1&q#top");
+    assert_str(question.host, "echo.a");
+    assert_int_equal(question.port, 8080);
+    assert_str(question.request.method, "GET");
+    assert_str(question.request.path, "/b//c%2F");
+    assert_str(question.request.query, "p=1&q");
+    assert_true(question.fragment);
+    question = parse("xds:///echo.a.svc.cluster.local:90/pkg.S/M");
+    assert_str(question.host, "echo.a.svc.cluster.local");
+    assert_str(question.request.path, "/pkg.S/M");
+    assert_null(question.request.query.ptr);
+    assert_false(question.fragment);
+    question = parse("grpc://10.0.0.1:1/?a?b");
+    assert_str(question.host, "10.0.0.1");
+    assert_str(question.request.query, "a?b");
+}
+
+static void test_what_may_be_missing(void **state)
+{
+    (void)state;
+    struct question question = parse("http://echo");
+    assert_int_equal(question.port, 80);
+    assert_str(question.request.path, "/");
+    question = parse("http://echo?");
+    assert_str(question.request.path, "/");
+    assert_non_null(question.request.query.ptr);
+    assert_int_equal(question.request.query.len, 0);
+    question = parse("http://echo:81#x?y/z");
+    assert_int_equal(question.port, 81);
+    assert_str(question.request.path, "/");
+    assert_null(question.request.query.ptr);
+}
+
+static void test_what_is_no_request(void **state)
+{
+    static const char *const cases[][3] = {
+        {"GET", "echo.a/",
+         "'echo.a/' is not a URL; write http://HOST:PORT/PATH, grpc://… or "
+         "xds:///…"},
+        {"GET", "http://:80/", "':80' names no host"},
+        {"GET", "http:///x", "'' names no host"},
+        {"GET", "http://a:0/", "'a:0' has no port number after the ':'"},
+        {"GET", "http://a:65536/", "'a:65536' has no port number after the ':'"},
+        {"GET", "http://a:/", "'a:' has no port number after the ':'"},
+        {"GET", "http://a/b c",
+         "a URL holds printable ASCII only; write ' ' as %20, and 'é' as "
+         "%C3%A9"},
+        {"GET", "http://a/é",
+         "a URL holds printable ASCII only; write ' ' as %20, and 'é' as "
+         "%C3%A9"},
+        {"", "http://a/", "'' is not an HTTP method"},
+        {"G T", "http://a/", "'G T' is not an HTTP method"},
+        {"CONNECT", "http://a/", "a CONNECT has no path, and no route takes it"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct question question;
+        struct err err;
+        assert_false(
+            question_parse(str_from(cases[i][0]), str_from(cases[i][1]), &arena, &question, &err));
+        assert_string_equal(err.text, cases[i][2]);
+    }
+}
+
+static void test_headers(void **state)
+{
+    struct request request;
+    struct err err;
+    (void)state;
+    memset(&request, 0, sizeof(request));
+    assert_true(question_add_header(STR("X-One:  a:b "), &request, &err));
+    assert_str(request.headers[0].name, "X-One");
+    assert_str(request.headers[0].value, "a:b");
+    assert_true(question_add_header(STR("empty:"), &request, &err));
+    assert_int_equal(request.headers[1].value.len, 0);
+    assert_false(question_add_header(STR("x-one"), &request, &err));
+    assert_string_equal(err.text, "'x-one' is not a header; write 'NAME: VALUE'");
+    assert_false(question_add_header(STR(": a"), &request, &err));
+    assert_false(question_add_header(STR("x y: a"), &request, &err));
+    assert_false(question_add_header(STR("x: a\r\ny: b"), &request, &err));
+    assert_string_equal(err.text, "the value of header 'x' holds a control character");
+    assert_int_equal(request.nheaders, 2);
+    while (request.nheaders < REQUEST_HEADERS_MAX) {
+        assert_true(question_add_header(STR("x: a"), &request, &err));
+    }
+    assert_false(question_add_header(STR("x: a"), &request, &err));
+    assert_string_equal(err.text, "more than 100 headers");
+}
+
+static void test_who_asks(void **state)
+{
+    const struct client_class sidecar = {.role = ROLE_SIDECAR};
+    const struct client_class proxyless = {.role = ROLE_PROXYLESS};
+    struct err err;
+    (void)state;
+    struct question question = parse("http://echo.a/p.S/M");
+    question.client = &sidecar;
+    assert_true(question_fits(&question, &err));
+    question.client = &proxyless;
+    assert_false(question_fits(&question, &err));
+    assert_string_equal(err.text, "a proxyless client makes gRPC calls: write POST, and a path "
+                                  "/PACKAGE.SERVICE/METHOD without a query");
+    question.request.method = STR("POST");
+    assert_true(question_fits(&question, &err));
+    question.request.query = STR("");
+    assert_false(question_fits(&question, &err));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_what_may_be_missing),
+        cmocka_unit_test(test_what_is_no_request),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_who_asks),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
