@@ -16,7 +16,6 @@ from typing import List, Optional, Tuple
 
 from rig import objects, spec
 from rig.chance import Chance, name_rules
-from rig.envoy import Envoy
 from rig.mesh import Mesh, start_echod
 from rig.process import Child, Failed, until
 from rig.suite import Case, alone
@@ -157,7 +156,7 @@ class Trial:
     def start(self, worlds: List[World]) -> None:
         self.mesh.heddle.start()
         self.why = Why(self.mesh.heddle.addresses["admin"])
-        self.envoy = Envoy(self.mesh.heddle, self.mesh.work, "why").start().wait_live()
+        self.mesh.start_envoy("why")
         for world in worlds:
             until(lambda: self.acknowledged(world), TAKEN_SECONDS, f"Envoy has {world.name}")
 
@@ -176,10 +175,15 @@ class Trial:
             self.wrong.append(f"{world.name}: {request.method} {request.target[:300]!r} "
                               f"{request.headers}: {said}; routes: {json.dumps(world.routes)}")
 
-    def end(self) -> None:
-        self.envoy.stop()
-        self.mesh.heddle.stop()
-        self.echod.stop()
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for part in (self.mesh.envoy, self.mesh.heddle, self.echod):
+            if part:
+                part.stop()
+
+    def check(self) -> None:
         print(f"# why: {self.compared} {self.kind} requests, seed {SEED}: {self.outcomes}")
         if self.wrong:
             raise Failed(f"{len(self.wrong)} of {self.compared} requests went another way:\n"
@@ -210,25 +214,29 @@ def backend_told(answer: dict) -> str:
     return decision["code"]
 
 
+def compare_http(trial: Trial, world: World) -> None:
+    wire = Wire(world.address)
+    for request in world.requests:
+        answer = trial.why.ask("sidecar/default/why", world.address, request)
+        outcome, backend = wire.request(request)
+        said = {"client": outcome, "why": said_by_why(answer)}
+        if said["why"] != "400":
+            errors = {"none": "404", "missing": "500"}
+            said["model"] = said_by_model(world, request, errors)[0]
+        trial.note(world, request, **said)
+        if backend and said["why"] == outcome and backend_told(answer) != backend:
+            trial.wrong.append(f"{world.name}: {request}: {backend}, not {answer}")
+    wire.close()
+
+
 @alone
 def http_requests_take_the_rule_that_why_tells(_case: Case):
-    trial = Trial("http")
-    worlds = [trial.world(n) for n in range(max(1, REQUESTS * 4 // 5 // WORLD_REQUESTS))]
-    trial.start(worlds)
-    for world in worlds:
-        wire = Wire(world.address)
-        for request in world.requests:
-            answer = trial.why.ask("sidecar/default/why", world.address, request)
-            outcome, backend = wire.request(request)
-            said = {"client": outcome, "why": said_by_why(answer)}
-            if said["why"] != "400":
-                errors = {"none": "404", "missing": "500"}
-                said["model"] = said_by_model(world, request, errors)[0]
-            trial.note(world, request, **said)
-            if backend and backend_told(answer) != backend:
-                trial.wrong.append(f"{world.name}: {request}: {backend}, not {answer}")
-        wire.close()
-    trial.end()
+    with Trial("http") as trial:
+        worlds = [trial.world(n) for n in range(max(1, REQUESTS * 4 // 5 // WORLD_REQUESTS))]
+        trial.start(worlds)
+        for world in worlds:
+            compare_http(trial, world)
+        trial.check()
 
 
 class Calls:
@@ -253,26 +261,28 @@ def missing(world: World, by: str) -> str:
     return "UNKNOWN" if http_only and by == "address" else "UNAVAILABLE"
 
 
+def compare_calls(trial: Trial, calls: Calls, world: World, node: str, by: str) -> None:
+    """by: "address", through Envoy, or "target", proxyless."""
+    none = "UNIMPLEMENTED" if by == "address" else "UNAVAILABLE"
+    for request in world.requests:
+        request.joins = by == "target"
+        answer = trial.why.ask(node, f"{world.name}.{NAMESPACE}:8000", request)
+        said = {"client": calls.call(getattr(world, by), request)["outcome"],
+                "why": backend_told(answer)}
+        if request.path.count("/") == 2:  # of other calls the specification is silent
+            errors = {"none": none, "missing": missing(world, by)}
+            said["model"] = said_by_model(world, request, errors)[1]
+        trial.note(world, request, **said)
+
+
 @alone
 def grpc_calls_take_the_rule_that_why_tells(_case: Case):
-    trial = Trial("grpc")
-    worlds = [trial.world(n) for n in range(max(1, REQUESTS // 5 // WORLD_REQUESTS))]
-    trial.start(worlds)
-    calls = Calls(trial.mesh)
-    clients = {"sidecar/default/why": ("address", "UNIMPLEMENTED"),
-               "proxyless/default/why": ("target", "UNAVAILABLE")}
-    for node, (by, none) in clients.items():
+    with Trial("grpc") as trial:
+        worlds = [trial.world(n) for n in range(max(1, REQUESTS // 5 // WORLD_REQUESTS))]
+        trial.start(worlds)
+        calls = Calls(trial.mesh)
         for world in worlds:
-            for request in world.requests:
-                request.joins = by == "target"
-                answer = trial.why.ask(node, f"{world.name}.{NAMESPACE}:8000", request)
-                said = {"client": calls.call(getattr(world, by), request)["outcome"],
-                        "why": backend_told(answer)}
-                if request.path.count("/") == 2:  # of other calls the specification is silent
-                    errors = {"none": none, "missing": missing(world, by)}
-                    said["model"] = said_by_model(world, request, errors)[1]
-                trial.note(world, request, **said)
-    calls.child.stop()
-    trial.end()
-
-
+            compare_calls(trial, calls, world, "sidecar/default/why", "address")
+            compare_calls(trial, calls, world, "proxyless/default/why", "target")
+        calls.child.stop()
+        trial.check()

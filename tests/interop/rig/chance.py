@@ -158,7 +158,7 @@ class Chance:
             path + "/..", path + "/../a", path + "/.", "/b/.." + path, path + "/%2e%2e/b",
             path[:at] + "/%2e" + path[at:], path.swapcase(), path + "/" + self.any(SEGMENTS),
             path + self.any(SEGMENTS), path[:-1] or "/", path + "%zz", path + "%", path + ";v=1",
-            path + "%00", path + "\xe9", path + "#top", path + " x", path + "\x01",
+            path + "%00", path + "\xe9", path + "#top", path + " x/", path + "\x01",
             path + "/" + "a" * 3000, path + "&p=1", path + "=",
             path if letter is None else f"{path[:letter]}%{ord(path[letter]):02X}"
                                         f"{path[letter + 1:]}",
@@ -169,7 +169,8 @@ class Chance:
         """Of one or two headers of this name."""
         value = self.wanted(match, VALUE_REGEXES)
         return self.any([[value]] * 6 + [value.split(",", 1), [value, "2"], ["", value],
-                                         [value, ""], [""], [f" {value}  "], [value.swapcase()], ["1, 2"]])
+                                         [value, ""], [""], [f" {value}  "], [value.swapcase()],
+                                         ["1, 2"]])
 
     def request(self, routes: List[dict]) -> Request:
         """HTTP/1.1; some are such that no client would send them."""
