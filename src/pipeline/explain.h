@@ -25,8 +25,8 @@ struct explained {
  *   rules     those looked at, in their order: rule, file, line, match, verdict; more_rules: how
  *             many besides are not told
  *   decision  action "forward", "redirect", "error" or "passthrough"; rule, file, line; status
- *             (HTTP) of a redirect or error, code (gRPC) of an error; outcome in words; backends: share, backend, endpoints, outcome;
- *             notes
+ *             (HTTP) of a redirect or error, code (gRPC) of an error; outcome, in words;
+ *             backends: share, backend, endpoints, outcome; notes
  * Absent where they mean nothing. Takes a question that question_fits().
  */
 struct explained mesh_explain(const struct mesh *mesh, const struct question *question,
