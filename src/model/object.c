@@ -8,7 +8,7 @@
  */
 #include "model/object.h"
 
-#define BODY_HINT 256 /* bytes of texts and lists; what needs more grows by half */
+#define BODY_HINT_NODE 20 /* bytes of texts and lists for each node of the document */
 
 struct str object_key(struct arena *arena, const struct object *object)
 {
@@ -263,12 +263,21 @@ static void report_skipped(const struct doc_node *node, const struct ident *iden
                     STR_FMT(problem_quote(problems->arena, ident->api_version)));
 }
 
+static size_t count_nodes(const struct doc_node *node)
+{
+    size_t count = 1; /* the depth is limited to DOC_DEPTH_MAX */
+    for (uint32_t i = 0; i < node->len; i++) {
+        count += count_nodes(node->type == DOC_MAPPING ? node->entries[i].value : node->items[i]);
+    }
+    return count;
+}
+
 /* One reference, or NULL when there is an error in the body. */
 static struct object *read_body(const struct doc_node *node, const struct ident *ident,
                                 struct str file, struct problems *problems)
 {
     const struct schema *schema = ident->info->schema;
-    struct object *object = row_new(schema->size, BODY_HINT);
+    struct object *object = row_new(schema->size, count_nodes(node) * BODY_HINT_NODE);
     struct arena *arena = &object->row.arena;
     object->kind = ident->info->id;
     if (!field_read(schema, object, node, arena, problems, STR(""))) {
