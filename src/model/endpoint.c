@@ -28,7 +28,7 @@ static const struct field endpoint_fields[] = {
     FIELD_FLAT("conditions", &condition_schema),
     FIELD(STR, "hostname", struct endpoint, hostname, .format = &format_label),
     FIELD(STR, "nodeName", struct endpoint, node_name, .format = &format_subdomain),
-    FIELD(STR, "zone", struct endpoint, zone),
+    FIELD(STR, "zone", struct endpoint, zone, .format = &format_text),
     FIELD_LINE_OF(struct endpoint),
     FIELD_KNOWN("deprecatedTopology"),
     FIELD_KNOWN("hints"),

@@ -2,6 +2,8 @@
 /* rule: one view of the rules of both route kinds, and what of them is served. */
 #include "resolve/rule.h"
 
+#include "model/format.h"
+
 #include "resolve/filters.h"
 
 static const char *const filter_names[] = {
@@ -78,6 +80,18 @@ static bool touches_host(const struct header_filter *filter)
     return touches;
 }
 
+/* The CRDs let any text stand in `remove`; Envoy refuses what is no header's name. */
+static bool removes_no_name(const struct header_filter *filter)
+{
+    for (size_t i = 0; filter != NULL && i < filter->remove.len; i++) {
+        if (filter->remove.items[i].len == 0 ||
+            !format_header_name.matches(filter->remove.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Why a filter is not served, or empty. */
 static struct str filter_unserved(const struct filter *filter, struct arena *arena)
 {
@@ -87,6 +101,9 @@ static struct str filter_unserved(const struct filter *filter, struct arena *are
     }
     if (touches_host(filter->request_headers) || touches_host(filter->response_headers)) {
         return STR("the Host header cannot be changed by a header modifier; URLRewrite does that");
+    }
+    if (removes_no_name(filter->request_headers) || removes_no_name(filter->response_headers)) {
+        return STR("'remove' lists a text that is no header's name");
     }
     if (filter->redirect != NULL) {
         return path_modifier_unserved(filter->redirect->path);

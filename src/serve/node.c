@@ -19,9 +19,13 @@ typedef Envoy__Config__Core__V3__Node node_message;
 typedef Google__Protobuf__Struct struct_message;
 typedef Google__Protobuf__Value value_message;
 
+#define NODE_FIELDS_MAX 4096 /* of the metadata that are looked at, kept or not */
+
 struct node_builder {
     struct node *node;
     VEC(struct node_pair) pairs;
+    struct arena scratch; /* keys, before it is known whether they are kept */
+    size_t fields;        /* looked at */
 };
 
 /* A text that is too long is left out: labels and annotations are other people's, and no reason to
@@ -35,7 +39,8 @@ static struct str take_text(struct node_builder *b, const char *text)
 static void take_pair(struct node_builder *b, struct str key, struct str value)
 {
     if (key.len <= NODE_KEY_MAX && value.len <= NODE_TEXT_MAX && b->pairs.len < NODE_PAIRS_MAX) {
-        struct node_pair pair = {key, arena_str(&b->node->arena, value)};
+        struct node_pair pair = {arena_str(&b->node->arena, key),
+                                 arena_str(&b->node->arena, value)};
         vec_push(&b->pairs, pair);
     }
 }
@@ -45,15 +50,17 @@ static void take_number(struct node_builder *b, struct str key, double number)
     const double exact = 9007199254740992.0; /* 2^53: whole numbers below are what they seem */
     bool whole = number > -exact && number < exact && (double)(long long)number == number;
     take_pair(b, key,
-              whole ? arena_printf(&b->node->arena, "%lld", (long long)number)
-                    : arena_printf(&b->node->arena, "%.17g", number));
+              whole ? arena_printf(&b->scratch, "%lld", (long long)number)
+                    : arena_printf(&b->scratch, "%.17g", number));
 }
 
 static void take_struct(struct node_builder *b, struct str prefix, const struct_message *fields,
                         unsigned depth)
 {
-    struct arena *arena = &b->node->arena;
-    for (size_t i = 0; i < fields->n_fields && b->pairs.len < NODE_PAIRS_MAX; i++) {
+    struct arena *arena = &b->scratch;
+    for (size_t i = 0;
+         i < fields->n_fields && b->pairs.len < NODE_PAIRS_MAX && b->fields++ < NODE_FIELDS_MAX;
+         i++) {
         const value_message *value = fields->fields[i]->value;
         struct str name = str_from(fields->fields[i]->key);
         if (value == NULL || prefix.len + 1 + name.len > NODE_KEY_MAX) {
@@ -123,7 +130,9 @@ static int compare_pairs(const void *a, const void *b)
 static void take_metadata(struct node_builder *b, const struct_message *metadata)
 {
     struct node *node = b->node;
+    arena_init(&b->scratch);
     take_struct(b, STR_NULL, metadata, NODE_DEPTH_MAX);
+    arena_release(&b->scratch);
     node->nmetadata = b->pairs.len;
     node->metadata = ARENA_ARRAY(&node->arena, b->pairs.len, struct node_pair);
     if (b->pairs.len > 0) {

@@ -2,7 +2,8 @@
 /*
  * node: what a client says of itself in the first request of a stream, as plain facts.
  * The contract of node.id and the metadata keys is in docs/xds.md. Nothing here is trusted beyond
- * choosing a view; sizes are capped (NODE_TEXT_MAX, NODE_PAIRS_MAX).
+ * choosing a view; sizes are capped (NODE_TEXT_MAX, NODE_PAIRS_MAX, and what is
+ * looked at at all).
  */
 #ifndef HEDDLE_SERVE_NODE_H
 #define HEDDLE_SERVE_NODE_H

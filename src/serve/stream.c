@@ -259,6 +259,7 @@ static void handle(struct stream *stream, const struct request *request)
         /* Who has left a type altogether may never answer what is in flight (gRPC Java). */
         subscription_answered(sub);
         sub->rejected = false;
+        sub->forced = false; /* nor would it answer an empty response */
     }
     make_ready(stream);
 }
