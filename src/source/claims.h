@@ -27,6 +27,7 @@ struct claim {
     uint32_t nth;          /* document in the file: orders what stands in one line */
     bool broken;           /* the document has an error now */
     bool held;             /* no document */
+    bool past;             /* of the reading before, about to be dropped */
     struct object *object; /* one reference; NULL: never had a good version */
 };
 

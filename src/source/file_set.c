@@ -233,7 +233,7 @@ static bool is_claimed_again(const struct file *file, const struct claim *old)
     const struct claim_entry *entry = old->entry;
     for (size_t i = 0; i < entry->claims.len; i++) {
         const struct claim *claim = entry->claims.items[i];
-        if (claim != old && str_eq(claim->file, file->name) && !claim->held) {
+        if (!claim->past && str_eq(claim->file, file->name) && !claim->held) {
             return true;
         }
     }
@@ -245,6 +245,7 @@ static void hold(struct reading *reading, const struct claim *old)
     struct claim *claim = xcalloc(1, sizeof(*claim));
     *claim = *old;
     claim->held = true;
+    claim->past = false;
     claim->broken = false;
     claim->nth = reading->nth++;
     row_ref(&claim->object->row);
@@ -257,6 +258,9 @@ static void end_reading(struct reading *reading)
 {
     struct file *file = reading->file;
     struct claims *claims = &reading->set->claims;
+    for (size_t i = 0; i < reading->old.len; i++) {
+        reading->old.items[i]->past = true;
+    }
     for (size_t i = 0; i < reading->old.len; i++) {
         struct claim *old = reading->old.items[i];
         bool vanished = old->object != NULL && !is_claimed_again(file, old);

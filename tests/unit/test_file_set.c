@@ -142,6 +142,20 @@ static void an_unreadable_file_keeps_everything(void **state)
     end(&watched);
 }
 
+/* What stands twice in a file must not count as its own successor. */
+static void an_unreadable_file_keeps_what_it_has_twice(void **state)
+{
+    (void)state;
+    struct watched watched;
+    begin(&watched);
+    update(&watched, "f", NAMESPACE("a", "x") NAMESPACE("a", "y"), "+a=x ");
+    file_set_unreadable(watched.set, STR("f"), STR("permission denied"));
+    expect(&watched, "");
+    update(&watched, "f", NAMELESS, "");
+    remove_file(&watched, "f", "-a ");
+    end(&watched);
+}
+
 static void the_first_of_two_is_in_force(void **state)
 {
     (void)state;
@@ -311,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_broken_document_keeps_the_last_good),
         cmocka_unit_test(a_nameless_document_keeps_everything),
         cmocka_unit_test(an_unreadable_file_keeps_everything),
+        cmocka_unit_test(an_unreadable_file_keeps_what_it_has_twice),
         cmocka_unit_test(the_first_of_two_is_in_force),
         cmocka_unit_test(the_order_of_events_does_not_matter),
         cmocka_unit_test(a_move_to_another_file_is_no_removal),

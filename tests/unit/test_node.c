@@ -150,6 +150,47 @@ static void long_texts_are_left_out(void **state)
     node_free(node);
 }
 
+/* A long key around thousands of fields that say nothing: none of it may be held on to. */
+static void metadata_that_is_not_kept_costs_nothing(void **state)
+{
+    (void)state;
+    enum { NULLS = 20000 };
+    char longest[NODE_TEXT_MAX + 1];
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    static value_message values[NULLS];
+    static entry_message entries[NULLS];
+    static entry_message *fields[NULLS];
+    for (unsigned i = 0; i < NULLS; i++) {
+        google__protobuf__value__init(&values[i]);
+        google__protobuf__struct__fields_entry__init(&entries[i]);
+        values[i].kind_case = GOOGLE__PROTOBUF__VALUE__KIND_NULL_VALUE;
+        entries[i].key = text("n");
+        entries[i].value = &values[i];
+        fields[i] = &entries[i];
+    }
+    Google__Protobuf__Struct inner = GOOGLE__PROTOBUF__STRUCT__INIT;
+    Google__Protobuf__Struct outer = GOOGLE__PROTOBUF__STRUCT__INIT;
+    value_message value = GOOGLE__PROTOBUF__VALUE__INIT;
+    entry_message entry = GOOGLE__PROTOBUF__STRUCT__FIELDS_ENTRY__INIT;
+    entry_message *outer_fields[] = {&entry};
+    inner.n_fields = NULLS;
+    inner.fields = fields;
+    value.kind_case = GOOGLE__PROTOBUF__VALUE__KIND_STRUCT_VALUE;
+    value.struct_value = &inner;
+    entry.key = longest;
+    entry.value = &value;
+    outer.n_fields = 1;
+    outer.fields = outer_fields;
+    node_message m = ENVOY__CONFIG__CORE__V3__NODE__INIT;
+    m.id = text("a");
+    m.metadata = &outer;
+    struct node *node = node_decode(&m.base);
+    assert_int_equal(node->nmetadata, 0);
+    assert_true(arena_footprint(&node->arena) < 10000);
+    node_free(node);
+}
+
 /* Puts what is in buf inside a field. */
 static void wrap(struct buf *buf, uint32_t field)
 {
@@ -190,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_are_read),
         cmocka_unit_test(metadata_is_flat_and_sorted),
+        cmocka_unit_test(metadata_that_is_not_kept_costs_nothing),
         cmocka_unit_test(long_texts_are_left_out),
         cmocka_unit_test(nesting_is_refused_before_it_is_unpacked),
     };

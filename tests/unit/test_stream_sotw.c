@@ -121,6 +121,27 @@ static void who_left_a_type_may_come_back(void **state)
     client_free(c);
 }
 
+/* A name that crossed a response would force an answer; whoever left meanwhile gets none. */
+static void who_left_a_type_is_sent_nothing(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_EDS, "a", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_SOTW);
+    sotw(c, XDS_EDS, "a");
+    said(c, "eds a");
+    sotw_only(c, XDS_EDS, "a b", "", "", NULL);
+    sotw_only(c, XDS_EDS, "", "", "", NULL);
+    streams_pump(&rig->env);
+    quiet(c);
+    sotw_only(c, XDS_EDS, "a", "old", "1", NULL);
+    streams_pump(&rig->env);
+    said(c, "eds a");
+    ack(c, XDS_EDS);
+    quiet(c);
+    client_free(c);
+}
+
 static void star_is_a_wildcard(void **state)
 {
     struct rig *rig = *state;
@@ -339,13 +360,21 @@ static void eds_is_split_and_versions_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(answers_of_lds_and_cds_are_whole), T(answers_of_rds_and_eds_hold_what_is_new),
-        T(no_names_at_first_is_a_wildcard),  T(no_names_after_names_unsubscribes),
-        T(who_left_a_type_may_come_back),    T(star_is_a_wildcard),
-        T(name_that_does_not_exist_waits),   T(added_name_is_answered_even_if_known_by_wildcard),
-        T(removal_is_an_answer_without_it),  T(version_is_a_hash_over_the_set),
-        T(change_there_and_back_is_skipped), T(endpoints_follow_a_cluster_sent_again),
-        T(rejection_stands_until_a_change),  T(too_big_a_whole_is_not_sent),
+        T(answers_of_lds_and_cds_are_whole),
+        T(answers_of_rds_and_eds_hold_what_is_new),
+        T(no_names_at_first_is_a_wildcard),
+        T(no_names_after_names_unsubscribes),
+        T(who_left_a_type_may_come_back),
+        T(who_left_a_type_is_sent_nothing),
+        T(star_is_a_wildcard),
+        T(name_that_does_not_exist_waits),
+        T(added_name_is_answered_even_if_known_by_wildcard),
+        T(removal_is_an_answer_without_it),
+        T(version_is_a_hash_over_the_set),
+        T(change_there_and_back_is_skipped),
+        T(endpoints_follow_a_cluster_sent_again),
+        T(rejection_stands_until_a_change),
+        T(too_big_a_whole_is_not_sent),
         T(eds_is_split_and_versions_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
