@@ -126,15 +126,19 @@ static void who_left_a_type_is_sent_nothing(void **state)
 {
     struct rig *rig = *state;
     put(rig, XDS_EDS, "a", "1");
+    put(rig, XDS_EDS, "b", "1");
     publish(rig);
     struct client *c = client_new(rig, STREAM_SOTW);
     sotw(c, XDS_EDS, "a");
     said(c, "eds a");
     sotw_only(c, XDS_EDS, "a b", "", "", NULL);
-    sotw_only(c, XDS_EDS, "", "", "", NULL);
     streams_pump(&rig->env);
     quiet(c);
-    sotw_only(c, XDS_EDS, "a", "old", "1", NULL);
+    sotw_only(c, XDS_EDS, "", "", "", NULL);
+    streams_pump(&rig->env);
+    assert_false(c->stream->subs[XDS_EDS].in_flight);
+    quiet(c);
+    sotw_only(c, XDS_EDS, "a", "", "1", NULL);
     streams_pump(&rig->env);
     said(c, "eds a");
     ack(c, XDS_EDS);
