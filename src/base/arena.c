@@ -175,6 +175,18 @@ struct str arena_str(struct arena *arena, struct str s)
     return str_span(copy, s.len);
 }
 
+struct str arena_lower(struct arena *arena, struct str s)
+{
+    struct str copy = arena_str(arena, s);
+    char *bytes = (char *)(uintptr_t)copy.ptr;
+    for (size_t i = 0; i < copy.len; i++) {
+        if (bytes[i] >= 'A' && bytes[i] <= 'Z') {
+            bytes[i] = (char)(bytes[i] - 'A' + 'a');
+        }
+    }
+    return copy;
+}
+
 struct str arena_printf(struct arena *arena, const char *fmt, ...)
 {
     va_list args, again;

@@ -33,6 +33,7 @@ void *arena_alloc(struct arena *arena, size_t size);
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
 /* Copies s; the copy is NUL-terminated (the NUL is not counted in len). */
 struct str arena_str(struct arena *arena, struct str s);
+struct str arena_lower(struct arena *arena, struct str s); /* ASCII letters only */
 struct str arena_printf(struct arena *arena, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Moves all chunks of src to dst; src is empty afterwards. */

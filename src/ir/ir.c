@@ -24,6 +24,7 @@
 static const char *const protocol_names[] = {"TCP", "HTTP", "HTTP2", "UDP", NULL};
 static const char *const path_names[] = {"Any", "Exact", "Prefix", "RawPrefix", "Regex", NULL};
 static const char *const action_names[] = {"Forward", "Error", "Redirect", NULL};
+static const char *const carrier_names[] = {"Cookie", "Header", NULL};
 static const char *const change_names[] = {"Keep", "Replace", "ReplacePrefix", NULL};
 
 static const struct field port_fields[] = {
@@ -120,6 +121,35 @@ static const struct field retry_fields[] = {
 };
 static const struct schema retry_schema = SCHEMA(ir_retry, retry_fields);
 
+static const struct field origin_fields[] = {
+    F(FIELD_STR, struct ir_origin, scheme),
+    F(FIELD_STR, struct ir_origin, host),
+    F(FIELD_BOOL, struct ir_origin, below),
+    F(FIELD_INT, struct ir_origin, port),
+    {.name = NULL},
+};
+static const struct schema origin_schema = SCHEMA(ir_origin, origin_fields);
+
+static const struct field cors_fields[] = {
+    F_SUB(FIELD_LIST, struct ir_cors, origins, origin_schema),
+    F(FIELD_STR_LIST, struct ir_cors, methods),
+    F(FIELD_STR_LIST, struct ir_cors, headers),
+    F(FIELD_STR_LIST, struct ir_cors, expose),
+    F(FIELD_BOOL, struct ir_cors, credentials),
+    F(FIELD_INT, struct ir_cors, max_age),
+    {.name = NULL},
+};
+static const struct schema cors_schema = SCHEMA(ir_cors, cors_fields);
+
+static const struct field session_fields[] = {
+    F_ENUM(struct ir_session, carrier, carrier_names),
+    F(FIELD_STR, struct ir_session, name),
+    F(FIELD_STR, struct ir_session, path),
+    F(FIELD_INT64, struct ir_session, lifetime_ms),
+    {.name = NULL},
+};
+static const struct schema session_schema = SCHEMA(ir_session, session_fields);
+
 static const struct field route_fields[] = {
     F(FIELD_STR, struct ir_route, rule),
     F_SUB(FIELD_STRUCT, struct ir_route, match, match_schema),
@@ -133,6 +163,8 @@ static const struct field route_fields[] = {
     F_SUB(FIELD_PTR, struct ir_route, rewrite, rewrite_schema),
     F_SUB(FIELD_LIST, struct ir_route, mirrors, mirror_schema),
     F_SUB(FIELD_PTR, struct ir_route, retry, retry_schema),
+    F_SUB(FIELD_PTR, struct ir_route, cors, cors_schema),
+    F_SUB(FIELD_PTR, struct ir_route, session, session_schema),
     F(FIELD_INT64, struct ir_route, timeout_ms),
     F(FIELD_INT64, struct ir_route, backend_timeout_ms),
     {.name = NULL},

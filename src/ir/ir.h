@@ -105,6 +105,27 @@ struct ir_rewrite {
     int path_change;     /* enum ir_path_change */
     struct str path;
 };
+struct ir_origin {     /* what an Origin header may be */
+    struct str scheme; /* empty: any origin at all */
+    struct str host;   /* in lower case; empty: any */
+    bool below;        /* any name below host, not host itself */
+    int32_t port;      /* what the origin says or its scheme means */
+};
+struct ir_cors {
+    LIST(struct ir_origin) origins;
+    LIST(struct str) methods; /* one "*": any */
+    LIST(struct str) headers; /* one "*": any */
+    LIST(struct str) expose;  /* never "*" beside credentials */
+    bool credentials;
+    int32_t max_age; /* seconds */
+};
+enum ir_session_carrier { IR_COOKIE, IR_HEADER };
+struct ir_session { /* requests of one session go to one endpoint of the backend they got */
+    int carrier;    /* enum ir_session_carrier */
+    struct str name;
+    struct str path;     /* of the cookie */
+    int64_t lifetime_ms; /* of the cookie; 0: until the client ends its own session */
+};
 struct ir_retry { /* connection errors are always retried */
     LIST(int32_t) codes;
     int32_t attempts;   /* after the first; > 0 */
@@ -131,6 +152,8 @@ struct ir_route {
     struct ir_rewrite *rewrite;
     LIST(struct ir_mirror) mirrors;
     struct ir_retry *retry;
+    struct ir_cors *cors;
+    struct ir_session *session;
     int64_t timeout_ms;         /* of the request with all its attempts; 0: none */
     int64_t backend_timeout_ms; /* of each attempt; 0: none */
 };

@@ -75,6 +75,9 @@ static struct str proxyless_gaps(struct eval *ev, const struct route *route)
         if (rule_unserved(route, i, gaps.scratch).len == 0) {
             filters(&gaps, &rule, i);
             retries(&gaps, &rule, i);
+            if (rule.session != NULL) {
+                add(&gaps, arena_printf(gaps.scratch, "rules[%zu].sessionPersistence", i));
+            }
         }
     }
     return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC)) != NULL ? gaps.text : STR_NULL;
@@ -128,6 +131,22 @@ static struct str backoff_gaps(struct eval *ev, const struct route *route)
     return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
 }
 
+/* Envoy ends a session with its cookie's age, and has no clock for others. */
+static struct str session_gaps(struct eval *ev, const struct route *route)
+{
+    struct gaps gaps = {.scratch = eval_scratch(ev)};
+    for (size_t i = 0; i < route_rule_count(route); i++) {
+        const struct session_persistence *session = route_rule(route, i).session;
+        if (session != NULL && session->has_absolute_timeout &&
+            (session->cookie == NULL || session->cookie->lifetime != COOKIE_PERMANENT) &&
+            rule_unserved(route, i, gaps.scratch).len == 0) {
+            add(&gaps,
+                arena_printf(gaps.scratch, "rules[%zu].sessionPersistence.absoluteTimeout", i));
+        }
+    }
+    return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
+}
+
 struct str enforce_gaps(struct eval *ev, struct arena *arena, const struct route *route,
                         const struct attached_parent *parent)
 {
@@ -154,6 +173,11 @@ struct str enforce_gaps(struct eval *ev, struct arena *arena, const struct route
     if (backoff.len > 0) {
         text = arena_printf(arena, "%.*s%ssidecars may retry sooner than %.*s", STR_FMT(text),
                             text.len > 0 ? "; " : "", STR_FMT(backoff));
+    }
+    struct str session = session_gaps(ev, route);
+    if (session.len > 0) {
+        text = arena_printf(arena, "%.*s%ssidecars do not keep %.*s", STR_FMT(text),
+                            text.len > 0 ? "; " : "", STR_FMT(session));
     }
     return text;
 }

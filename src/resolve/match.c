@@ -8,18 +8,6 @@
  */
 #include "resolve/match.h"
 
-static struct str lower(struct arena *arena, struct str text)
-{
-    struct str copy = arena_str(arena, text);
-    char *bytes = (char *)(uintptr_t)copy.ptr;
-    for (size_t i = 0; i < copy.len; i++) {
-        if (bytes[i] >= 'A' && bytes[i] <= 'Z') {
-            bytes[i] = (char)(bytes[i] - 'A' + 'a');
-        }
-    }
-    return copy;
-}
-
 static bool named_before(const struct header_match *items, size_t index, bool nocase)
 {
     for (size_t i = 0; i < index; i++) {
@@ -39,7 +27,7 @@ static size_t copy_values(struct arena *arena, const struct header_match *items,
     for (size_t i = 0; i < len; i++) {
         if (!named_before(items, i, nocase)) {
             copies[kept].name =
-                nocase ? lower(arena, items[i].name) : arena_str(arena, items[i].name);
+                nocase ? arena_lower(arena, items[i].name) : arena_str(arena, items[i].name);
             copies[kept].value = arena_str(arena, items[i].value);
             copies[kept].regex = items[i].type == HEADER_REGEX;
             kept++;

@@ -19,7 +19,8 @@ static const char *const filter_names[] = {
 
 static const bool filter_served[] = {
     [FILTER_REQUEST_HEADERS] = true, [FILTER_RESPONSE_HEADERS] = true, [FILTER_MIRROR] = true,
-    [FILTER_REDIRECT] = true,        [FILTER_REWRITE] = true,          [FILTER_EXTENSION] = false,
+    [FILTER_REDIRECT] = true,        [FILTER_REWRITE] = true,          [FILTER_CORS] = true,
+    [FILTER_EXTENSION] = false,
 };
 
 size_t route_rule_count(const struct route *route)
@@ -111,10 +112,11 @@ static struct str filter_unserved(const struct filter *filter, struct arena *are
     return filter->rewrite != NULL ? path_modifier_unserved(filter->rewrite->path) : STR_NULL;
 }
 
-/* Envoy changes headers and the Host for one backend of several, nothing else. */
+/* Envoy changes headers and the Host for one backend of several; a preflight belongs to none. */
 static struct str backend_filter_unserved(const struct filter *filter, struct arena *arena)
 {
-    if (filter->type == FILTER_MIRROR || filter->type == FILTER_REDIRECT) {
+    if (filter->type == FILTER_MIRROR || filter->type == FILTER_REDIRECT ||
+        filter->type == FILTER_CORS) {
         return arena_printf(arena, "filter type '%s' is served on rules only, not on backendRefs",
                             filter_names[filter->type]);
     }
@@ -144,14 +146,27 @@ static struct str unserved_filters(const struct rule_view *rule, size_t index, s
     return STR_NULL;
 }
 
+/* A preflight is answered before a redirect is looked at by no data plane, and the redirect's own
+ * answer would lack the headers: browsers would refuse both. */
+static struct str unserved_pair(const struct rule_view *rule, size_t index, struct arena *arena)
+{
+    bool cors = false;
+    bool redirect = false;
+    for (size_t i = 0; i < rule->filters_len; i++) {
+        cors = cors || rule->filters[i].type == FILTER_CORS;
+        redirect = redirect || rule->filters[i].type == FILTER_REDIRECT;
+    }
+    return cors && redirect
+               ? arena_printf(arena,
+                              "rules[%zu].filters: a CORS filter beside a RequestRedirect "
+                              "is not served",
+                              index)
+               : STR_NULL;
+}
+
 struct str rule_unserved(const struct route *route, size_t index, struct arena *arena)
 {
     struct rule_view rule = route_rule(route, index);
     struct str text = unserved_filters(&rule, index, arena);
-    if (text.len > 0) {
-        return text;
-    }
-    return rule.session == NULL
-               ? STR_NULL
-               : arena_printf(arena, "rules[%zu].sessionPersistence is not served yet", index);
+    return text.len > 0 ? text : unserved_pair(&rule, index, arena);
 }

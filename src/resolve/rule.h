@@ -20,8 +20,8 @@ size_t route_rule_count(const struct route *route);
 struct rule_view route_rule(const struct route *route, size_t index);
 uint32_t route_rule_line(const struct route *route, size_t index);
 
-/* What in a rule heddle does not enforce yet: "rules[0].filters[1]: filter type 'CORS' is not
- * served yet", or empty. Such a rule answers every request with an error, and a condition
+/* What in a rule heddle does not enforce yet: "rules[0].filters[1]: filter type 'ExtensionRef'
+ * is not served yet", or empty. Such a rule answers every request with an error, and a condition
  * says why: never would it be followed without the part that is missing. */
 struct str rule_unserved(const struct route *route, size_t index, struct arena *arena);
 

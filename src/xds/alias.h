@@ -17,10 +17,14 @@
 #include "envoy/config/listener/v3/listener.pb-c.h"
 #include "envoy/config/route/v3/route.pb-c.h"
 #include "envoy/extensions/access_loggers/stream/v3/stream.pb-c.h"
+#include "envoy/extensions/filters/http/cors/v3/cors.pb-c.h"
 #include "envoy/extensions/filters/http/router/v3/router.pb-c.h"
+#include "envoy/extensions/filters/http/stateful_session/v3/stateful_session.pb-c.h"
 #include "envoy/extensions/filters/listener/original_dst/v3/original_dst.pb-c.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb-c.h"
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb-c.h"
+#include "envoy/extensions/http/stateful_session/cookie/v3/cookie.pb-c.h"
+#include "envoy/extensions/http/stateful_session/header/v3/header.pb-c.h"
 #include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb-c.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/struct.pb-c.h"
@@ -198,5 +202,31 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
     envoy__extensions__filters__network__http_connection_manager__v3__http_filter__descriptor
 #define pb_router Envoy__Extensions__Filters__Http__Router__V3__Router
 #define pb_router_desc envoy__extensions__filters__http__router__v3__router__descriptor
+#define pb_cors Envoy__Extensions__Filters__Http__Cors__V3__Cors
+#define pb_cors_desc envoy__extensions__filters__http__cors__v3__cors__descriptor
+#define pb_cors_policy Envoy__Extensions__Filters__Http__Cors__V3__CorsPolicy
+#define pb_cors_policy_desc envoy__extensions__filters__http__cors__v3__cors_policy__descriptor
+#define pb_session Envoy__Extensions__Filters__Http__StatefulSession__V3__StatefulSession
+#define pb_session_desc                                                                            \
+    envoy__extensions__filters__http__stateful_session__v3__stateful_session__descriptor
+#define pb_session_per_route                                                                       \
+    Envoy__Extensions__Filters__Http__StatefulSession__V3__StatefulSessionPerRoute
+#define pb_session_per_route_desc                                                                  \
+    envoy__extensions__filters__http__stateful_session__v3__stateful_session_per_route__descriptor
+#define pb_session_cookie                                                                          \
+    Envoy__Extensions__Http__StatefulSession__Cookie__V3__CookieBasedSessionState
+#define pb_session_cookie_desc                                                                     \
+    envoy__extensions__http__stateful_session__cookie__v3__cookie_based_session_state__descriptor
+#define pb_session_header                                                                          \
+    Envoy__Extensions__Http__StatefulSession__Header__V3__HeaderBasedSessionState
+#define pb_session_header_desc                                                                     \
+    envoy__extensions__http__stateful_session__header__v3__header_based_session_state__descriptor
+#define pb_cookie Envoy__Type__Http__V3__Cookie
+#define pb_cookie_desc envoy__type__http__v3__cookie__descriptor
+#define pb_extension Envoy__Config__Core__V3__TypedExtensionConfig
+#define pb_extension_desc envoy__config__core__v3__typed_extension_config__descriptor
+#define pb_route_filter Envoy__Config__Route__V3__Route__TypedPerFilterConfigEntry
+#define pb_route_filter_desc                                                                       \
+    envoy__config__route__v3__route__typed_per_filter_config_entry__descriptor
 
 #endif

@@ -2,6 +2,7 @@
 /* build: the small messages that all encoders need. */
 #include "xds/build.h"
 
+#include "base/panic.h"
 #include "codec/pb.h"
 
 void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type)
@@ -142,14 +143,33 @@ pb_filter_chain *xds_tcp_chain(struct arena *arena, const char *stat_prefix, con
     return xds_chain(arena, "envoy.filters.network.tcp_proxy", &proxy->base);
 }
 
+pb_http_filter *xds_http_filter(struct arena *arena, const char *name,
+                                const ProtobufCMessage *config)
+{
+    pb_http_filter *filter = NEW(arena, pb_http_filter);
+    filter->name = (char *)(uintptr_t)name;
+    filter->config_type_case =
+        ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_FILTER__CONFIG_TYPE_TYPED_CONFIG;
+    filter->typed_config = xds_any(arena, config);
+    return filter;
+}
+
 pb_http_filter *xds_router(struct arena *arena, bool envoy)
 {
     pb_router *router = NEW(arena, pb_router);
     router->suppress_envoy_headers = envoy; /* applications see what was sent to them */
-    pb_http_filter *filter = NEW(arena, pb_http_filter);
-    filter->name = (char *)"envoy.filters.http.router";
-    filter->config_type_case =
-        ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_FILTER__CONFIG_TYPE_TYPED_CONFIG;
-    filter->typed_config = xds_any(arena, &router->base);
-    return filter;
+    return xds_http_filter(arena, "envoy.filters.http.router", &router->base);
+}
+
+void xds_route_filter(struct arena *arena, const char *name, const ProtobufCMessage *config,
+                      pb_route *route)
+{
+    if (route->typed_per_filter_config == NULL) {
+        route->typed_per_filter_config = ARENA_ARRAY(arena, ROUTE_FILTERS_MAX, pb_route_filter *);
+    }
+    ASSERT(route->n_typed_per_filter_config < ROUTE_FILTERS_MAX);
+    pb_route_filter *entry = NEW(arena, pb_route_filter);
+    entry->key = (char *)(uintptr_t)name;
+    entry->value = xds_any(arena, config);
+    route->typed_per_filter_config[route->n_typed_per_filter_config++] = entry;
 }

@@ -28,6 +28,15 @@ pb_filter_chain *xds_chain(struct arena *arena, const char *filter_name,
                            const ProtobufCMessage *config);
 /* tcp_proxy to a cluster, without idle timeout, with an access log. */
 pb_filter_chain *xds_tcp_chain(struct arena *arena, const char *stat_prefix, const char *cluster);
+pb_http_filter *xds_http_filter(struct arena *arena, const char *name,
+                                const ProtobufCMessage *config);
 pb_http_filter *xds_router(struct arena *arena, bool envoy);
+/* A route's own words to the HTTP filter `name`; there is room for ROUTE_FILTERS_MAX of them. */
+void xds_route_filter(struct arena *arena, const char *name, const ProtobufCMessage *config,
+                      pb_route *route);
+
+#define ROUTE_FILTERS_MAX 2
+#define CORS_FILTER "envoy.filters.http.cors"
+#define SESSION_FILTER "envoy.filters.http.stateful_session"
 
 #endif

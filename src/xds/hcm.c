@@ -13,10 +13,22 @@ static void set_rds(struct arena *arena, struct str routes, pb_hcm *hcm)
     hcm->rds->route_config_name = xds_text(arena, routes);
 }
 
-static void set_router(struct arena *arena, bool envoy, pb_hcm *hcm)
+static void set_router(struct arena *arena, pb_hcm *hcm)
 {
     hcm->http_filters = ARENA_ARRAY(arena, 1, pb_http_filter *);
-    hcm->http_filters[hcm->n_http_filters++] = xds_router(arena, envoy);
+    hcm->http_filters[hcm->n_http_filters++] = xds_router(arena, false);
+}
+
+/* Filters that do nothing until a route speaks to them are always there: a route that comes or
+ * goes must not change the Listener, since Envoy ends the connections of one that changes. */
+static void set_envoy_filters(struct arena *arena, pb_hcm *hcm)
+{
+    hcm->http_filters = ARENA_ARRAY(arena, 3, pb_http_filter *);
+    hcm->http_filters[hcm->n_http_filters++] =
+        xds_http_filter(arena, CORS_FILTER, &NEW(arena, pb_cors)->base);
+    hcm->http_filters[hcm->n_http_filters++] =
+        xds_http_filter(arena, SESSION_FILTER, &NEW(arena, pb_session)->base);
+    hcm->http_filters[hcm->n_http_filters++] = xds_router(arena, true);
 }
 
 /* HTTP/1.0 is spoken still (nginx does, towards its upstreams), and Envoy refuses it with 426
@@ -40,7 +52,7 @@ pb_hcm *xds_envoy_hcm(struct arena *arena, struct str routes)
     pb_hcm *hcm = NEW(arena, pb_hcm);
     hcm->stat_prefix = xds_text(arena, routes);
     set_rds(arena, routes, hcm);
-    set_router(arena, true, hcm);
+    set_envoy_filters(arena, hcm);
     hcm->server_header_transformation =
         ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__SERVER_HEADER_TRANSFORMATION__PASS_THROUGH;
     hcm->http_protocol_options = http1_options(arena, routes);
@@ -59,7 +71,7 @@ pb_hcm *xds_grpc_hcm(struct arena *arena, struct str routes)
 {
     pb_hcm *hcm = NEW(arena, pb_hcm);
     set_rds(arena, routes, hcm);
-    set_router(arena, false, hcm);
+    set_router(arena, hcm);
     return hcm;
 }
 
@@ -90,6 +102,6 @@ pb_hcm *xds_grpc_hcm_inline(struct arena *arena, struct str domain, const char *
     hcm->route_config->name = (char *)"reason";
     hcm->route_config->virtual_hosts = ARENA_ARRAY(arena, 1, pb_virtual_host *);
     hcm->route_config->virtual_hosts[hcm->route_config->n_virtual_hosts++] = vhost;
-    set_router(arena, false, hcm);
+    set_router(arena, hcm);
     return hcm;
 }

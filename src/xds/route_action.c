@@ -23,10 +23,12 @@
 #include "xds/route_action.h"
 
 #include "xds/build.h"
+#include "xds/cors.h"
 #include "xds/header_ops.h"
 #include "xds/reason.h"
 #include "xds/route_features.h"
 #include "xds/route_match.h"
+#include "xds/session.h"
 
 #define FRACTION_MILLION 1000000
 #define WEIGHT_SUM_AIM 4000000000LL /* below uint32's maximum, which Envoy demands of the sum */
@@ -251,6 +253,22 @@ static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route
     return action;
 }
 
+static pb_route *add_forward(struct arena *arena, const struct ir_route *ir,
+                             const struct shares *shares, struct route_list *list)
+{
+    pb_route *route = new_route(arena, ir, xds_envoy_match(arena, &ir->match));
+    route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE;
+    route->route = envoy_forward(arena, ir, shares);
+    if (!shares->filters) {
+        SET_HEADERS(arena, route, ir->request_headers, ir->response_headers);
+    }
+    if (ir->session != NULL) {
+        xds_session(arena, ir->session, route);
+    }
+    vec_push(&list->routes, route);
+    return route;
+}
+
 static pb_route *add_redirect(struct arena *arena, const struct ir_route *ir, int32_t port,
                               struct route_list *list)
 {
@@ -289,13 +307,15 @@ void xds_envoy_route(struct arena *arena, const struct ir_route *ir, struct rout
         limit_to_fraction(arena, &shares, error);
         vec_push(&list->routes, error);
     }
-    pb_route *route = new_route(arena, ir, xds_envoy_match(arena, &ir->match));
-    route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE;
-    route->route = envoy_forward(arena, ir, &shares);
-    if (!shares.filters) {
-        SET_HEADERS(arena, route, ir->request_headers, ir->response_headers);
+    if (ir->cors != NULL && xds_cors_splits(ir->cors)) {
+        pb_route *bare = add_forward(arena, ir, &shares, list);
+        xds_match_bare_preflight(arena, bare->match);
+        xds_cors(arena, ir->cors, true, bare);
     }
-    vec_push(&list->routes, route);
+    pb_route *route = add_forward(arena, ir, &shares, list);
+    if (ir->cors != NULL) {
+        xds_cors(arena, ir->cors, false, route);
+    }
 }
 
 /* --- gRPC ---------------------------------------------------------------------------------- */

@@ -4,6 +4,8 @@
 
 #include "xds/build.h"
 
+#define MORE_HEADERS 3 /* room for what xds_match_*() add to a match */
+
 static void set_prefix(pb_route_match *match, char *prefix)
 {
     match->path_specifier_case = ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PREFIX;
@@ -74,7 +76,7 @@ static pb_header_matcher *header_matcher(struct arena *arena, struct str name, s
 static void set_headers(struct arena *arena, const struct ir_match *ir, bool with_method,
                         pb_route_match *match)
 {
-    match->headers = ARENA_ARRAY(arena, ir->headers.len + 2, pb_header_matcher *);
+    match->headers = ARENA_ARRAY(arena, ir->headers.len + 1 + MORE_HEADERS, pb_header_matcher *);
     if (with_method && ir->method.len > 0) {
         match->headers[match->n_headers++] =
             header_matcher(arena, STR(":method"), ir->method, false);
@@ -86,11 +88,29 @@ static void set_headers(struct arena *arena, const struct ir_match *ir, bool wit
     }
 }
 
-/* The last header matcher: set_headers() has left room for it. */
 void xds_match_host_without_port(struct arena *arena, pb_route_match *match)
 {
     match->headers[match->n_headers++] =
         header_matcher(arena, STR(":authority"), STR("[^:]*|\\[[^\\]]*\\]"), true);
+}
+
+static void match_presence(struct arena *arena, const char *name, bool present,
+                           pb_route_match *match)
+{
+    pb_header_matcher *matcher = NEW(arena, pb_header_matcher);
+    matcher->name = xds_text(arena, str_from(name));
+    matcher->header_match_specifier_case =
+        ENVOY__CONFIG__ROUTE__V3__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_PRESENT_MATCH;
+    matcher->present_match = present;
+    match->headers[match->n_headers++] = matcher;
+}
+
+void xds_match_bare_preflight(struct arena *arena, pb_route_match *match)
+{
+    match->headers[match->n_headers++] =
+        header_matcher(arena, STR(":method"), STR("OPTIONS"), false);
+    match_presence(arena, "access-control-request-method", true, match);
+    match_presence(arena, "access-control-request-headers", false, match);
 }
 
 pb_route_match *xds_envoy_match(struct arena *arena, const struct ir_match *ir)

@@ -13,5 +13,7 @@ pb_route_match *xds_grpc_match(struct arena *arena, const struct ir_match *ir);
 
 /* Narrows a match of xds_envoy_match() to requests whose Host has no port. Once for each match. */
 void xds_match_host_without_port(struct arena *arena, pb_route_match *match);
+/* Narrows a match of xds_envoy_match() to CORS preflights that ask for no headers. Once. */
+void xds_match_bare_preflight(struct arena *arena, pb_route_match *match);
 
 #endif

@@ -87,3 +87,14 @@ def full_path(path: str) -> dict:
 
 def prefix_path(path: str) -> dict:
     return {"type": "ReplacePrefixMatch", "replacePrefixMatch": path}
+
+
+def cors(**spec) -> dict:
+    return {"type": "CORS", "cors": spec}
+
+
+def session(cookie: Optional[dict] = None, header: Optional[str] = None, **more) -> dict:
+    """A rule's sessionPersistence: in a cookie unless a header is named."""
+    if header:
+        return {"type": "Header", "header": {"name": header}, **more}
+    return {"cookie": cookie or {}, **more}

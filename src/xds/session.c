@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session: ir_session -> the words of a route to Envoy's stateful session filter.
+ *
+ * The cookie or header holds the address of the endpoint that answered first. Envoy chooses the
+ * cluster by weight before it looks for that address in it, so that a session never overrides the
+ * weights of backendRefs (GEP-1619), and chooses anew when the endpoint is gone.
+ */
+#include "xds/session.h"
+
+#include "xds/build.h"
+
+static const ProtobufCMessage *cookie_state(struct arena *arena, const struct ir_session *session)
+{
+    pb_session_cookie *state = NEW(arena, pb_session_cookie);
+    state->cookie = NEW(arena, pb_cookie);
+    state->cookie->name = xds_text(arena, session->name);
+    state->cookie->path = xds_text(arena, session->path);
+    state->cookie->ttl = xds_ms(arena, session->lifetime_ms);
+    return &state->base;
+}
+
+static const ProtobufCMessage *header_state(struct arena *arena, const struct ir_session *session)
+{
+    pb_session_header *state = NEW(arena, pb_session_header);
+    state->name = xds_text(arena, session->name);
+    return &state->base;
+}
+
+void xds_session(struct arena *arena, const struct ir_session *session, pb_route *route)
+{
+    bool cookie = session->carrier == IR_COOKIE;
+    pb_session_per_route *words = NEW(arena, pb_session_per_route);
+    words->override_case =
+        ENVOY__EXTENSIONS__FILTERS__HTTP__STATEFUL_SESSION__V3__STATEFUL_SESSION_PER_ROUTE__OVERRIDE_STATEFUL_SESSION;
+    words->stateful_session = NEW(arena, pb_session);
+    words->stateful_session->session_state = NEW(arena, pb_extension);
+    words->stateful_session->session_state->name =
+        (char *)(uintptr_t)(cookie ? "envoy.http.stateful_session.cookie"
+                                   : "envoy.http.stateful_session.header");
+    words->stateful_session->session_state->typed_config =
+        xds_any(arena, cookie ? cookie_state(arena, session) : header_state(arena, session));
+    xds_route_filter(arena, SESSION_FILTER, &words->base, route);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session: ir_session -> the words of a route to Envoy's stateful session filter. */
+#ifndef HEDDLE_XDS_SESSION_H
+#define HEDDLE_XDS_SESSION_H
+
+#include "ir/ir.h"
+#include "xds/alias.h"
+
+void xds_session(struct arena *arena, const struct ir_session *session, pb_route *route);
+
+#endif
