@@ -28,7 +28,7 @@ bench: all ## measure convergence, CPU, memory and bytes
 
 fuzz: ## fuzz every target for FUZZ_SECONDS (default 60)
 	@tools/deps test
-	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tests/fuzz/run
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_SEED=0 tests/fuzz/run
 
 lint: all ## check layers, sizes, style, format and generated docs
 	@tools/deps test

@@ -169,6 +169,8 @@ void json_double(struct json *json, double value)
         json_text(json, "NaN");
     } else if (isinf(value)) {
         json_text(json, value > 0 ? "Infinity" : "-Infinity");
+    } else if (fpclassify(value) == FP_ZERO) {
+        json_raw(json, STR("0")); /* "-0" would be read as the integer, which has no sign */
     } else {
         char text[40];
         int digits = 15;

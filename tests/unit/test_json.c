@@ -94,9 +94,10 @@ static void reals_are_short_and_exact(void **state)
     json_double(&json, (double)NAN);
     json_double(&json, (double)INFINITY);
     json_double(&json, (double)-INFINITY);
+    json_double(&json, -0.0);
     json_close(&json, ']');
     assert_out("[0.1,1,0.3333333333333333,1.7976931348623157e+308,\"NaN\",\"Infinity\","
-               "\"-Infinity\"]");
+               "\"-Infinity\",0]");
 }
 
 static void reindent_changes_only_space(void **state)
