@@ -13,6 +13,7 @@
 #include "codec/json.h"
 #include "ir/graph.h"
 #include "pipeline/explain.h"
+#include "pipeline/since.h"
 #include "xds/row.h"
 
 struct asked_why {
@@ -169,6 +170,7 @@ void api_why(void *user, const struct h1_request *request, struct h1_reply *repl
     json_key(&asked->json, "client");
     json_str(&asked->json, node);
     struct explained explained = mesh_explain(daemon->mesh, &question, &arena, &asked->json);
+    since_tell(mesh_since(daemon->mesh), explained.routing, &asked->json);
     if (explained.routes.len > 0) {
         asked->want = routes_of(daemon, &explained);
     }

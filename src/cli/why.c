@@ -53,11 +53,40 @@ static void print_endpoints(const json_t *backend)
     }
 }
 
+static void print_list(const json_t *object, const char *key, const char *title)
+{
+    size_t index;
+    const json_t *item;
+    json_array_foreach(json_object_get(object, key), index, item)
+    {
+        printf("%-9s %s\n", index == 0 ? title : "", json_string_value(item));
+    }
+}
+
+/* Of many objects at once, as at the start, none is the one that counts. */
+static void print_since(const json_t *since)
+{
+    const json_t *objects = json_object_get(since, "objects");
+    json_int_t more = json_integer_value(json_object_get(since, "more_objects"));
+    size_t index;
+    const json_t *object;
+    printf("since:    %s, by", text(since, "at"));
+    if (more > 0) {
+        printf(" a change of %lld objects at once\n",
+               (long long)json_array_size(objects) + (long long)more);
+        return;
+    }
+    json_array_foreach(objects, index, object)
+    {
+        printf("%s %s", index > 0 ? "," : "", json_string_value(object));
+    }
+    printf("\n");
+}
+
 static void print_decision(const json_t *decision)
 {
     size_t index;
     const json_t *backend;
-    const json_t *note;
     printf("decision: %s", text(decision, "action"));
     if (text(decision, "rule")[0] != '\0') {
         printf(" by ");
@@ -73,10 +102,9 @@ static void print_decision(const json_t *decision)
         }
     }
     print_endpoints(decision);
-    json_array_foreach(json_object_get(decision, "notes"), index, note)
-    {
-        printf("note:     %s\n", json_string_value(note));
-    }
+    print_list(decision, "in_force", "in force:");
+    print_list(decision, "ignored", "ignored:");
+    print_list(decision, "notes", "note:");
 }
 
 static void print_text(const json_t *answer)
@@ -86,6 +114,9 @@ static void print_text(const json_t *answer)
         printf("service:  %s\n", text(answer, "service"));
     }
     printf("routing:  %s\n", text(answer, "routing"));
+    if (json_object_get(answer, "since") != NULL) {
+        print_since(json_object_get(answer, "since"));
+    }
     if (json_object_get(answer, "rules") != NULL) {
         print_rules(answer);
     }

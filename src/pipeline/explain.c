@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/panic.h"
-
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "model/route.h"
+#include "pipeline/effects.h"
 #include "resolve/key.h"
 #include "resolve/rule.h"
 #include "xds/row.h"
@@ -281,19 +281,6 @@ static bool any_valid(const struct ir_route *route)
     return false;
 }
 
-/* Whether it changes or copies requests, which gRPC clients do not. */
-static bool any_filter(const struct ir_route *route)
-{
-    bool any = route->request_headers != NULL || route->response_headers != NULL ||
-               route->rewrite != NULL || route->mirrors.len > 0;
-    for (size_t i = 0; i < route->backends.len; i++) {
-        const struct ir_backend *backend = &route->backends.items[i];
-        any = any || backend->request_headers != NULL || backend->response_headers != NULL ||
-              backend->hostname.len > 0;
-    }
-    return any;
-}
-
 static void tell_backends(struct telling *telling, const struct ir_route *route)
 {
     int64_t sum = 0;
@@ -330,21 +317,10 @@ static bool repeats_header(const struct request *request)
     return false;
 }
 
-static void tell_notes(struct telling *telling, const struct ir_route *winner)
+static void tell_notes(struct telling *telling)
 {
     json_key(telling->json, "notes");
     json_open(telling->json, '[');
-    if (winner != NULL && proxyless(telling) && any_filter(winner)) {
-        json_text(telling->json,
-                  "gRPC clients ignore the rule's header modifiers, rewrites and mirrors");
-    }
-    for (size_t i = 0; winner != NULL && !proxyless(telling) && i < winner->mirrors.len; i++) {
-        const struct ir_mirror *mirror = &winner->mirrors.items[i];
-        json_str(telling->json,
-                 arena_printf(telling->arena, "%lld of %lld requests are copied to %.*s",
-                              (long long)mirror->numerator, (long long)mirror->denominator,
-                              STR_FMT(mirror->cluster)));
-    }
     if (telling->question->fragment) {
         json_text(telling->json, "clients do not send the '#' and what follows it; Envoy answers "
                                  "400 where one does");
@@ -406,7 +382,10 @@ static void tell_decision(struct telling *telling, const struct ir_route *winner
         tell_rule_place(telling, winner->rule);
         tell_outcome(telling, winner);
     }
-    tell_notes(telling, winner);
+    if (winner != NULL && winner->action == IR_FORWARD) {
+        effects_tell(winner, proxyless(telling), telling->arena, telling->json);
+    }
+    tell_notes(telling);
     json_close(telling->json, '}');
 }
 
@@ -474,6 +453,9 @@ static const struct ir_routing *find_routing(struct telling *telling, struct str
     if (!consumer) {
         routing = (const struct ir_routing *)engine_get(telling->engine, T_ROUTING, key);
     }
+    if (routing != NULL) {
+        explained->routing = consumer ? own : key;
+    }
     if (routing != NULL && (routing->http || proxyless(telling))) {
         struct str base = proxyless(telling) ? STR(SCOPE_GRPC) : STR(SCOPE_ENVOY);
         explained->routes = key;
@@ -500,7 +482,7 @@ struct explained mesh_explain(const struct mesh *mesh, const struct question *qu
 {
     struct request request = question->request;
     struct telling telling = {mesh_engine(mesh), question, &request, arena, json};
-    struct explained explained = {STR_NULL, STR_NULL};
+    struct explained explained = {.routes = STR_NULL};
     struct str key = find_port(&telling);
     if (key.len == 0) {
         tell_stranger(&telling, arena_printf(arena, "'%.*s:%d' is no Service port",

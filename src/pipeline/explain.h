@@ -14,6 +14,7 @@
 /* The key of the RouteConfiguration that decides ("ns/svc:port"), empty when none does, and its
  * scope; for asking whether the client has acknowledged it. In the arena. */
 struct explained {
+    struct str routing; /* key of T_ROUTING, empty when there is none */
     struct str routes;
     struct str scope;
 };
@@ -26,7 +27,8 @@ struct explained {
  *             many besides are not told
  *   decision  action "forward", "redirect", "error" or "passthrough"; rule, file, line; status
  *             (HTTP) of a redirect or error, code (gRPC) of an error; outcome, in words;
- *             backends: share, backend, endpoints, outcome; notes
+ *             backends: share, backend, endpoints, outcome; in_force and ignored: what the rule
+ *             does besides, and what such a client does not do of it; notes
  * Absent where they mean nothing. Takes a question that question_fits().
  */
 struct explained mesh_explain(const struct mesh *mesh, const struct question *question,

@@ -27,11 +27,12 @@
             __VA_ARGS__                                                                            \
         }                                                                                          \
     }
-#define STATUS(name_, rank_, compute_, ...)                                                        \
+#define TOLD(name_, rank_, compute_, equal_, ...) /* and its changes are told: engine_changes() */ \
     {                                                                                              \
-        .name = (name_), .rank = (rank_), .compute = (compute_), .equal = status_equal,            \
+        .name = (name_), .rank = (rank_), .compute = (compute_), .equal = (equal_),                \
         .sources = {__VA_ARGS__}, .published = true                                                \
     }
+#define STATUS(name_, rank_, compute_, ...) TOLD(name_, rank_, compute_, status_equal, __VA_ARGS__)
 #define RESOURCES(name_, compute_, ...)                                                            \
     {                                                                                              \
         .name = (name_), .rank = 5, .compute = (compute_), .equal = resource_row_equal,            \
@@ -61,8 +62,8 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_PORT]         = TABLE("port", 1, resolve_port, ir_port_equal, BY(X_PORTS_OF_SERVICE)),
     [T_TARGET]       = TABLE("target", 2, resolve_target, ir_target_equal, OF(T_INTEREST)),
     [T_ATTACHMENT]   = TABLE("attachment", 2, resolve_attachment, attachment_equal, OF(T_ROUTE)),
-    [T_ROUTING]      = TABLE("routing", 3, resolve_routing, ir_routing_equal,
-                             OF(T_PORT), BY(X_ATTACHED)),
+    [T_ROUTING]      = TOLD("routing", 3, resolve_routing, ir_routing_equal,
+                            OF(T_PORT), BY(X_ATTACHED)),
     [T_CLUSTER]      = TABLE("cluster", 3, resolve_cluster, ir_cluster_equal, OF(T_PORT)),
     [T_ENDPOINTS]    = TABLE("endpoints", 3, resolve_endpoints, ir_endpoints_equal, OF(T_PORT)),
     [T_STATUS]       = STATUS("status", 3, resolve_status, OF(T_ROUTE)),

@@ -10,12 +10,14 @@
 #include "ir/client.h"
 #include "pipeline/clients.h"
 #include "pipeline/graph.h"
+#include "pipeline/since.h"
 #include "pipeline/turn.h"
 
 struct mesh {
     struct engine *engine;
     struct status_store *status;
     struct clients clients;
+    struct since since;
     uint64_t seq;
     uint64_t evaluations, cutoffs; /* totals already counted in metrics */
     bool dirty;
@@ -48,6 +50,7 @@ void mesh_free(struct mesh *mesh)
         return;
     }
     clients_release(&mesh->clients);
+    since_release(&mesh->since);
     status_store_free(mesh->status);
     engine_free(mesh->engine);
     free(mesh);
@@ -55,12 +58,14 @@ void mesh_free(struct mesh *mesh)
 
 void mesh_put(struct mesh *mesh, struct object *object, struct str key)
 {
+    since_note(&mesh->since, str_from(kind_info(object->kind)->kind), key);
     engine_put(mesh->engine, tables_of_kinds[object->kind], key, &object->row);
     mesh->dirty = true;
 }
 
 void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key)
 {
+    since_note(&mesh->since, str_from(kind_info(kind)->kind), key);
     engine_delete(mesh->engine, tables_of_kinds[kind], key);
     mesh->dirty = true;
 }
@@ -159,6 +164,7 @@ struct changeset *mesh_turn(struct mesh *mesh)
     uint64_t started = clock_mono_ns();
     engine_run(mesh->engine);
     uint64_t now = clock_wall_ms();
+    since_turn(&mesh->since, engine_changes(mesh->engine, T_ROUTING), now);
     status_store_apply(mesh->status, engine_changes(mesh->engine, T_STATUS), now);
     status_store_apply(mesh->status, engine_changes(mesh->engine, T_SERVICE_STATUS), now);
     struct changeset *changeset = turn_changeset(mesh->engine, mesh->seq + 1);
@@ -185,4 +191,9 @@ const struct engine *mesh_engine(const struct mesh *mesh)
 const struct status_store *mesh_status(const struct mesh *mesh)
 {
     return mesh->status;
+}
+
+const struct since *mesh_since(const struct mesh *mesh)
+{
+    return &mesh->since;
 }

@@ -26,6 +26,7 @@ struct mesh_settings {
 };
 
 struct mesh;
+struct since;
 
 struct mesh *mesh_new(const struct mesh_settings *settings);
 void mesh_free(struct mesh *mesh);
@@ -68,5 +69,6 @@ bool mesh_dirty(const struct mesh *mesh);
 
 const struct engine *mesh_engine(const struct mesh *mesh);
 const struct status_store *mesh_status(const struct mesh *mesh);
+const struct since *mesh_since(const struct mesh *mesh);
 
 #endif

@@ -250,25 +250,66 @@ static void test_what_grpc_clients_do_not_do(void **state)
               "      requestHeaderModifier: {remove: [x]}\n"
               "    backendRefs: [{name: one, port: 80}]\n") MESH;
     (void)state;
-    assert_told(
-        yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", "x-bin: 1",
-        "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the "
-        "Service's namespace\",\"rules\":["
-        "{\"rule\":\"HTTPRoute/a/r/1\",\"file\":\"test.yaml\",\"line\":9,"
-        "\"match\":\"any path, method GET\","
-        "\"verdict\":\"left out for gRPC clients: every call is a POST\"},"
-        "{\"rule\":\"HTTPRoute/a/r/2\",\"file\":\"test.yaml\",\"line\":10,"
-        "\"match\":\"any path, header x-bin=1\","
-        "\"verdict\":\"there is no header 'x-bin'\"},"
-        "{\"rule\":\"HTTPRoute/a/r/3\",\"file\":\"test.yaml\",\"line\":11,"
-        "\"match\":\"any path, header content-type=application/grpc\","
-        "\"verdict\":\"takes the request\"},"
-        "{\"rule\":\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,"
-        "\"match\":\"any path, query p=1\","
-        "\"verdict\":\"left out for gRPC clients: a call has no query\"}],"
-        "\"decision\":{\"action\":\"forward\",\"rule\":\"HTTPRoute/a/r/3\","
-        "\"file\":\"test.yaml\",\"line\":11," BACKEND_ONE
-        ",\"notes\":[\"gRPC clients ignore the rule's header modifiers, rewrites and mirrors\"]}}");
+    assert_told(yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", "x-bin: 1",
+                "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the "
+                "Service's namespace\",\"rules\":["
+                "{\"rule\":\"HTTPRoute/a/r/1\",\"file\":\"test.yaml\",\"line\":9,"
+                "\"match\":\"any path, method GET\","
+                "\"verdict\":\"left out for gRPC clients: every call is a POST\"},"
+                "{\"rule\":\"HTTPRoute/a/r/2\",\"file\":\"test.yaml\",\"line\":10,"
+                "\"match\":\"any path, header x-bin=1\","
+                "\"verdict\":\"there is no header 'x-bin'\"},"
+                "{\"rule\":\"HTTPRoute/a/r/3\",\"file\":\"test.yaml\",\"line\":11,"
+                "\"match\":\"any path, header content-type=application/grpc\","
+                "\"verdict\":\"takes the request\"},"
+                "{\"rule\":\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,"
+                "\"match\":\"any path, query p=1\","
+                "\"verdict\":\"left out for gRPC clients: a call has no query\"}],"
+                "\"decision\":{\"action\":\"forward\",\"rule\":\"HTTPRoute/a/r/3\","
+                "\"file\":\"test.yaml\",\"line\":11," BACKEND_ONE
+                ",\"ignored\":[\"removes the request header x\"],\"notes\":[]}}");
+}
+
+static void test_what_is_in_force(void **state)
+{
+    static const char yaml[] = ROUTE(
+        "HTTPRoute", "r", "a", OLD,
+        "  - timeouts: {request: 10s, backendRequest: 1500ms}\n"
+        "    retry: {codes: [500, 503], attempts: 3, backoff: 20ms}\n"
+        "    sessionPersistence: {cookie: {name: cart}}\n"
+        "    filters:\n"
+        "    - {type: CORS, cors: {allowOrigins: [\"*\"]}}\n"
+        "    - type: RequestHeaderModifier\n"
+        "      requestHeaderModifier:\n"
+        "        {set: [{name: a, value: \"1\"}], add: [{name: b, value: \"2\"}], remove: [c]}\n"
+        "    - type: URLRewrite\n"
+        "      urlRewrite: {hostname: h.test, path: {type: ReplaceFullPath, "
+        "replaceFullPath: /f}}\n"
+        "    - {type: RequestMirror, requestMirror: {backendRef: {name: echo, port: 80}, "
+        "percent: 5}}\n"
+        "    backendRefs: [{name: one, port: 80}]\n") MESH;
+#define FORWARD_RULE                                                                               \
+    "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the Service's "        \
+    "namespace\",\"rules\":[{\"rule\":\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,"      \
+    "\"match\":\"any path\",\"verdict\":\"takes the request\"}],"                                  \
+    "\"decision\":{\"action\":\"forward\",\"rule\":\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\","    \
+    "\"line\":8," BACKEND_ONE ","
+#define BY_PROXIES                                                                                 \
+    "\"removes the request header c\",\"sets the request header a: 1\","                           \
+    "\"adds the request header b: 2\",\"the backend gets the Host h.test\","                       \
+    "\"the path becomes /f\",\"5 of 100 requests are copied to a/echo:80\","                       \
+    "\"preflights are answered, and allowed origins told (CORS)\","                                \
+    "\"sessions are kept at their endpoint by the cookie cart\""
+#define ATTEMPT "\"each attempt may take 1500ms\""
+#define REQUEST "\"the request may take 10s\""
+#define RETRIES "\"up to 3 retries when a connection fails and after 500, 503, 20ms apart\""
+    (void)state;
+    assert_told(yaml, "sidecar/a/x", "GET", "http://echo", NULL,
+                FORWARD_RULE "\"in_force\":[" BY_PROXIES "," REQUEST "," ATTEMPT "," RETRIES
+                             "],\"notes\":[]}}");
+    assert_told(yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
+                FORWARD_RULE "\"in_force\":[" REQUEST "," RETRIES "],\"ignored\":[" BY_PROXIES
+                             "," ATTEMPT "],\"notes\":[]}}");
 }
 
 static void test_redirect(void **state)
@@ -306,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_consumer_route),
         cmocka_unit_test(test_error_shares),
         cmocka_unit_test(test_what_grpc_clients_do_not_do),
+        cmocka_unit_test(test_what_is_in_force),
         cmocka_unit_test(test_redirect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* effects: what a rule does to a request besides choosing a backend, in words. */
+#include "pipeline/effects.h"
+
+#include <inttypes.h>
+
+#define EFFECTS_MAX 64 /* of one rule: more filters than a rule may have */
+
+struct effects {
+    struct arena *arena;
+    bool proxyless;
+    struct str in_force[EFFECTS_MAX];
+    size_t nin_force;
+    struct str ignored[EFFECTS_MAX];
+    size_t nignored;
+};
+
+static void in_force(struct effects *effects, struct str what)
+{
+    if (effects->nin_force < EFFECTS_MAX) {
+        effects->in_force[effects->nin_force++] = what;
+    }
+}
+
+/* What sidecars do and gRPC clients do not know of. */
+static void by_proxies(struct effects *effects, struct str what)
+{
+    if (!effects->proxyless) {
+        in_force(effects, what);
+    } else if (effects->nignored < EFFECTS_MAX) {
+        effects->ignored[effects->nignored++] = what;
+    }
+}
+
+/* --- headers and paths ---------------------------------------------------------------------- */
+
+static void headers(struct effects *effects, const char *whose, const struct ir_header_ops *ops)
+{
+    struct arena *arena = effects->arena;
+    for (size_t i = 0; ops != NULL && i < ops->remove.len; i++) {
+        by_proxies(effects, arena_printf(arena, "removes the %s header %.*s", whose,
+                                         STR_FMT(ops->remove.items[i])));
+    }
+    for (size_t i = 0; ops != NULL && i < ops->set.len; i++) {
+        by_proxies(effects,
+                   arena_printf(arena, "sets the %s header %.*s: %.*s", whose,
+                                STR_FMT(ops->set.items[i].name), STR_FMT(ops->set.items[i].value)));
+    }
+    for (size_t i = 0; ops != NULL && i < ops->add.len; i++) {
+        by_proxies(effects,
+                   arena_printf(arena, "adds the %s header %.*s: %.*s", whose,
+                                STR_FMT(ops->add.items[i].name), STR_FMT(ops->add.items[i].value)));
+    }
+}
+
+static void rewrites(struct effects *effects, const struct ir_rewrite *rewrite)
+{
+    struct arena *arena = effects->arena;
+    if (rewrite->hostname.len > 0) {
+        by_proxies(effects, arena_printf(arena, "the backend gets the Host %.*s",
+                                         STR_FMT(rewrite->hostname)));
+    }
+    if (rewrite->path_change == IR_PATH_REPLACE) {
+        by_proxies(effects, arena_printf(arena, "the path becomes %.*s", STR_FMT(rewrite->path)));
+    } else if (rewrite->path_change == IR_PATH_REPLACE_PREFIX) {
+        by_proxies(effects,
+                   arena_printf(arena, "the prefix that matched becomes %.*s",
+                                STR_FMT(rewrite->path.len > 0 ? rewrite->path : STR("nothing"))));
+    }
+}
+
+static void backends(struct effects *effects, const struct ir_route *route)
+{
+    for (size_t i = 0; i < route->backends.len; i++) {
+        const struct ir_backend *backend = &route->backends.items[i];
+        struct str suffix = arena_printf(effects->arena, " for %.*s", STR_FMT(backend->cluster));
+        if (backend->request_headers != NULL || backend->response_headers != NULL) {
+            by_proxies(effects,
+                       arena_printf(effects->arena, "header modifiers%.*s", STR_FMT(suffix)));
+        }
+        if (backend->hostname.len > 0) {
+            by_proxies(effects, arena_printf(effects->arena, "the Host %.*s%.*s",
+                                             STR_FMT(backend->hostname), STR_FMT(suffix)));
+        }
+    }
+}
+
+/* --- copies, browsers ----------------------------------------------------------------------- */
+
+static void mirrors(struct effects *effects, const struct ir_route *route)
+{
+    for (size_t i = 0; i < route->mirrors.len; i++) {
+        const struct ir_mirror *mirror = &route->mirrors.items[i];
+        by_proxies(effects,
+                   arena_printf(effects->arena,
+                                "%" PRId64 " of %" PRId64 " requests are copied to %.*s",
+                                mirror->numerator, mirror->denominator, STR_FMT(mirror->cluster)));
+    }
+}
+
+static void sessions(struct effects *effects, const struct ir_session *session)
+{
+    const char *carrier = session->carrier == IR_COOKIE ? "cookie" : "header";
+    by_proxies(effects,
+               arena_printf(effects->arena, "sessions are kept at their endpoint by the %s %.*s",
+                            carrier, STR_FMT(session->name)));
+}
+
+/* --- time ----------------------------------------------------------------------------------- */
+
+static struct str duration(struct arena *arena, int64_t ms)
+{
+    return ms % 1000 == 0 ? arena_printf(arena, "%" PRId64 "s", ms / 1000)
+                          : arena_printf(arena, "%" PRId64 "ms", ms);
+}
+
+/* gRPC clients know no limit of each attempt, which without retries is one of the request
+ * (xds/route_features.c). */
+static void timeouts(struct effects *effects, const struct ir_route *route)
+{
+    struct arena *arena = effects->arena;
+    if (route->timeout_ms > 0) {
+        in_force(effects, arena_printf(arena, "the request may take %.*s",
+                                       STR_FMT(duration(arena, route->timeout_ms))));
+    }
+    if (route->backend_timeout_ms > 0) {
+        struct str what = arena_printf(arena, "each attempt may take %.*s",
+                                       STR_FMT(duration(arena, route->backend_timeout_ms)));
+        if (route->retry == NULL) {
+            in_force(effects, what);
+        } else {
+            by_proxies(effects, what);
+        }
+    }
+}
+
+static void retries(struct effects *effects, const struct ir_retry *retry)
+{
+    struct arena *arena = effects->arena;
+    struct str codes = STR_NULL;
+    for (size_t i = 0; i < retry->codes.len; i++) {
+        codes = arena_printf(arena, "%.*s%s%d", STR_FMT(codes), i > 0 ? ", " : " and after ",
+                             (int)retry->codes.items[i]);
+    }
+    struct str backoff =
+        retry->backoff_ms > 0
+            ? arena_printf(arena, ", %.*s apart", STR_FMT(duration(arena, retry->backoff_ms)))
+            : STR_NULL;
+    in_force(effects, arena_printf(arena, "up to %d retries when a connection fails%.*s%.*s",
+                                   (int)retry->attempts, STR_FMT(codes), STR_FMT(backoff)));
+}
+
+/* --- all of them ---------------------------------------------------------------------------- */
+
+static void tell_list(struct json *json, const char *key, const struct str *items, size_t len)
+{
+    if (len == 0) {
+        return;
+    }
+    json_key(json, key);
+    json_open(json, '[');
+    for (size_t i = 0; i < len; i++) {
+        json_str(json, items[i]);
+    }
+    json_close(json, ']');
+}
+
+void effects_tell(const struct ir_route *route, bool proxyless, struct arena *arena,
+                  struct json *json)
+{
+    struct effects *effects = ARENA_NEW(arena, struct effects);
+    effects->arena = arena;
+    effects->proxyless = proxyless;
+    headers(effects, "request", route->request_headers);
+    headers(effects, "response", route->response_headers);
+    if (route->rewrite != NULL) {
+        rewrites(effects, route->rewrite);
+    }
+    backends(effects, route);
+    mirrors(effects, route);
+    if (route->cors != NULL) {
+        by_proxies(effects, STR("preflights are answered, and allowed origins told (CORS)"));
+    }
+    if (route->session != NULL) {
+        sessions(effects, route->session);
+    }
+    timeouts(effects, route);
+    if (route->retry != NULL) {
+        retries(effects, route->retry);
+    }
+    tell_list(json, "in_force", effects->in_force, effects->nin_force);
+    tell_list(json, "ignored", effects->ignored, effects->nignored);
+}
