@@ -212,17 +212,10 @@ static const struct ir_route *tell_rules(struct telling *telling, const struct i
 /* What Envoy tells a gRPC client in place of an HTTP status. */
 static const char *grpc_code(int32_t status)
 {
-    switch (status) {
-    case 404:
-        return "UNIMPLEMENTED";
-    case 503:
-        return "UNAVAILABLE";
-    default:
-        return "UNKNOWN";
-    }
+    return status == 404 ? "UNIMPLEMENTED" : "UNAVAILABLE"; /* 500: see xds/route_action.c */
 }
 
-/* "500 (for gRPC UNKNOWN): REASON"; proxyless clients fail every such call with UNAVAILABLE. */
+/* "500 (for gRPC UNAVAILABLE): REASON"; proxyless clients fail every such call with UNAVAILABLE. */
 static struct str failure(const struct telling *telling, int32_t status, struct str reason)
 {
     return proxyless(telling) ? arena_printf(telling->arena, "UNAVAILABLE: %.*s", STR_FMT(reason))

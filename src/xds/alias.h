@@ -161,6 +161,9 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_retry_policy_desc envoy__config__route__v3__retry_policy__descriptor
 #define pb_retry_back_off Envoy__Config__Route__V3__RetryPolicy__RetryBackOff
 #define pb_retry_back_off_desc envoy__config__route__v3__retry_policy__retry_back_off__descriptor
+#define pb_grpc_request Envoy__Config__Route__V3__RouteMatch__GrpcRouteMatchOptions
+#define pb_grpc_request_desc                                                                       \
+    envoy__config__route__v3__route_match__grpc_route_match_options__descriptor
 #define pb_direct_response Envoy__Config__Route__V3__DirectResponseAction
 #define pb_direct_response_desc envoy__config__route__v3__direct_response_action__descriptor
 #define pb_weighted_clusters Envoy__Config__Route__V3__WeightedCluster

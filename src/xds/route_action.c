@@ -3,15 +3,17 @@
  * route_action: what becomes of a request that matched.
  *
  * An error share in Envoy. A weighted cluster can only fail with 503, and the spec wants 500 for
- * the share of an invalid backendRef. So a rule with such a share becomes two routes:
+ * the share of an invalid backendRef, and UNAVAILABLE for gRPC, as which Envoy tells a 503. So a
+ * rule with such a share becomes several routes:
  *
- *   match + runtime_fraction (the error share)  ─► direct_response 500
- *   match                                       ─► the valid backends by their weights
+ *   match + runtime_fraction (the error share), gRPC  ─► direct_response 503
+ *   match + runtime_fraction (the error share)        ─► direct_response 500
+ *   match                                             ─► the valid backends by their weights
  *
- * Envoy decides both with one random number r: the fraction by r mod 1,000,000, the backend by
- * r mod (sum of weights). If the sum had a factor in common with 1,000,000, the choice of backend
- * would depend on the first decision; so weights are scaled up to a sum that is large and prime
- * to 10 (spread_weights()).
+ * Envoy decides all of them with one random number r: the fraction by r mod 1,000,000, the backend
+ * by r mod (sum of weights). If the sum had a factor in common with 1,000,000, the choice of
+ * backend would depend on the first decision; so weights are scaled up to a sum that is large and
+ * prime to 10 (spread_weights()).
  *
  * A redirect in Envoy. Location is to have no port where the port is its scheme's own, but Envoy
  * keeps the one of the request's Host, unless it is given another to put there. So such a rule
@@ -31,6 +33,8 @@
 #include "xds/session.h"
 
 #define FRACTION_MILLION 1000000
+#define HTTP_INTERNAL_ERROR 500
+#define HTTP_UNAVAILABLE 503
 #define WEIGHT_SUM_AIM 4000000000LL /* below uint32's maximum, which Envoy demands of the sum */
 
 /* --- headers ------------------------------------------------------------------------------- */
@@ -196,28 +200,46 @@ static pb_route *new_route(struct arena *arena, const struct ir_route *ir, pb_ro
 
 /* --- Envoy --------------------------------------------------------------------------------- */
 
-static pb_route *error_route(struct arena *arena, const struct ir_route *ir)
-{
-    pb_route *route = new_route(arena, ir, xds_envoy_match(arena, &ir->match));
-    route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_DIRECT_RESPONSE;
-    route->direct_response = NEW(arena, pb_direct_response);
-    route->direct_response->status = (uint32_t)ir->error_status;
-    return route;
-}
-
 static uint32_t broken_of_a_million(const struct shares *shares)
 {
     int64_t sum = shares->valid + shares->broken;
     return (uint32_t)((shares->broken * FRACTION_MILLION + sum / 2) / sum);
 }
 
-static void limit_to_fraction(struct arena *arena, const struct shares *shares, pb_route *route)
+static void limit_to_fraction(struct arena *arena, const struct shares *shares,
+                              pb_route_match *match)
 {
     pb_fraction *fraction = NEW(arena, pb_fraction);
     fraction->numerator = broken_of_a_million(shares);
     fraction->denominator = ENVOY__TYPE__V3__FRACTIONAL_PERCENT__DENOMINATOR_TYPE__MILLION;
-    route->match->runtime_fraction = NEW(arena, pb_runtime_fraction);
-    route->match->runtime_fraction->default_value = fraction;
+    match->runtime_fraction = NEW(arena, pb_runtime_fraction);
+    match->runtime_fraction->default_value = fraction;
+}
+
+static void add_error(struct arena *arena, const struct ir_route *ir, const struct shares *shares,
+                      pb_route_match *match, uint32_t status, struct route_list *list)
+{
+    pb_route *route = new_route(arena, ir, match);
+    route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_DIRECT_RESPONSE;
+    route->direct_response = NEW(arena, pb_direct_response);
+    route->direct_response->status = status;
+    if (ir->action == IR_FORWARD && shares->nvalid > 0) {
+        limit_to_fraction(arena, shares, match);
+    }
+    vec_push(&list->routes, route);
+}
+
+/* All requests, or the share of the backends that do not resolve. */
+static void error_routes(struct arena *arena, const struct ir_route *ir,
+                         const struct shares *shares, struct route_list *list)
+{
+    if (ir->error_status == HTTP_INTERNAL_ERROR) {
+        pb_route_match *match = xds_envoy_match(arena, &ir->match);
+        match->grpc = NEW(arena, pb_grpc_request);
+        add_error(arena, ir, shares, match, HTTP_UNAVAILABLE, list);
+    }
+    add_error(arena, ir, shares, xds_envoy_match(arena, &ir->match), (uint32_t)ir->error_status,
+              list);
 }
 
 static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route *ir,
@@ -298,14 +320,11 @@ void xds_envoy_route(struct arena *arena, const struct ir_route *ir, struct rout
         return;
     }
     struct shares shares = count_shares(ir);
-    if (ir->action != IR_FORWARD || shares.nvalid == 0) {
-        vec_push(&list->routes, error_route(arena, ir));
-        return;
+    if (ir->action != IR_FORWARD || shares.broken > 0) {
+        error_routes(arena, ir, &shares, list);
     }
-    if (shares.broken > 0) {
-        pb_route *error = error_route(arena, ir);
-        limit_to_fraction(arena, &shares, error);
-        vec_push(&list->routes, error);
+    if (ir->action != IR_FORWARD || shares.nvalid == 0) {
+        return;
     }
     if (ir->cors != NULL && xds_cors_splits(ir->cors)) {
         pb_route *bare = add_forward(arena, ir, &shares, list);

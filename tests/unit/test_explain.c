@@ -215,17 +215,18 @@ static void test_error_shares(void **state)
     static const char whole[] =
         ROUTE("GRPCRoute", "r", "a", OLD, "  - backendRefs: [{name: gone, port: 80}]\n") MESH;
     (void)state;
-    assert_told(half, "sidecar/a/x", "GET", "http://echo/", NULL,
-                "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the "
-                "Service's namespace\",\"rules\":[{\"rule\":\"HTTPRoute/a/r/0\","
-                "\"file\":\"test.yaml\",\"line\":8,\"match\":\"any path\","
-                "\"verdict\":\"takes the request\"}],"
-                "\"decision\":{\"action\":\"forward\",\"rule\":\"HTTPRoute/a/r/0\","
-                "\"file\":\"test.yaml\",\"line\":8,\"backends\":[{\"share\":0.75,"
-                "\"backend\":\"a/one:80\",\"endpoints\":[{\"address\":\"10.9.0.1:3000\","
-                "\"zone\":\"z\"}]},{\"share\":0.25,"
-                "\"outcome\":\"500 (for gRPC UNKNOWN): rules[0].backendRefs[1]: no Service 'gone' "
-                "in namespace 'a'\"}],\"notes\":[]}}");
+    assert_told(
+        half, "sidecar/a/x", "GET", "http://echo/", NULL,
+        "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the "
+        "Service's namespace\",\"rules\":[{\"rule\":\"HTTPRoute/a/r/0\","
+        "\"file\":\"test.yaml\",\"line\":8,\"match\":\"any path\","
+        "\"verdict\":\"takes the request\"}],"
+        "\"decision\":{\"action\":\"forward\",\"rule\":\"HTTPRoute/a/r/0\","
+        "\"file\":\"test.yaml\",\"line\":8,\"backends\":[{\"share\":0.75,"
+        "\"backend\":\"a/one:80\",\"endpoints\":[{\"address\":\"10.9.0.1:3000\","
+        "\"zone\":\"z\"}]},{\"share\":0.25,"
+        "\"outcome\":\"500 (for gRPC UNAVAILABLE): rules[0].backendRefs[1]: no Service 'gone' "
+        "in namespace 'a'\"}],\"notes\":[]}}");
     assert_told(whole, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
                 "{\"service\":\"a/echo:80\",\"routing\":\"producer GRPCRoutes: those of the "
                 "Service's namespace\",\"rules\":[{\"rule\":\"GRPCRoute/a/r/0\","

@@ -115,6 +115,17 @@ def an_invalid_backend_fails_for_its_share_only(case: Case):
 
 
 @with_envoy
+def an_invalid_backend_is_unavailable_to_grpc_callers(case: Case):
+    """Whichever kind the route is: design §10.18."""
+    cart, one = case.service("cart", kind="grpc"), case.service("one", "a", "grpc")
+    for route in case.http_route, case.grpc_route:
+        case.serve(cart, one, route(cart, rule(one.ref(1), backend("missing", 8000, 1))))
+        until(lambda: case.grpc.call(cart.address, count=20).counts()["UNAVAILABLE"] > 0, 5,
+              "calls fail")
+        check_split(case.grpc.call(cart.address, count=400).counts(), {"a": 1, "UNAVAILABLE": 1})
+
+
+@with_envoy
 def no_ready_endpoint_is_503(case: Case):
     web, idle = case.service("web", "a"), case.service("idle", not_ready="b")
     case.serve(web, idle, case.http_route(web, rule(idle.ref())))

@@ -254,13 +254,6 @@ class Calls:
         return json.loads(self.child.process.stdout.readline() or "null")
 
 
-def missing(world: World, by: str) -> str:
-    """How a call ends whose backend does not exist: GEP-1016 wants UNAVAILABLE of a GRPCRoute; what
-    Envoy makes of an HTTPRoute's 500 is UNKNOWN."""
-    http_only = all(route["kind"] == "HTTPRoute" for route in world.routes)
-    return "UNKNOWN" if http_only and by == "address" else "UNAVAILABLE"
-
-
 def compare_calls(trial: Trial, calls: Calls, world: World, node: str, by: str) -> None:
     """by: "address", through Envoy, or "target", proxyless."""
     none = "UNIMPLEMENTED" if by == "address" else "UNAVAILABLE"
@@ -270,7 +263,7 @@ def compare_calls(trial: Trial, calls: Calls, world: World, node: str, by: str) 
         said = {"client": calls.call(getattr(world, by), request)["outcome"],
                 "why": backend_told(answer)}
         if request.path.count("/") == 2:  # of other calls the specification is silent
-            errors = {"none": none, "missing": missing(world, by)}
+            errors = {"none": none, "missing": "UNAVAILABLE"}
             said["model"] = said_by_model(world, request, errors)[1]
         trial.note(world, request, **said)
 
