@@ -55,13 +55,11 @@ static void write_node(const struct options *options, const char *role, struct s
     text(json, "cluster", option_text(options, O_service_account));
     struct str region = option_text(options, O_region);
     struct str zone = option_text(options, O_zone);
-    if (region.len > 0 || zone.len > 0) {
-        json_key(json, "locality");
-        json_open(json, '{');
-        text_if(json, "region", region);
-        text_if(json, "zone", zone);
-        json_close(json, '}');
-    }
+    json_key(json, "locality"); /* gRPC in Node.js takes no node without one */
+    json_open(json, '{');
+    text_if(json, "region", region);
+    text_if(json, "zone", zone);
+    json_close(json, '}');
     json_key(json, "metadata");
     json_open(json, '{');
     text(json, "namespace", ns);

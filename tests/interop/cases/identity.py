@@ -8,10 +8,12 @@ from rig.mesh import Mesh
 from rig.process import Failed
 from rig.suite import BACKENDS, PORTS, Case, alone
 from rig.objects import endpoints, service
-from rig.traffic import GRPC_KINDS, get
+from rig.traffic import get
 
 IP = "127.13.0.1"
 TARGET = "xds:///web.default.svc.cluster.local:8080"
+# Java's "tls" credentials take no files, Node.js has none (docs/xds.md).
+SHOW_CERTIFICATES = ("go", "python")
 
 
 def openssl(*words) -> None:
@@ -72,7 +74,7 @@ def clients_with_a_certificate_are_served(case: Case):
         mesh.wait_listening(f"{IP}:8000")
         assert get(f"{IP}:8000").backend == "a"
         mesh.envoy.stop()
-    for kind in GRPC_KINDS:
+    for kind in SHOW_CERTIFICATES:
         mesh.grpc(kind, xds="xds-tls", options=options).call(TARGET).check_no_failure()
     mesh.stop()
 
@@ -82,7 +84,7 @@ def a_client_without_a_certificate_is_not_served(case: Case):
     mesh = Mesh()
     authority = start_with_tls(mesh)
     options = ["--tls-ca", authority.path("ca.pem")]
-    for kind in GRPC_KINDS:
+    for kind in SHOW_CERTIFICATES:
         result = mesh.grpc(kind, xds="xds-tls", options=options).call(TARGET, timeout=2)
         assert result.ok == 0 and result.errors, result
     assert not mesh.heddle.proxies(), "a client without a certificate got a stream"

@@ -2,7 +2,7 @@
 """Is what `heddle why` says what clients do?
 
 Random routes and random requests, each decided by three: heddle's explanation (/api/why), the real
-client (Envoy, gRPC's C core), and a model of the specification (rig/spec.py). HEDDLE_WHY is the
+client (Envoy, gRPC in each language), and a model of the specification (rig/spec.py). HEDDLE_WHY is the
 number of requests (2,000 when unset), HEDDLE_SEED another seed than 1.
 """
 
@@ -16,10 +16,10 @@ from typing import List, Optional, Tuple
 
 from rig import objects, spec
 from rig.chance import Chance, name_rules
+from rig.grpc import CALL_SECONDS, Grpc, a_call
 from rig.mesh import Mesh, start_echod
-from rig.process import Child, Failed, until
-from rig.suite import Case, alone
-from rig.traffic import CALL_SECONDS, grpc_command
+from rig.process import Failed, until
+from rig.suite import Case, alone, with_grpc
 
 REQUESTS = int(os.environ.get("HEDDLE_WHY", "2000"))
 SEED = int(os.environ.get("HEDDLE_SEED", "1"))
@@ -153,9 +153,11 @@ class Trial:
         self.mesh.write(name, objects.service(name, ip, 8000, self.protocol, NAMESPACE), *routes)
         return World(name, f"{ip}:8000", routes, requests)
 
-    def start(self, worlds: List[World]) -> None:
+    def start(self) -> None:
         self.mesh.heddle.start()
         self.why = Why(self.mesh.heddle.addresses["admin"])
+
+    def start_envoy(self, worlds: List[World]) -> None:
         self.mesh.start_envoy("why")
         for world in worlds:
             until(lambda: self.acknowledged(world), TAKEN_SECONDS, f"Envoy has {world.name}")
@@ -179,9 +181,8 @@ class Trial:
         return self
 
     def __exit__(self, *_):
-        for part in (self.mesh.envoy, self.mesh.heddle, self.echod):
-            if part:
-                part.stop()
+        self.mesh.stop()
+        self.echod.stop()
 
     def check(self) -> None:
         print(f"# why: {self.compared} {self.kind} requests, seed {SEED}: {self.outcomes}")
@@ -233,49 +234,50 @@ def compare_http(trial: Trial, world: World) -> None:
 def http_requests_take_the_rule_that_why_tells(_case: Case):
     with Trial("http") as trial:
         worlds = [trial.world(n) for n in range(max(1, REQUESTS * 4 // 5 // WORLD_REQUESTS))]
-        trial.start(worlds)
+        trial.start()
+        trial.start_envoy(worlds)
         for world in worlds:
             compare_http(trial, world)
         trial.check()
 
 
-class Calls:
-    """A gRPC client in Python that makes one call after the other."""
-
-    def __init__(self, mesh: Mesh):
-        client = mesh.grpc("python")
-        self.child = Child("gRPC client in python", [*grpc_command("python"), "--script"],
-                           client.log, env=client.env)
-
-    def call(self, target: str, request: spec.Request) -> dict:
-        line = {"target": target, "method": request.path, "metadata": request.headers}
-        self.child.process.stdin.write(json.dumps(line) + "\n")
-        self.child.process.stdin.flush()
-        return json.loads(self.child.process.stdout.readline() or "null")
-
-
-def compare_calls(trial: Trial, calls: Calls, world: World, node: str, by: str) -> None:
+def compare_calls(trial: Trial, client: Grpc, world: World, node: str, by: str) -> None:
     """by: "address", through Envoy, or "target", proxyless."""
     none = "UNIMPLEMENTED" if by == "address" else "UNAVAILABLE"
-    for request in world.requests:
+    result = client.each(getattr(world, by),
+                         [a_call(request.path, request.headers) for request in world.requests])
+    for request, outcome in zip(world.requests, result.outcomes):
         request.joins = by == "target"
         answer = trial.why.ask(node, f"{world.name}.{NAMESPACE}:8000", request)
-        said = {"client": calls.call(getattr(world, by), request)["outcome"],
-                "why": backend_told(answer)}
+        said = {"client": outcome, "why": backend_told(answer)}
         if request.path.count("/") == 2:  # of other calls the specification is silent
             errors = {"none": none, "missing": "UNAVAILABLE"}
             said["model"] = said_by_model(world, request, errors)[1]
         trial.note(world, request, **said)
 
 
+def worlds_of_calls(trial: Trial) -> List[World]:
+    return [trial.world(n) for n in range(max(1, REQUESTS // 5 // WORLD_REQUESTS))]
+
+
 @alone
-def grpc_calls_take_the_rule_that_why_tells(_case: Case):
+def grpc_calls_through_envoy_take_the_rule_that_why_tells(_case: Case):
     with Trial("grpc") as trial:
-        worlds = [trial.world(n) for n in range(max(1, REQUESTS // 5 // WORLD_REQUESTS))]
-        trial.start(worlds)
-        calls = Calls(trial.mesh)
+        worlds = worlds_of_calls(trial)
+        trial.start()
+        trial.start_envoy(worlds)
         for world in worlds:
-            compare_calls(trial, calls, world, "sidecar/default/why", "address")
-            compare_calls(trial, calls, world, "proxyless/default/why", "target")
-        calls.child.stop()
+            compare_calls(trial, trial.mesh.grpc("python"), world, "sidecar/default/why",
+                          "address")
+        trial.check()
+
+
+@with_grpc
+def grpc_calls_take_the_rule_that_why_tells(case: Case):
+    with Trial("grpc") as trial:
+        worlds = worlds_of_calls(trial)
+        trial.start()
+        for world in worlds:
+            compare_calls(trial, trial.mesh.grpc(case.client), world, "proxyless/default/why",
+                          "target")
         trial.check()

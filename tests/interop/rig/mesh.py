@@ -8,10 +8,11 @@ import time
 from typing import Optional, Sequence
 
 from .envoy import Envoy
+from .grpc import Grpc
 from .heddle import Heddle
 from .objects import Object
-from .process import Child, go_program, temporary_folder, until
-from .traffic import Grpc, listens
+from .process import Child, program, temporary_folder, until
+from .traffic import listens
 
 LISTEN_SECONDS = 5
 
@@ -24,7 +25,7 @@ def start_echod(work: pathlib.Path, http: Optional[dict] = None, grpc: Optional[
         for name, addresses in (backends or {}).items():
             for address in [addresses] if isinstance(addresses, str) else addresses:
                 options.append(f"--{protocol}={name}={address}")
-    child = Child("echod", [go_program("echod"), *options], work / "echod.log")
+    child = Child("echod", [*program("go", "echod"), *options], work / "echod.log")
     if child.process.stdout.readline().strip() != "ready":
         raise child.fail("it did not start")
     return child
@@ -37,6 +38,7 @@ class Mesh:
         self.config.mkdir()
         self.heddle = Heddle(self.config, self.work, options)
         self.envoy: Optional[Envoy] = None
+        self._grpc = {}  # {(kind, how it finds heddle…): Grpc}
 
     def write(self, name: str, *objects: Object) -> None:
         """One file with these objects; what it held before is replaced at once."""
@@ -66,15 +68,25 @@ class Mesh:
             until(lambda: listens(address), LISTEN_SECONDS, f"Envoy listens on {address}")
 
     def grpc(self, kind: str, xds: str = "xds", options: Sequence[str] = ()) -> Grpc:
-        """Clients that find Services through heddle, with xds:///."""
-        done = self.heddle.command("bootstrap", "grpc", "--xds", self.heddle.addresses[xds],
-                                   "--namespace", "default", "--name", f"client-in-{kind}",
-                                   *options)
-        bootstrap = self.work / f"grpc-{kind}.json"
-        bootstrap.write_text(done.stdout)
-        return Grpc(kind, bootstrap)
+        """A client that finds Services through heddle, with xds:///."""
+        key = (kind, xds, *options)
+        if key not in self._grpc:
+            done = self.heddle.command(
+                "bootstrap", "grpc", "--xds", self.heddle.addresses[xds], "--namespace", "default",
+                "--name", f"client-in-{kind}", *options)
+            bootstrap = self.work / f"grpc-{kind}-{len(self._grpc)}.json"
+            bootstrap.write_text(done.stdout)
+            self._grpc[key] = Grpc(kind, bootstrap)
+        return self._grpc[key]
+
+    def stop_grpc(self, but: str = "") -> None:
+        """The clients of all languages but one."""
+        for client in self._grpc.values():
+            if client.kind != but:
+                client.stop()
 
     def stop(self) -> None:
+        self.stop_grpc()
         for part in (self.envoy, self.heddle):
             if part and part.child:
                 part.child.stop()

@@ -17,6 +17,7 @@ from typing import Callable, Optional, Sequence
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 PR_SET_PDEATHSIG = 1
+JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]  # starts sooner
 _libc = ctypes.CDLL(None, use_errno=True)
 _children = []  # running, oldest first
 _folders = []
@@ -40,10 +41,21 @@ def heddle_program() -> str:
 
 
 @functools.lru_cache(maxsize=None)
-def go_program(name: str) -> str:
-    """One of tests/interop/go; tools/deps test builds them."""
-    folder = _output([REPO / "tools/go-build", "--where", REPO / "tests/interop/go"])
-    return f"{folder}/{name}"
+def programs(language: str) -> str:
+    """The folder of what tools/deps test has made of tests/interop/LANGUAGE."""
+    return _output([REPO / "tools/build-programs", "--where", REPO / "tests/interop" / language])
+
+
+def program(language: str, name: str) -> list:
+    """The command that runs one of the programs of tests/interop."""
+    if language == "go":
+        return [f"{programs('go')}/{name}"]
+    if language == "java":
+        folder = programs("java")
+        return ["java", *JVM, "-cp", f"{folder}/classes:{folder}/lib/*", f"heddle.interop.{name}"]
+    if language == "node":
+        return ["node", f"{programs('node')}/{name}.js"]
+    return [tool("HEDDLE_PYTHON"), REPO / f"tests/interop/{name}.py"]
 
 
 def _output(command: Sequence) -> str:

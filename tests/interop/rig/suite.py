@@ -22,9 +22,9 @@ import traceback
 from typing import Callable, List, Optional, Sequence
 
 from . import objects
+from .grpc import GRPC_KINDS, Grpc
 from .mesh import Mesh, start_echod
 from .process import Child, Failed, temporary_folder
-from .traffic import GRPC_KINDS, Grpc
 
 ENVOY_KINDS = ("delta", "sotw")
 PORTS = {"http": 3000, "grpc": 3001, "tcp": 3002}  # of the backends
@@ -38,7 +38,7 @@ BACKENDS = {name: f"127.20.1.{i}" for i, name in enumerate("abcdef", start=1)}
 class Test:
     name: str
     function: Callable
-    client: str  # "delta", "sotw", "go", "python" or ""
+    client: str  # "envoy delta", "envoy sotw", one of GRPC_KINDS or ""
 
 
 _tests: List[Test] = []
@@ -56,7 +56,7 @@ def with_envoy(function):
 
 
 def with_grpc(function):
-    return _declare(function, GRPC_KINDS)
+    return _declare(function, GRPC_KINDS[:2])
 
 
 def alone(function):
@@ -167,6 +167,8 @@ class Runner:
             self.rejections = 0
             self.mesh = Mesh(options=["--check-rebuild"])  # the oracle, after every change
             self.mesh.heddle.start()
+        if client in GRPC_KINDS:  # what is connected counts in the routes' status
+            self.mesh.stop_grpc(but=client)
         if client.startswith("envoy ") and not (self.mesh.envoy
                                                 and self.mesh.envoy.name == client.split()[1]):
             if self.mesh.envoy:
@@ -235,13 +237,13 @@ class Runner:
 
 
 def run(pattern: str) -> int:
-    order = {"": 0, "go": 1, "python": 2, "envoy delta": 3, "envoy sotw": 4}
+    order = ["", *GRPC_KINDS, *[f"envoy {kind}" for kind in ENVOY_KINDS]]
     chosen = [t for t in _tests if pattern in t.name]
     if not chosen:
         print(f"interop: no test's name contains '{pattern}'", file=sys.stderr)
         return 2
     runner = Runner()
-    for test in sorted(chosen, key=lambda t: order[t.client]):
+    for test in sorted(chosen, key=lambda t: order.index(t.client)):
         if runner.failures < FAILURES_MAX:
             runner.run(test)
         else:

@@ -1,23 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests, and what became of them: HTTP, gRPC (Go and Python) and plain TCP."""
+"""Requests, and what became of them: HTTP and plain TCP; rates that chance allows."""
 
 import collections
 import dataclasses
 import http.client
 import json
 import math
-import pathlib
 import socket
 import statistics
-import subprocess
 import threading
 import time
-from typing import Iterable, Optional, Sequence
+from typing import Iterable, Optional
 
-from .process import Child, Failed, REPO, go_program, tool, until
+from .process import Failed, until
 
 CALL_SECONDS = 10
-GRPC_KINDS = ("go", "python")
 # A statistical check fails a correct mesh once in a million runs: five standard deviations, and
 # a little, of the normal distribution that the binomial one comes near to.
 ERROR_RATE = 1e-6
@@ -191,127 +188,3 @@ def listens(address: str) -> bool:
         return True
     except OSError:
         return False
-
-
-def grpc_command(kind: str) -> list:
-    if kind == "go":
-        return [go_program("grpcclient")]
-    return [tool("HEDDLE_PYTHON"), REPO / "tests/interop/grpc_client.py"]
-
-
-@dataclasses.dataclass
-class GrpcResult:
-    """What the calls of one target came to: the clients' summary line."""
-    target: str
-    sent: int
-    ok: int
-    backends: dict  # {method: {name: calls}}
-    errors: list  # [{"code", "message", "count"}]
-    first_ms: float
-    reply: Optional[dict]
-
-    def counts(self, method: Optional[str] = None) -> collections.Counter:
-        """Calls by backend, and by status code those that failed."""
-        methods = [method] if method else list(self.backends)
-        counts = sum((collections.Counter(self.backends.get(m, {})) for m in methods),
-                     collections.Counter())
-        for error in self.errors:
-            counts[error["code"]] += error["count"]
-        return counts
-
-    def only_error(self) -> dict:
-        if self.ok or len(self.errors) != 1:
-            raise Failed(f"expected one kind of error and no success from '{self.target}', "
-                         f"got {self.ok} successes and {self.errors}")
-        return self.errors[0]
-
-    def check_no_failure(self, new_clusters: int = 0) -> None:
-        """new_clusters: how often a route was moved to a cluster that the client had not had.
-        grpc-go 1.85 swaps the config selector a moment before the picker, and fails a call in
-        between, whatever the server does."""
-        bad = [e for e in self.errors if "unknown cluster selected" not in e["message"]]
-        if bad or self.ok < self.sent - new_clusters or not self.ok:
-            raise Failed(f"'{self.target}': {self.sent} calls, {self.ok} succeeded: {self.errors}")
-
-
-class Grpc:
-    """gRPC clients in Go or Python that read one bootstrap file."""
-
-    def __init__(self, kind: str, bootstrap: Optional[pathlib.Path]):
-        self.kind = kind
-        self.env = {"GRPC_XDS_BOOTSTRAP": str(bootstrap)} if bootstrap else {}
-        self.log = bootstrap.with_suffix(".log") if bootstrap else None
-
-    def call(self, *targets: str, count: int = 1, methods: Sequence[str] = (),
-             metadata: Optional[dict] = None, timeout: float = 5.0, rps: float = 0) -> GrpcResult:
-        """One process and its only result; calls() gives one for each target."""
-        results = self.calls(*targets, count=count, methods=methods, metadata=metadata,
-                             timeout=timeout, rps=rps)
-        return results[targets[0]]
-
-    def calls(self, *targets: str, count: int = 1, methods: Sequence[str] = (),
-              metadata: Optional[dict] = None, timeout: float = 5.0, rps: float = 0) -> dict:
-        options = [f"--method={m}" for m in methods]
-        options += [f"--metadata={k}={v}" for k, v in (metadata or {}).items()]
-        options += [f"--count={count}", f"--timeout={timeout}", f"--rps={rps}"]
-        child = Child(f"gRPC client in {self.kind}", [*grpc_command(self.kind), *options, *targets],
-                      self.log, stdin=subprocess.DEVNULL, env=self.env)
-        output, _ = child.process.communicate(timeout=CALL_SECONDS + count * timeout)
-        if child.stop() != 0:
-            raise child.fail(f"exit code {child.process.returncode}")
-        results = [GrpcResult(**json.loads(line)) for line in output.splitlines()]
-        return {result.target: result for result in results}
-
-    def watch(self, target: str, rps: float = 500, methods: Sequence[str] = (),
-              timeout: float = 5.0) -> "GrpcWatch":
-        options = [f"--method={m}" for m in methods]
-        options += ["--watch", f"--timeout={timeout}", f"--rps={rps}"]
-        command = [*grpc_command(self.kind), *options, target]
-        return GrpcWatch(Child(f"gRPC client in {self.kind}", command, self.log, env=self.env))
-
-
-class GrpcWatch:
-    """Calls one after the other until stop(); events tell of every change of the outcome."""
-
-    def __init__(self, child: Child):
-        self.child = child
-        self.events = []  # the lines of --watch
-        self.result: Optional[GrpcResult] = None
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        for line in self.child.process.stdout:
-            event = json.loads(line)
-            if "at" in event:
-                self.events.append(event)
-            else:
-                self.result = GrpcResult(**event)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def wait_for(self, timeout: float = 5, **wanted) -> dict:
-        """Until the newest event has these values; returns it."""
-        def seen():
-            event = self.events[-1] if self.events else {}
-            return event if all(event.get(k) == v for k, v in wanted.items()) else None
-        try:
-            return until(seen, timeout, f"{self.child.name} sees {wanted}")
-        except Failed as error:
-            raise Failed(f"{error}; the last it saw: {self.events[-1:]}") from None
-
-    def lasts(self, backend: str, seconds: float) -> bool:
-        """Whether this backend was the only one for so long, up to now."""
-        return (bool(self.events) and self.events[-1].get("backend") == backend
-                and time.time() - self.events[-1]["at"] > seconds)
-
-    def stop(self) -> Optional[GrpcResult]:
-        if self.child.running():
-            self.child.process.stdin.close()
-            self._reader.join(CALL_SECONDS)
-            self.child.stop()
-        return self.result
