@@ -19,6 +19,8 @@
 #define SCOPE_INBOUND "inbound/"          /* + "LISTEN>APP": inbound of a binding sidecar */
 #define SCOPE_GRPC_CORE "grpc.core"       /* listeners; reasons as cluster names */
 #define SCOPE_GRPC_GO "grpc.go"           /* listeners; reasons as missing virtual hosts */
+#define SCOPE_GRPC_NODE "grpc.node"       /* listeners; reasons as dropped calls */
+#define SCOPE_GRPC_EARLY "grpc.early"     /* nothing; clients that end calls before their limit */
 
 /* T_VIEW: present while a client has the scope. */
 struct view_row {

@@ -197,7 +197,7 @@ struct ir_endpoints {
 /* --- proxyless targets ---------------------------------------------------------------------- */
 struct ir_target {
     struct row row;
-    struct str scope; /* "grpc.core", "grpc.go": how reasons are told (docs/xds.md) */
+    struct str scope; /* "grpc.core", "grpc.go", "grpc.node": how reasons are told (docs/xds.md) */
     struct str name;  /* as dialled: the Listener's name */
     struct str port;  /* key of T_PORT; empty when there is none, for `reason` */
     struct str reason;

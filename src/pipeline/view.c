@@ -10,6 +10,22 @@
 
 #define NS_MAX 63 /* RFC 1123 label */
 
+/* What a gRPC library can do, by the beginning of its user agent; where two can do the same, they
+ * share scopes, and so resources. The last row is for those that are not known. */
+static const struct dialect {
+    const char *user_agent;
+    const char *listeners; /* how it is told why a call must fail (xds/target.c) */
+    bool early;            /* as struct client_class says */
+} dialects[] = {
+    /* clang-format off */
+    {"gRPC C-core", SCOPE_GRPC_CORE, true}, /* C++, Python, Ruby, PHP, C#, Objective-C */
+    {"gRPC Java", SCOPE_GRPC_CORE, false},
+    {"gRPC Go", SCOPE_GRPC_GO, false},
+    {"gRPC Node", SCOPE_GRPC_NODE, false},
+    {"", SCOPE_GRPC_CORE, false},
+    /* clang-format on */
+};
+
 static const char *const role_names[] = {
     [ROLE_SIDECAR] = "sidecar",
     [ROLE_GATEWAY] = "gateway",
@@ -19,6 +35,15 @@ static const char *const role_names[] = {
 const char *client_role_name(enum client_role role)
 {
     return role_names[role];
+}
+
+static const struct dialect *dialect_of(const struct node *node)
+{
+    const struct dialect *dialect = dialects;
+    while (!str_starts_with(node->user_agent, str_from(dialect->user_agent))) {
+        dialect++;
+    }
+    return dialect;
 }
 
 static bool is_grpc(const struct node *node)
@@ -101,8 +126,9 @@ bool client_classify(const struct node *node, struct client_class *ret_class, st
     }
     class.dialect = "envoy";
     if (class.role == ROLE_PROXYLESS) {
-        class.dialect =
-            str_starts_with(node->user_agent, STR("gRPC Go")) ? SCOPE_GRPC_GO : SCOPE_GRPC_CORE;
+        const struct dialect *dialect = dialect_of(node);
+        class.dialect = dialect->listeners;
+        class.early = dialect->early;
     } else if (!classify_sidecar(node, &class, err)) {
         return false;
     }
@@ -123,6 +149,9 @@ void client_view(const struct client_class *class, struct arena *arena, struct v
     }
     if (class->role == ROLE_PROXYLESS) {
         push(ret_view, str_from(class->dialect));
+        if (class->early) {
+            push(ret_view, STR(SCOPE_GRPC_EARLY));
+        }
         push(ret_view, scope_of(arena, STR(SCOPE_GRPC), class->ns));
         push(ret_view, STR(SCOPE_GRPC));
         push(ret_view, STR(SCOPE_ALL));

@@ -17,7 +17,8 @@ struct client_class {
     enum client_role role;
     struct str ns;
     bool foreign;        /* node.id is not ROLE/NAMESPACE/NAME */
-    const char *dialect; /* "envoy", "grpc.go", "grpc.core" */
+    const char *dialect; /* "envoy"; of proxyless clients the scope of their listeners */
+    bool early;          /* takes up to a second off a limit that it is given */
     bool bind;           /* a sidecar that binds the ClusterIPs itself */
     struct str inbound;  /* of such a sidecar: "LISTEN>APP"; empty: none */
 };

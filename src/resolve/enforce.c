@@ -112,8 +112,8 @@ static struct str short_timeouts(struct eval *ev, const struct route *route)
             add(&gaps, arena_printf(gaps.scratch, "rules[%zu].timeouts", i));
         }
     }
-    return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC_CORE)) != NULL ? gaps.text
-                                                                              : STR_NULL;
+    return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC_EARLY)) != NULL ? gaps.text
+                                                                               : STR_NULL;
 }
 
 /* Envoy waits for a random time of up to the backoff (twice that, and so on), where the API asks

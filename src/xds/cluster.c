@@ -113,7 +113,21 @@ const struct row *xds_grpc_cluster(struct eval *ev, struct str key)
     return &row->row;
 }
 
-void xds_add_reason(struct resource_row *row, struct str scope, struct str reason)
+static pb_load_policy *drop_all(struct arena *arena, struct str reason)
+{
+    pb_drop *drop = NEW(arena, pb_drop);
+    drop->category = xds_text(arena, reason);
+    drop->drop_percentage = NEW(arena, pb_fraction);
+    drop->drop_percentage->numerator = 100;
+    drop->drop_percentage->denominator =
+        ENVOY__TYPE__V3__FRACTIONAL_PERCENT__DENOMINATOR_TYPE__HUNDRED;
+    pb_load_policy *policy = NEW(arena, pb_load_policy);
+    policy->drop_overloads = ARENA_ARRAY(arena, 1, pb_drop *);
+    policy->drop_overloads[policy->n_drop_overloads++] = drop;
+    return policy;
+}
+
+void xds_add_reason(struct resource_row *row, struct str scope, struct str reason, bool drop)
 {
     struct arena scratch;
     arena_init_sized(&scratch, 1024);
@@ -121,6 +135,7 @@ void xds_add_reason(struct resource_row *row, struct str scope, struct str reaso
     resource_row_add(row, XDS_CDS, scope, reason, reason, &cluster->base);
     pb_load_assignment *nobody = NEW(&scratch, pb_load_assignment);
     nobody->cluster_name = xds_text(&scratch, reason);
+    nobody->policy = drop ? drop_all(&scratch, reason) : NULL;
     resource_row_add(row, XDS_EDS, scope, reason, STR_NULL, &nobody->base);
     arena_release(&scratch);
 }

@@ -32,7 +32,7 @@ static const struct row *splice(struct eval *ev, struct str key, unsigned fragme
     resource_row_add_bytes(row, XDS_RDS, scope, name, STR_NULL, buf_str(&message));
     buf_release(&message);
     for (size_t i = 0; i < fragment->nreasons; i++) {
-        xds_add_reason(row, scope, fragment->reasons[i]);
+        xds_add_reason(row, scope, fragment->reasons[i], true);
     }
     return &row->row;
 }

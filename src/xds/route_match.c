@@ -18,6 +18,14 @@ static void set_regex(struct arena *arena, pb_route_match *match, struct str reg
     match->safe_regex = xds_regex(arena, regex);
 }
 
+/* grpc-js anchors an expression by '^' before and '$' behind it, which in "a|b" each hold for one
+ * alternative only. */
+static struct str alternatives(struct arena *arena, struct str regex)
+{
+    return str_index(regex, '|') < regex.len ? arena_printf(arena, "(?:%.*s)", STR_FMT(regex))
+                                             : regex;
+}
+
 static void set_path(struct arena *arena, const struct ir_match *ir, bool envoy,
                      pb_route_match *match)
 {
@@ -43,8 +51,12 @@ static void set_path(struct arena *arena, const struct ir_match *ir, bool envoy,
         set_prefix(match, xds_text(arena, ir->path));
         break;
     case IR_PATH_REGEX:
-        set_regex(arena, match, ir->path);
+        set_regex(arena, match, envoy ? ir->path : alternatives(arena, ir->path));
         break;
+    }
+    /* What is not set means true, except to grpc-java. */
+    if (!envoy && (ir->path_type == IR_PATH_EXACT || ir->path_type == IR_PATH_RAW_PREFIX)) {
+        match->case_sensitive = xds_bool(arena, true);
     }
 }
 
@@ -73,18 +85,20 @@ static pb_header_matcher *header_matcher(struct arena *arena, struct str name, s
     return matcher;
 }
 
-static void set_headers(struct arena *arena, const struct ir_match *ir, bool with_method,
+static void set_headers(struct arena *arena, const struct ir_match *ir, bool envoy,
                         pb_route_match *match)
 {
     match->headers = ARENA_ARRAY(arena, ir->headers.len + 1 + MORE_HEADERS, pb_header_matcher *);
-    if (with_method && ir->method.len > 0) {
+    if (envoy && ir->method.len > 0) {
         match->headers[match->n_headers++] =
             header_matcher(arena, STR(":method"), ir->method, false);
     }
     for (size_t i = 0; i < ir->headers.len; i++) {
         const struct ir_value_match *header = &ir->headers.items[i];
+        struct str value = header->regex && !envoy ? alternatives(arena, header->value)
+                                                   : header->value;
         match->headers[match->n_headers++] =
-            header_matcher(arena, header->name, header->value, header->regex);
+            header_matcher(arena, header->name, value, header->regex);
     }
 }
 

@@ -59,8 +59,12 @@ static void test_proxyless(void **state)
     (void)state;
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", ""), "grpc.go! grpc@shop grpc all");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC C-core linux Python", ""),
+                        "grpc.core! grpc.early grpc@shop grpc all");
+    assert_string_equal(scopes("proxyless/shop/app", "gRPC Java", ""),
                         "grpc.core! grpc@shop grpc all");
-    assert_string_equal(scopes("proxyless/shop/app", "grpc-java", ""),
+    assert_string_equal(scopes("proxyless/shop/app", "gRPC Node Pure JS", ""),
+                        "grpc.node! grpc@shop grpc all");
+    assert_string_equal(scopes("proxyless/shop/app", "grpc-of-somebody", ""),
                         "grpc.core! grpc@shop grpc all");
 }
 

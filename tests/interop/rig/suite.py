@@ -5,7 +5,7 @@ A test is a function that takes a Case and raises when something is wrong. Its d
 which clients it is run with:
 
     @with_envoy     once with a delta, once with a SotW Envoy
-    @with_grpc      once with a Go, once with a Python client
+    @with_grpc      once with a gRPC client of each language
     @alone          once; it starts what it needs itself
 
 All tests share one mesh: each has a namespace, ClusterIPs and files of its own, which are gone
@@ -56,7 +56,7 @@ def with_envoy(function):
 
 
 def with_grpc(function):
-    return _declare(function, GRPC_KINDS[:2])
+    return _declare(function, GRPC_KINDS)
 
 
 def alone(function):
@@ -167,8 +167,8 @@ class Runner:
             self.rejections = 0
             self.mesh = Mesh(options=["--check-rebuild"])  # the oracle, after every change
             self.mesh.heddle.start()
-        if client in GRPC_KINDS:  # what is connected counts in the routes' status
-            self.mesh.stop_grpc(but=client)
+        # what is connected counts in the routes' status
+        self.mesh.stop_grpc(but=client if client in GRPC_KINDS else "go")
         if client.startswith("envoy ") and not (self.mesh.envoy
                                                 and self.mesh.envoy.name == client.split()[1]):
             if self.mesh.envoy:
