@@ -77,23 +77,35 @@ static bool read_headers(struct str query, struct arena *arena, struct request *
     return true;
 }
 
-static struct resource *routes_of(const struct daemon *daemon, const struct explained *explained)
+/* The RouteConfiguration of a row that stands first in the client's chain of scopes. */
+static struct resource *first_of(const struct resource_row *row, const struct view *view)
 {
-    static const unsigned tables[] = {T_ENVOY_RDS, T_GRPC_RDS};
-    struct str scope = explained->scope;
-    size_t at = str_index(scope, '@');
-    struct arena scratch;
-    arena_init_sized(&scratch, 512);
-    struct str key = arena_printf(&scratch, "%.*s%.*s", STR_FMT(explained->routes),
-                                  STR_FMT(str_sub(scope, at, scope.len)));
-    struct resource *found = NULL;
-    for (size_t i = 0; i < 2; i++) {
-        const struct resource_row *row =
-            (const struct resource_row *)engine_get(mesh_engine(daemon->mesh), tables[i], key);
-        if (row != NULL && str_eq(row->items[0]->scope, scope)) {
-            found = resource_ref(row->items[0]);
+    for (size_t i = 0; i < view->nscopes; i++) {
+        for (size_t j = 0; j < row->len; j++) {
+            struct resource *resource = row->items[j];
+            if (resource->type == XDS_RDS && str_eq(resource->scope, view->scopes[i])) {
+                return resource;
+            }
         }
     }
+    return NULL;
+}
+
+static struct resource *routes_of(const struct daemon *daemon, const struct client_class *class,
+                                  const struct explained *explained)
+{
+    static const unsigned tables[] = {T_ENVOY_RDS, T_GRPC_RDS};
+    struct arena scratch;
+    struct view view;
+    arena_init_sized(&scratch, 512);
+    client_view(class, &scratch, &view);
+    struct resource *found = NULL;
+    for (size_t i = 0; i < 2 && found == NULL; i++) {
+        const struct resource_row *row = (const struct resource_row *)engine_get(
+            mesh_engine(daemon->mesh), tables[i], explained->routing);
+        found = row != NULL ? first_of(row, &view) : NULL;
+    }
+    found = found != NULL ? resource_ref(found) : NULL;
     arena_release(&scratch);
     return found;
 }
@@ -171,8 +183,8 @@ void api_why(void *user, const struct h1_request *request, struct h1_reply *repl
     json_str(&asked->json, node);
     struct explained explained = mesh_explain(daemon->mesh, &question, &arena, &asked->json);
     since_tell(mesh_since(daemon->mesh), explained.routing, &asked->json);
-    if (explained.routes.len > 0) {
-        asked->want = routes_of(daemon, &explained);
+    if (explained.http) {
+        asked->want = routes_of(daemon, &class, &explained);
     }
     serve_report(daemon->serve, node, true, report_done, asked);
     arena_release(&arena);

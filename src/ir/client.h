@@ -17,7 +17,7 @@
 #define SCOPE_REDIRECT "sidecar.redirect" /* listeners behind interception */
 #define SCOPE_BIND "sidecar.bind"         /* listeners that bind ClusterIPs */
 #define SCOPE_INBOUND "inbound/"          /* + "LISTEN>APP": inbound of a binding sidecar */
-#define SCOPE_GRPC_CORE "grpc.core"       /* listeners; reasons as cluster names */
+#define SCOPE_GRPC_CORE "grpc.core"       /* listeners, routes; reasons as cluster names */
 #define SCOPE_GRPC_GO "grpc.go"           /* listeners; reasons as missing virtual hosts */
 #define SCOPE_GRPC_NODE "grpc.node"       /* listeners; reasons as dropped calls */
 #define SCOPE_GRPC_EARLY "grpc.early"     /* nothing; clients that end calls before their limit */

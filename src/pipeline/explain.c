@@ -448,11 +448,7 @@ static const struct ir_routing *find_routing(struct telling *telling, struct str
     }
     if (routing != NULL) {
         explained->routing = consumer ? own : key;
-    }
-    if (routing != NULL && (routing->http || proxyless(telling))) {
-        struct str base = proxyless(telling) ? STR(SCOPE_GRPC) : STR(SCOPE_ENVOY);
-        explained->routes = key;
-        explained->scope = scope_of(telling->arena, base, consumer ? ns : STR_NULL);
+        explained->http = routing->http || proxyless(telling);
     }
     return routing;
 }
@@ -475,7 +471,7 @@ struct explained mesh_explain(const struct mesh *mesh, const struct question *qu
 {
     struct request request = question->request;
     struct telling telling = {mesh_engine(mesh), question, &request, arena, json};
-    struct explained explained = {.routes = STR_NULL};
+    struct explained explained = {.routing = STR_NULL};
     struct str key = find_port(&telling);
     if (key.len == 0) {
         tell_stranger(&telling, arena_printf(arena, "'%.*s:%d' is no Service port",
@@ -488,7 +484,7 @@ struct explained mesh_explain(const struct mesh *mesh, const struct question *qu
         const struct ir_port *port =
             (const struct ir_port *)engine_get(telling.engine, T_PORT, key);
         tell_stranger(&telling, port->why_not);
-    } else if (explained.routes.len == 0) {
+    } else if (!explained.http) {
         tell_opaque(&telling, key);
     } else {
         if (proxyless(&telling)) {

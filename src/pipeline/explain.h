@@ -11,12 +11,10 @@
 #include "pipeline/mesh.h"
 #include "pipeline/question.h"
 
-/* The key of the RouteConfiguration that decides ("ns/svc:port"), empty when none does, and its
- * scope; for asking whether the client has acknowledged it. In the arena. */
+/* For asking since when it is so, and whether the client has acknowledged it. In the arena. */
 struct explained {
-    struct str routing; /* key of T_ROUTING, empty when there is none */
-    struct str routes;
-    struct str scope;
+    struct str routing; /* key of T_ROUTING and of the RouteConfiguration; empty: there is none */
+    bool http;          /* the RouteConfiguration decides */
 };
 
 /*

@@ -148,14 +148,17 @@ void client_view(const struct client_class *class, struct arena *arena, struct v
         ret_view->on_demand[i] = -1;
     }
     if (class->role == ROLE_PROXYLESS) {
+        /* What consumer routes make of a name comes first, in the words of its dialect where these
+         * differ. */
+        push(ret_view, scope_of(arena, str_from(class->dialect), class->ns));
+        push(ret_view, scope_of(arena, STR(SCOPE_GRPC), class->ns));
+        ret_view->on_demand[XDS_LDS] = (int)ret_view->nscopes;
         push(ret_view, str_from(class->dialect));
+        push(ret_view, STR(SCOPE_GRPC));
+        push(ret_view, STR(SCOPE_ALL));
         if (class->early) {
             push(ret_view, STR(SCOPE_GRPC_EARLY));
         }
-        push(ret_view, scope_of(arena, STR(SCOPE_GRPC), class->ns));
-        push(ret_view, STR(SCOPE_GRPC));
-        push(ret_view, STR(SCOPE_ALL));
-        ret_view->on_demand[XDS_LDS] = 0;
         return;
     }
     if (class->inbound.len > 0) {

@@ -120,7 +120,7 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_load_policy Envoy__Config__Endpoint__V3__ClusterLoadAssignment__Policy
 #define pb_load_policy_desc envoy__config__endpoint__v3__cluster_load_assignment__policy__descriptor
 #define pb_drop Envoy__Config__Endpoint__V3__ClusterLoadAssignment__Policy__DropOverload
-#define pb_drop_desc \
+#define pb_drop_desc                                                                               \
     envoy__config__endpoint__v3__cluster_load_assignment__policy__drop_overload__descriptor
 #define pb_locality_endpoints Envoy__Config__Endpoint__V3__LocalityLbEndpoints
 #define pb_locality_endpoints_desc envoy__config__endpoint__v3__locality_lb_endpoints__descriptor

@@ -95,8 +95,8 @@ static void set_headers(struct arena *arena, const struct ir_match *ir, bool env
     }
     for (size_t i = 0; i < ir->headers.len; i++) {
         const struct ir_value_match *header = &ir->headers.items[i];
-        struct str value = header->regex && !envoy ? alternatives(arena, header->value)
-                                                   : header->value;
+        struct str value =
+            header->regex && !envoy ? alternatives(arena, header->value) : header->value;
         match->headers[match->n_headers++] =
             header_matcher(arena, header->name, value, header->regex);
     }

@@ -9,7 +9,8 @@ bool fragment_equal(const struct row *a, const struct row *b)
 {
     const struct fragment_row *fa = (const struct fragment_row *)a;
     const struct fragment_row *fb = (const struct fragment_row *)b;
-    if (!str_eq(fa->bytes, fb->bytes) || fa->nreasons != fb->nreasons) {
+    if (!str_eq(fa->bytes, fb->bytes) || fa->nreasons != fb->nreasons ||
+        fa->takes_all != fb->takes_all) {
         return false;
     }
     for (size_t i = 0; i < fa->nreasons; i++) {

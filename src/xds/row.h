@@ -8,7 +8,7 @@
 #include "engine/engine.h"
 #include "snapshot/resource.h"
 
-#define RESOURCES_PER_ROW_MAX 160
+#define RESOURCES_PER_ROW_MAX 165
 
 /* An encoded piece of a resource. */
 struct fragment_row {
@@ -18,6 +18,7 @@ struct fragment_row {
      * (docs/xds.md, "Reasons"): each needs a Cluster and a ClusterLoadAssignment. */
     struct str *reasons;
     size_t nreasons;
+    bool takes_all; /* a virtual host: some route of it takes every request */
 };
 
 /* What one key of a resource table yields: usually one resource. */

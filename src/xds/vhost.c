@@ -15,6 +15,18 @@
 #include "xds/route_action.h"
 #include "xds/xds.h"
 
+static bool takes_all(const struct ir_routing *ir)
+{
+    for (size_t i = 0; i < ir->routes.len; i++) {
+        const struct ir_match *match = &ir->routes.items[i].match;
+        if (match->path_type == IR_PATH_ANY && match->method.len == 0 && match->headers.len == 0 &&
+            match->query.len == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct row *make_fragment(struct arena *scratch, const struct ir_routing *ir,
                                        struct route_list *list)
 {
@@ -30,6 +42,7 @@ static const struct row *make_fragment(struct arena *scratch, const struct ir_ro
     uint8_t *bytes = arena_alloc(&row->row.arena, size);
     protobuf_c_message_pack(&vhost->base, bytes);
     row->bytes = str_span((const char *)bytes, size);
+    row->takes_all = takes_all(ir);
     row->nreasons = list->reasons.len;
     row->reasons = ARENA_ARRAY(&row->row.arena, list->reasons.len, struct str);
     for (size_t i = 0; i < list->reasons.len; i++) {

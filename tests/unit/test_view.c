@@ -57,15 +57,15 @@ static void test_sidecars(void **state)
 static void test_proxyless(void **state)
 {
     (void)state;
-    assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", ""), "grpc.go! grpc@shop grpc all");
+    assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", ""), "grpc.go@shop grpc@shop grpc.go! grpc all");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC C-core linux Python", ""),
-                        "grpc.core! grpc.early grpc@shop grpc all");
+                        "grpc.core@shop grpc@shop grpc.core! grpc all grpc.early");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Java", ""),
-                        "grpc.core! grpc@shop grpc all");
+                        "grpc.core@shop grpc@shop grpc.core! grpc all");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Node Pure JS", ""),
-                        "grpc.node! grpc@shop grpc all");
+                        "grpc.node@shop grpc@shop grpc.node! grpc all");
     assert_string_equal(scopes("proxyless/shop/app", "grpc-of-somebody", ""),
-                        "grpc.core! grpc@shop grpc all");
+                        "grpc.core@shop grpc@shop grpc.core! grpc all");
 }
 
 static void test_foreign_nodes(void **state)
@@ -74,12 +74,12 @@ static void test_foreign_nodes(void **state)
     assert_string_equal(scopes("some-envoy", "envoy", ""),
                         "sidecar.redirect@default sidecar.redirect envoy@default envoy all");
     assert_string_equal(scopes("router~10.0.0.1~x", "gRPC Go", "namespace=shop"),
-                        "grpc.go! grpc@shop grpc all");
+                        "grpc.go@shop grpc@shop grpc.go! grpc all");
     /* Four parts, or a namespace that is none, make it a foreign node. */
     assert_string_equal(scopes("proxyless/shop/app/x", "gRPC Go", ""),
-                        "grpc.go! grpc@default grpc all");
+                        "grpc.go@default grpc@default grpc.go! grpc all");
     assert_string_equal(scopes("proxyless/Shop/app", "gRPC Go", ""),
-                        "grpc.go! grpc@default grpc all");
+                        "grpc.go@default grpc@default grpc.go! grpc all");
 }
 
 static void test_refused(void **state)

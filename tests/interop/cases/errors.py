@@ -55,6 +55,8 @@ def a_call_that_no_rule_matches_is_unavailable(case: Case):
     result = case.grpc.call(cart.target, methods=["/shop.Cart/Other"])
     assert result.only_error()["code"] == "UNAVAILABLE", result
     assert result.first_ms < AT_ONCE_MS, result
+    told = "no matched route" if case.client == "go" else "no rule of its routes takes the request"
+    assert told in result.only_error()["message"], result
 
 
 @with_grpc
