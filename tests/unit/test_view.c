@@ -57,7 +57,8 @@ static void test_sidecars(void **state)
 static void test_proxyless(void **state)
 {
     (void)state;
-    assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", ""), "grpc.go@shop grpc@shop grpc.go! grpc all");
+    assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", ""),
+                        "grpc.go@shop grpc@shop grpc.go! grpc all");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC C-core linux Python", ""),
                         "grpc.core@shop grpc@shop grpc.core! grpc all grpc.early");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Java", ""),
