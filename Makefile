@@ -14,7 +14,7 @@ all: ## fetch what is missing and build build/heddle (CC=clang: with clang)
 deps: ## fetch and install everything that building and testing need
 	@tools/deps all
 
-demo: all ## run the demo: a mesh on this machine, without root
+demo: all ## run the demo: a mesh on this machine, without root (DEMO=list: what else there is)
 	@tools/deps test
 	@demo/run
 

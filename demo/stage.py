@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the screens play: a heddle, an Envoy, a Service 'shop' that clients call, and backends.
+
+A screen's routes say what becomes of the requests to 'shop', which has no endpoints of its own.
+"""
+
+import datetime
+import itertools
+
+from rig.mesh import Mesh, start_echod
+from rig.process import until
+from rig.traffic import Answer, Http, seen
+
+from page import Page
+
+SHOP = "127.10.0.10"  # the ClusterIP of `shop`, where Envoy listens
+HTTP, GRPC = 8000, 8080  # the ports of every Service …
+PODS = {HTTP: 3000, GRPC: 3001}  # … and where its endpoints listen
+BACKENDS = {  # Service: pods
+    "stable": ["stable"], "canary": ["canary"], "cart": ["cart"], "pay": ["pay"],
+    "search": ["search"], "admin": ["admin"], "debug": ["debug"],
+    "chat": ["chat-1", "chat-2", "chat-3"],
+}
+GRPC_TARGET = f"xds:///shop.default.svc.cluster.local:{GRPC}"  # without a proxy
+LANGUAGES = {"python": "Python", "go": "Go"}  # of the gRPC clients
+SETTLE_SECONDS = 5
+
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec:
+  clusterIP: {ip}
+  ports:
+  - {{name: http, port: 8000, appProtocol: http}}
+  - {{name: grpc, port: 8080, appProtocol: kubernetes.io/h2c}}
+"""
+ENDPOINTS = """\
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: {name}-1, labels: {{kubernetes.io/service-name: {name}}}}}
+addressType: IPv4
+endpoints: [{endpoints}]
+ports: [{{name: http, port: 3000}}, {{name: grpc, port: 3001}}]
+"""
+
+
+def pod_addresses() -> dict:
+    return {pod: f"127.20.{i}.{j}" for i, pods in enumerate(BACKENDS.values(), start=1)
+            for j, pod in enumerate(pods, start=1)}
+
+
+class Stage:
+    def __init__(self, page: Page):
+        self.expect, self.table = page.expect, page.table
+        self.say, self.quote = page.say, page.quote
+        self.mesh = Mesh("heddle-demo-")
+        self.heddle = self.mesh.heddle
+        self.pods = pod_addresses()
+        self._ids = itertools.count(1)
+
+    def start(self) -> None:
+        self.write_services()
+        self.heddle.start()
+        start_echod(self.mesh.work, **{
+            protocol: {pod: f"{ip}:{PODS[port]}" for pod, ip in self.pods.items()}
+            for protocol, port in (("http", HTTP), ("grpc", GRPC))})
+        self.start_envoy()
+        print(f"heddle, backends and an Envoy for Service 'shop' ({SHOP}) run on this machine.")
+
+    # --- configuration ----------------------------------------------------------------------
+
+    def write_services(self, but_for: str = "") -> float:
+        """All Services and all their pods but one."""
+        texts = [SERVICE.format(name="shop", ip=SHOP)]
+        for number, (name, pods) in enumerate(BACKENDS.items(), start=1):
+            ready = ", ".join(f"{{addresses: [{self.pods[pod]}]}}" for pod in pods
+                              if pod != but_for)
+            texts += [SERVICE.format(name=name, ip=f"127.10.1.{number}"),
+                      ENDPOINTS.format(name=name, endpoints=ready)]
+        return self.mesh.write_text("services.yaml", "---\n".join(texts))
+
+    def apply(self, routes: str) -> None:
+        """Puts a screen's YAML in force."""
+        since = self.mesh.write_text("routes.yaml", routes)
+        self.heddle.command("check", self.mesh.config)
+        self.wait_acknowledged(since)
+
+    def wait_acknowledged(self, since: float, kind: str = "rds") -> None:
+        """Until Envoy has what was written then, and nothing is on its way."""
+        def has_all() -> bool:
+            sidecars = [p for p in self.heddle.proxies() if p["role"] == "sidecar"]
+            return bool(sidecars) and all(self._has(proxy, since, kind) for proxy in sidecars)
+        until(has_all, SETTLE_SECONDS, "Envoy has acknowledged the routes")
+
+    @staticmethod
+    def _has(proxy: dict, since: float, kind: str) -> bool:
+        acknowledged = proxy["types"].get(kind, {}).get("lastAcked")
+        if any(t["pending"] or t["inFlight"] for t in proxy["types"].values()) or not acknowledged:
+            return False
+        at = datetime.datetime.fromisoformat(acknowledged.replace("Z", "+00:00")).timestamp()
+        return at >= int(since * 1000) / 1000  # heddle tells milliseconds
+
+    def start_envoy(self, namespace: str = "default") -> None:
+        """A fresh one, in place of the one before: only one can listen on a ClusterIP."""
+        if self.mesh.envoy:
+            self.mesh.envoy.stop()
+        self.mesh.start_envoy("demo", options=["--namespace", namespace])
+        self.mesh.wait_listening(f"{SHOP}:{HTTP}", f"{SHOP}:{GRPC}")
+
+    # --- requests ---------------------------------------------------------------------------
+
+    @staticmethod
+    def request(path: str, method: str = "GET", **headers: str) -> Answer:
+        """To 'shop', by way of Envoy; x_name=value sends the header x-name."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        with Http(f"{SHOP}:{HTTP}") as client:
+            return client.request(method, path, {"host": "shop", **named})
+
+    @staticmethod
+    def requests(count: int, path: str, **headers: str) -> dict:
+        """{backend or status: how many}"""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        with Http(f"{SHOP}:{HTTP}") as client:
+            return client.outcomes(count, path=path, headers={"host": "shop", **named})
+
+    def new_id(self) -> str:
+        """For the header x-test-id, by which a backend remembers a request."""
+        return f"demo-{next(self._ids)}"
+
+    def seen(self, pod: str, test_id: str) -> list:
+        """The HTTP requests with this x-test-id that a pod got."""
+        return seen(f"{self.pods[pod]}:{PODS[HTTP]}", test_id)
+
+    def grpc(self, language: str, namespace: str = "default"):
+        """A gRPC client without a proxy."""
+        return self.mesh.grpc(language, options=["--namespace", namespace])
