@@ -130,13 +130,13 @@ static bool limits_attempts(const struct ir_route *ir)
            (ir->timeout_ms == 0 || ir->backend_timeout_ms < ir->timeout_ms);
 }
 
-static pb_retry_back_off *back_off(struct arena *arena, const struct ir_retry *retry)
+static pb_retry_back_off *back_off(struct arena *arena, int64_t ms)
 {
-    if (retry->backoff_ms == 0) {
+    if (ms == 0) {
         return NULL;
     }
     pb_retry_back_off *message = NEW(arena, pb_retry_back_off);
-    message->base_interval = xds_ms(arena, retry->backoff_ms);
+    message->base_interval = xds_ms(arena, ms);
     return message;
 }
 
@@ -150,7 +150,7 @@ static void set_retry(struct arena *arena, const struct ir_route *ir, pb_retry_p
                                      limits_attempts(ir) ? "reset" : "reset-before-request",
                                      retry->codes.len > 0 ? ",retriable-status-codes" : ""));
     policy->num_retries = xds_u32(arena, (uint32_t)retry->attempts);
-    policy->retry_back_off = back_off(arena, retry);
+    policy->retry_back_off = back_off(arena, retry->backoff_ms);
     policy->retriable_status_codes = ARENA_ARRAY(arena, retry->codes.len, uint32_t);
     for (size_t i = 0; i < retry->codes.len; i++) {
         policy->retriable_status_codes[policy->n_retriable_status_codes++] =
@@ -194,6 +194,13 @@ struct str xds_hostname_of(const struct ir_route *ir, const struct ir_backend *b
     return ir->rewrite->hostname;
 }
 
+/* gRPC waits for 0.8 to 1.2 of the interval (gRFC A6), the API asks for no less than its backoff.
+ */
+static int64_t no_sooner(int64_t backoff_ms)
+{
+    return (backoff_ms * 5 + 3) / 4;
+}
+
 /* gRPC has no limit of each attempt (gRFC A44), which without retries is one of the request. It
  * knows no HTTP codes: 429, 502, 503 and 504 are UNAVAILABLE to it, as a lost connection is. */
 void xds_grpc_features(struct arena *arena, const struct ir_route *ir, pb_route_action *action)
@@ -210,6 +217,6 @@ void xds_grpc_features(struct arena *arena, const struct ir_route *ir, pb_route_
         action->retry_policy = NEW(arena, pb_retry_policy);
         action->retry_policy->retry_on = (char *)"unavailable";
         action->retry_policy->num_retries = xds_u32(arena, (uint32_t)attempts);
-        action->retry_policy->retry_back_off = back_off(arena, ir->retry);
+        action->retry_policy->retry_back_off = back_off(arena, no_sooner(ir->retry->backoff_ms));
     }
 }

@@ -5,9 +5,10 @@ import collections
 import dataclasses
 from typing import Optional
 
+from rig.features import feature
 from rig.objects import cors, rule, session
 from rig.process import until
-from rig.suite import Case, with_envoy
+from rig.suite import ENVOYS, Case, with_envoy
 from rig.traffic import Answer, Http, check_split, get
 
 CALLS = 200
@@ -68,6 +69,7 @@ ORIGINS = {
 }
 
 
+@feature("CORS")
 @with_envoy
 def an_origin_is_allowed_as_the_filter_says(case: Case):
     one = case.service("one", "a")
@@ -82,6 +84,7 @@ def an_origin_is_allowed_as_the_filter_says(case: Case):
                 assert is_allowed(answer, origin) == (origin in good), (allowed, origin, answer)
 
 
+@feature("CORS")
 @with_envoy
 def a_preflight_is_told_what_is_allowed(case: Case):
     web = serve(case, allowOrigins=[FOO], allowMethods=["GET", "PUT"], maxAge=3600,
@@ -176,6 +179,7 @@ def stays(visitor: Visitor, calls: int = 20) -> bool:
     return len({visitor.visit().backend for _ in range(calls)}) == 1
 
 
+@feature("session persistence")
 @with_envoy
 def a_cookie_keeps_a_session_at_its_endpoint(case: Case):
     web, many = case.service("web"), case.service("many", "abcd")
@@ -201,6 +205,7 @@ def a_permanent_cookie_has_its_age(case: Case):
     assert cookie.startswith("cart=") and "max-age=3600" in cookie and "path=/shop" in cookie
 
 
+@feature("session persistence")
 @with_envoy
 def a_header_keeps_a_session_at_its_endpoint(case: Case):
     web, many = case.service("web"), case.service("many", "abcd")
@@ -226,6 +231,7 @@ def a_session_outlives_its_endpoint(case: Case):
     assert stays(visitor)
 
 
+@feature("session persistence")
 @with_envoy
 def a_session_does_not_override_weights(case: Case):
     """GEP-1619: first the backend by its weight, then the session's endpoint of it."""
@@ -238,6 +244,7 @@ def a_session_does_not_override_weights(case: Case):
     check_split(got, {"one": 7, "two": 3})
 
 
+@feature("session persistence, absolute timeout", reported=ENVOYS)
 @with_envoy
 def an_absolute_timeout_that_is_not_kept_is_told(case: Case):
     web, many = case.service("web"), case.service("many", "ab")

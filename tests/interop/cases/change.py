@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Changes under load: they reach every client, and no request fails for them."""
 
+from rig.features import feature
 from rig.objects import rule
 from rig.process import until
 from rig.suite import Case, with_envoy, with_grpc
@@ -16,6 +17,7 @@ def drained(load: HttpLoad, backend: str, calls: int = 50) -> None:
           f"'{backend}' gets no more requests")
 
 
+@feature("a new weight costs no request")
 @with_envoy
 def a_new_weight_costs_no_request(case: Case):
     web, one, two = case.service("web"), case.service("one", "a"), case.service("two", "b")
@@ -32,6 +34,7 @@ def a_new_weight_costs_no_request(case: Case):
     load.check_no_failure()
 
 
+@feature("an endpoint that leaves")
 @with_envoy
 def an_endpoint_that_leaves_is_used_no_more(case: Case):
     web = case.service("web", "ab")
@@ -47,6 +50,7 @@ def an_endpoint_that_leaves_is_used_no_more(case: Case):
     load.check_no_failure()
 
 
+@feature("a new backend and its route in one change")
 @with_envoy
 def a_new_backend_and_its_route_come_in_one_change(case: Case):
     """The route must not arrive before the cluster that it names and its endpoints."""
@@ -62,6 +66,7 @@ def a_new_backend_and_its_route_come_in_one_change(case: Case):
     load.check_no_failure()
 
 
+@feature("a route that comes and goes")
 @with_envoy
 def a_route_that_comes_and_goes_replaces_the_default(case: Case):
     web, one = case.service("web", "a"), case.service("one", "b")
@@ -76,6 +81,7 @@ def a_route_that_comes_and_goes_replaces_the_default(case: Case):
     load.check_no_failure()
 
 
+@feature("a Service that goes")
 @with_envoy
 def a_service_that_goes_is_no_longer_listened_for(case: Case):
     web, other = case.service("web", "a"), case.service("other", "b")
@@ -85,6 +91,7 @@ def a_service_that_goes_is_no_longer_listened_for(case: Case):
     assert get(other.address).backend == "b"
 
 
+@feature("a new weight costs no request")
 @with_grpc
 def a_new_weight_costs_no_call(case: Case):
     cart, one, two = (case.service("cart", kind="grpc"), case.service("one", "a", "grpc"),
@@ -100,6 +107,7 @@ def a_new_weight_costs_no_call(case: Case):
     watch.stop().check_no_failure()
 
 
+@feature("a new backend and its route in one change")
 @with_grpc
 def a_new_backend_and_its_route_come_in_one_change_for_grpc(case: Case):
     cart, first = case.service("cart", kind="grpc"), case.service("first", "a", "grpc")
@@ -114,6 +122,7 @@ def a_new_backend_and_its_route_come_in_one_change_for_grpc(case: Case):
     watch.result.check_no_failure(new_clusters=ROUNDS)
 
 
+@feature("an endpoint that leaves")
 @with_grpc
 def an_endpoint_that_leaves_gets_no_more_calls(case: Case):
     cart = case.service("cart", "ab", "grpc")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A gRPC client that dials what is not there is told so at once, and recovers by itself."""
 
+from rig.features import feature
 from rig.objects import rule
 from rig.suite import Case, with_grpc
 
@@ -17,6 +18,7 @@ def fails_at_once(case: Case, target: str, *texts: str) -> None:
         assert any(text in e["message"] for e in result.errors), f"no '{text}' in {result.errors}"
 
 
+@feature("no such Service, port or namespace: told at once")
 @with_grpc
 def a_missing_service_is_named(case: Case):
     case.apply(case.service("paint", "a", "grpc"))
@@ -24,6 +26,7 @@ def a_missing_service_is_named(case: Case):
                   "no Service 'paintt'", case.namespace, "'paint'")
 
 
+@feature("no such Service, port or namespace: told at once")
 @with_grpc
 def a_missing_port_is_named(case: Case):
     paint = case.service("paint", "a", "grpc")
@@ -31,12 +34,14 @@ def a_missing_port_is_named(case: Case):
     fails_at_once(case, f"xds:///{paint.host}:8001", "8001", "8000")
 
 
+@feature("no such Service, port or namespace: told at once")
 @with_grpc
 def a_missing_namespace_is_named(case: Case):
     case.apply(case.service("paint", "a", "grpc"))
     fails_at_once(case, "xds:///paint.nowhere.svc.cluster.local:8000", "nowhere")
 
 
+@feature("no ready endpoint")
 @with_grpc
 def no_ready_endpoint_is_unavailable(case: Case):
     idle = case.service("idle", not_ready="a", kind="grpc")
@@ -46,6 +51,7 @@ def no_ready_endpoint_is_unavailable(case: Case):
     assert result.first_ms < AT_ONCE_MS, result
 
 
+@feature("no rule matches")
 @with_grpc
 def a_call_that_no_rule_matches_is_unavailable(case: Case):
     cart, one = case.service("cart", kind="grpc"), case.service("one", "a", "grpc")
@@ -59,6 +65,7 @@ def a_call_that_no_rule_matches_is_unavailable(case: Case):
     assert told in result.only_error()["message"], result
 
 
+@feature("a Service that comes later")
 @with_grpc
 def a_service_that_comes_later_is_found_by_the_same_channel(case: Case):
     late = case.service("late", "a", "grpc")

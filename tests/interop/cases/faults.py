@@ -5,6 +5,7 @@ import json
 import time
 
 from rig.envoy import Envoy
+from rig.features import feature
 from rig.heddle import Heddle
 from rig.objects import rule
 from rig.process import Failed, until
@@ -31,6 +32,7 @@ def node_is_known(heddle: Heddle, name: str) -> bool:
     return any(name in json.dumps(proxy) for proxy in heddle.proxies())
 
 
+@feature("heddle is away")
 @with_envoy
 def a_restart_resends_nothing_to_delta_and_disturbs_nobody(case: Case):
     web, one = case.service("web"), case.service("one", "a")
@@ -49,6 +51,7 @@ def a_restart_resends_nothing_to_delta_and_disturbs_nobody(case: Case):
     load.check_no_failure()
 
 
+@feature("heddle is away")
 @with_envoy
 def traffic_goes_on_without_heddle(case: Case):
     web, one, two = case.service("web"), case.service("one", "a"), case.service("two", "b")
@@ -66,6 +69,7 @@ def traffic_goes_on_without_heddle(case: Case):
     load.check_no_failure()
 
 
+@feature("heddle is away")
 @with_grpc
 def calls_go_on_without_heddle(case: Case):
     cart, one, two = (case.service("cart", kind="grpc"), case.service("one", "a", "grpc"),
@@ -81,6 +85,7 @@ def calls_go_on_without_heddle(case: Case):
     watch.result.check_no_failure(new_clusters=1)
 
 
+@feature("a broken file changes nothing")
 @with_envoy
 def a_broken_file_changes_nothing_and_is_explained(case: Case):
     web, one, two = case.service("web"), case.service("one", "a"), case.service("two", "b")

@@ -4,9 +4,12 @@
 from typing import Tuple
 
 from cases.grpc import TELL_WHY
-from rig.objects import backend, full_path, mirror, prefix_path, redirect, rewrite, rule
+from rig.features import feature
+from rig.grpc import GRPC_KINDS
+from rig.objects import backend, cors, full_path, header_filter, mirror, prefix_path, redirect
+from rig.objects import rewrite, rule, session
 from rig.process import until
-from rig.suite import BACKENDS, PORTS, Case, Service, with_envoy, with_grpc
+from rig.suite import BACKENDS, ENVOYS, PORTS, Case, Service, with_envoy, with_grpc
 from rig.traffic import Answer, Http, check_split, get, seen, split_bounds
 
 CALLS = 400
@@ -23,6 +26,14 @@ def seen_by(name: str, test_id: str) -> list:
     return seen(f"{BACKENDS[name]}:{PORTS['http']}", test_id)
 
 
+def not_enforced(case: Case) -> str:
+    """What the case's route says that clients do not enforce."""
+    routes = [i for i in case.heddle.api("status")["items"]
+              if i["metadata"]["namespace"] == case.namespace and i["kind"] == "HTTPRoute"]
+    return "".join(c["message"] for c in routes[0]["status"]["parents"][0]["conditions"]
+                   if c["type"] == "heddle.dev/Enforced")
+
+
 # --- redirects -------------------------------------------------------------------------------
 
 
@@ -32,6 +43,7 @@ def check_locations(service: Service, wanted: dict) -> None:
     assert got == wanted, got
 
 
+@feature("redirects")
 @with_envoy
 def a_redirect_writes_the_port_that_counts(case: Case):
     web, eighty = case.service("web", "a"), case.service("eighty", "a", port=80)
@@ -64,6 +76,7 @@ def a_redirect_writes_the_port_that_counts(case: Case):
         ("web:80", "/path"): "http://web:80/new"})
 
 
+@feature("redirects")
 @with_envoy
 def a_redirect_has_the_status_that_the_route_asks_for(case: Case):
     web = case.service("web", "a")
@@ -101,6 +114,7 @@ def serve_prefixes(case: Case, backends: list, replace) -> list:
     return services
 
 
+@feature("redirects")
 @with_envoy
 def a_redirect_replaces_paths(case: Case):
     services = serve_prefixes(case, [], lambda path: redirect(hostname="n.test", path=path))
@@ -113,6 +127,7 @@ def a_redirect_replaces_paths(case: Case):
 # --- rewrites --------------------------------------------------------------------------------
 
 
+@feature("URL rewrites")
 @with_envoy
 def a_rewrite_replaces_paths(case: Case):
     services = serve_prefixes(case, [case.service("one", "a")], lambda path: rewrite(path=path))
@@ -124,6 +139,7 @@ def a_rewrite_replaces_paths(case: Case):
     assert not [name for name in echo["headers"] if name.startswith("X-Envoy")], echo
 
 
+@feature("URL rewrites")
 @with_envoy
 def a_rewrite_gives_backends_another_host(case: Case):
     web, one, two = case.service("web"), case.service("one", "a"), case.service("two", "b")
@@ -147,6 +163,7 @@ def a_rewrite_gives_backends_another_host(case: Case):
 # --- timeouts --------------------------------------------------------------------------------
 
 
+@feature("timeouts.request", "timeouts.request of up to a second", "timeouts.backendRequest")
 @with_envoy
 def a_timeout_is_504(case: Case):
     web, one = case.service("web"), case.service("one", "a")
@@ -164,6 +181,7 @@ def a_timeout_is_504(case: Case):
 # --- mirrors ---------------------------------------------------------------------------------
 
 
+@feature("mirrors")
 @with_envoy
 def a_mirror_gets_a_copy_whose_answer_nobody_sees(case: Case):
     web = case.service("web")
@@ -188,6 +206,7 @@ def a_mirror_sees_what_the_rewrite_made(case: Case):
     assert [(c["path"], c["host"]) for c in copies] == [("/new/x", "n.test")], copies
 
 
+@feature("mirrors")
 @with_envoy
 def a_mirror_gets_its_share(case: Case):
     web, one, two = case.service("web"), case.service("one", "a"), case.service("two", "b")
@@ -217,6 +236,7 @@ def attempts(case: Case, service: Service, path: str) -> Tuple[Answer, int]:
     return get(service.address, path, x_test_id=test_id), len(seen_by("a", test_id))
 
 
+@feature("retries", "retries of codes other than 429, 502, 503, 504")
 @with_envoy
 def retries_follow_codes_and_attempts(case: Case):
     web, one = case.service("web"), case.service("one", "a")
@@ -235,6 +255,17 @@ def retries_follow_codes_and_attempts(case: Case):
         assert (answer.status, count) == (503, expected), (path, answer, count)
 
 
+@feature("retries, backoff", reported=ENVOYS)
+@with_envoy
+def a_backoff_that_is_not_kept_is_told(case: Case):
+    web, one = case.service("web"), case.service("one", "a")
+    case.serve(web, one, case.http_route(web, rule(
+        one.ref(), retry={"codes": [503], "attempts": 1, "backoff": "80ms"})))
+    until(lambda: "may retry sooner than rules[0].retry.backoff" in not_enforced(case), 5,
+          "a condition")
+
+
+@feature("retries", "retries, more than four")
 @with_envoy
 def connection_errors_are_retried(case: Case):
     web, one = case.service("web"), case.service("one", "a")
@@ -245,6 +276,7 @@ def connection_errors_are_retried(case: Case):
         assert client.outcomes(100) == {"a": 100}
 
 
+@feature("timeouts.backendRequest")
 @with_envoy
 def attempts_that_time_out_are_retried_within_the_request(case: Case):
     web, one = case.service("web"), case.service("one", "a")
@@ -263,36 +295,41 @@ def attempts_that_time_out_are_retried_within_the_request(case: Case):
 # --- proxyless -------------------------------------------------------------------------------
 
 
-def not_enforced(case: Case) -> str:
-    """What the case's route says that clients do not enforce."""
-    routes = [i for i in case.heddle.api("status")["items"]
-              if i["metadata"]["namespace"] == case.namespace and i["kind"] == "HTTPRoute"]
-    return "".join(c["message"] for c in routes[0]["status"]["parents"][0]["conditions"]
-                   if c["type"] == "heddle.dev/Enforced")
-
-
+@feature("redirects", reported=GRPC_KINDS)
 @with_grpc
 def a_redirect_fails(case: Case):
     web = case.service("web", "a", "grpc")
     case.apply(web, case.http_route(web, rule(filters=[redirect(hostname="n.test")])))
-    error = case.grpc.call(web.target).only_error()
-    assert error["code"] == "UNAVAILABLE", error
-    assert case.client not in TELL_WHY or "clients do not follow" in error["message"], error
+    with case.grpc.watch(web.target, rps=20) as watch:
+        message = watch.wait_for(code="UNAVAILABLE")["message"]
+        assert case.client not in TELL_WHY or "clients do not follow" in message, message
+        until(lambda: "do not apply rules[0].filters[0]" in not_enforced(case), 5, "a condition")
 
 
+@feature("header modifiers", "URL rewrites", "mirrors", "CORS", "session persistence",
+         "retries of codes other than 429, 502, 503, 504", "retries, more than four",
+         "timeouts.backendRequest", reported=GRPC_KINDS)
 @with_grpc
 def what_a_client_does_not_apply_is_told_while_it_is_there(case: Case):
     web, one = case.service("web", kind="grpc"), case.service("one", "a", "grpc")
+    modify = header_filter(set={"x-set": "new"})
     case.apply(web, one, case.http_route(web, rule(
-        one.ref(), filters=[rewrite(hostname="n.test"), mirror(one.ref())],
-        retry={"codes": [500], "attempts": 2})))
+        one.ref(), filters=[modify, rewrite(hostname="n.test"), mirror(one.ref()), cors()],
+        retry={"codes": [500], "attempts": 5}, timeouts={"backendRequest": "9s"},
+        sessionPersistence=session())))
     wanted = ("proxyless gRPC clients do not apply rules[0].filters[0], rules[0].filters[1], "
-              "rules[0].retry.codes[0]")
+              "rules[0].filters[2], rules[0].filters[3], rules[0].retry.codes[0], "
+              "rules[0].retry.attempts above 4, rules[0].timeouts.backendRequest, "
+              "rules[0].sessionPersistence")
     with case.grpc.watch(web.target, rps=20) as watch:
         watch.wait_for(backend="a")
         until(lambda: wanted in not_enforced(case), 5, "a condition")
+        assert "x-set" not in watch.result.reply["metadata"], watch.result.reply
+    # a client in Node.js keeps its stream
+    until(lambda: case.client == "node" or not_enforced(case) == "", 5, "no condition")
 
 
+@feature("timeouts.request")
 @with_grpc
 def a_timeout_is_deadline_exceeded(case: Case):
     web, one = case.service("web", kind="grpc"), case.service("one", "a", "grpc")
@@ -303,18 +340,25 @@ def a_timeout_is_deadline_exceeded(case: Case):
     case.grpc.call(web.target, metadata={"x-delay": "10"}).check_no_failure()
 
 
+@feature("timeouts.request of up to a second", reported=["python"])
 @with_grpc
-def a_limit_that_is_too_short_for_a_client_is_told(case: Case):
+def a_short_timeout_is_kept_or_told(case: Case):
+    """C-core takes up to a second off a limit, and may fail calls at once."""
     web, one = case.service("web", kind="grpc"), case.service("one", "a", "grpc")
     case.apply(web, one, case.http_route(web, rule(one.ref(), timeouts={"request": "800ms"})))
-    with case.grpc.watch(web.target, rps=20):
+    with case.grpc.watch(web.target, rps=20) as watch:
         if case.client == "python":
             until(lambda: "take up to a second off rules[0].timeouts" in not_enforced(case), 5,
                   "a condition")
-        else:
-            until(lambda: not_enforced(case) == "", 5, "no condition")
+            return
+        watch.wait_for(backend="a")
+        slow = case.grpc.call(web.target, metadata={"x-delay": "3000"})
+        assert slow.only_error()["code"] == "DEADLINE_EXCEEDED", slow
+        assert 700 < slow.first_ms < 2000, slow
+        assert not_enforced(case) == "", not_enforced(case)
 
 
+@feature("retries")
 @with_grpc
 def calls_are_retried(case: Case):
     web, one = case.service("web", kind="grpc"), case.service("one", "a", "grpc")
@@ -324,3 +368,17 @@ def calls_are_retried(case: Case):
         metadata = {"x-test-id": f"{case.namespace}-{failures}", "x-fail": str(failures)}
         result = case.grpc.call(web.target, methods=[CALL], metadata=metadata)
         assert [e["code"] for e in result.errors] == ([code] if code else []), result
+
+
+@feature("retries, backoff")
+@with_grpc
+def a_retry_comes_no_sooner_than_the_backoff(case: Case):
+    web, one = case.service("web", kind="grpc"), case.service("one", "a", "grpc")
+    case.apply(web, one, case.http_route(web, rule(
+        one.ref(), retry={"codes": [503], "attempts": 1, "backoff": "80ms"})))
+    case.grpc.call(web.target).check_no_failure()
+    for number in range(20):
+        metadata = {"x-test-id": f"{case.namespace}-{number}", "x-fail": "1"}
+        result = case.grpc.call(web.target, metadata=metadata)
+        result.check_no_failure()
+        assert result.first_ms >= 80, result

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every golden case is taken by live clients: nothing is rejected, nothing stays half loaded."""
 
+import functools
 import json
 from typing import Iterator, Tuple
 
 from rig.envoy import Envoy
+from rig.features import feature
+from rig.heddle import Heddle
 from rig.mesh import Mesh
 from rig.objects import endpoints, http_route, rule, service
 from rig.process import Failed, REPO, until
@@ -56,6 +59,7 @@ def wait_taken(envoy: Envoy, marker: str) -> None:
     until(lambda: not any(envoy.stats("warming").values()), TAKEN_SECONDS, "nothing warms", 0.005)
 
 
+@feature("takes every golden case")
 @with_envoy
 def envoy_takes_every_case(case: Case):
     golden = Golden()
@@ -76,15 +80,21 @@ def envoy_takes_every_case(case: Case):
     golden.end()
 
 
+@functools.lru_cache(maxsize=None)
+def targets_of(name: str) -> list:
+    """All that a client may dial, by the names of the listeners."""
+    done = Heddle.command("translate", REPO / "tests/golden" / name / "in.yaml", "--node",
+                          "proxyless/default/client", "-o", "json")
+    return [f"xds:///{item['name']}" for item in json.loads(done.stdout)["lds"]]
+
+
+@feature("takes every golden case")
 @with_grpc
 def grpc_takes_every_case(case: Case):
     golden = Golden()
     client = golden.mesh.grpc(case.client)
     for name, _ in golden.cases():
-        # all that a client may dial, by the names of the listeners
-        done = golden.mesh.heddle.command("translate", golden.mesh.config / "case.yaml", "--node",
-                                          "proxyless/default/client", "-o", "json")
-        targets = [f"xds:///{item['name']}" for item in json.loads(done.stdout)["lds"]]
+        targets = targets_of(name)
         if targets:
             client.calls(*targets, timeout=CALL_SECONDS)
         rejections = [t["rejection"] for p in golden.mesh.heddle.proxies()

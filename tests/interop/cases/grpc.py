@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """gRPC calls: through Envoy by address, and proxyless through xds:///."""
 
+from rig.features import feature
 from rig.objects import H2C, backend, endpoints, grpc_route, header_filter, rule, service
 from rig.suite import Case, with_envoy, with_grpc
 from rig.traffic import check_split
@@ -25,6 +26,7 @@ def routed_by_method(case: Case):
     return cart, [cart, one, two, route]
 
 
+@feature("gRPC method matches")
 @with_envoy
 def methods_choose_backends_through_envoy(case: Case):
     cart, things = routed_by_method(case)
@@ -35,6 +37,7 @@ def methods_choose_backends_through_envoy(case: Case):
     assert result.reply["method"] == ECHO
 
 
+@feature("no rule matches")
 @with_envoy
 def a_call_that_no_rule_matches_is_unimplemented(case: Case):
     cart, things = routed_by_method(case)
@@ -43,6 +46,7 @@ def a_call_that_no_rule_matches_is_unimplemented(case: Case):
     assert error["code"] == "UNIMPLEMENTED", error
 
 
+@feature("the share of an invalid backend fails alone")
 @with_envoy
 def an_invalid_backend_is_unavailable_through_envoy(case: Case):
     cart = case.service("cart", kind="grpc")
@@ -52,6 +56,7 @@ def an_invalid_backend_is_unavailable_through_envoy(case: Case):
     check_split(counts, {"a": 1, "UNAVAILABLE": 1})
 
 
+@feature("no ready endpoint")
 @with_envoy
 def no_ready_endpoint_is_unavailable_through_envoy(case: Case):
     cart = case.service("cart", not_ready="a", kind="grpc")
@@ -59,6 +64,7 @@ def no_ready_endpoint_is_unavailable_through_envoy(case: Case):
     assert case.grpc.call(cart.address).only_error()["code"] == "UNAVAILABLE"
 
 
+@feature("header modifiers")
 @with_envoy
 def the_backend_sees_modified_metadata(case: Case):
     cart = case.service("cart", kind="grpc")
@@ -70,6 +76,7 @@ def the_backend_sees_modified_metadata(case: Case):
     assert metadata["x-set"] == ["new"] and "x-remove" not in metadata, metadata
 
 
+@feature("a Service without a route")
 @with_grpc
 def a_service_without_a_route_takes_turns(case: Case):
     cart = case.service("cart", "ab", "grpc", not_ready="c")
@@ -81,6 +88,7 @@ def a_service_without_a_route_takes_turns(case: Case):
     assert counts.keys() == {"a", "b"} and min(counts.values()) >= 20, counts
 
 
+@feature("gRPC method matches")
 @with_grpc
 def methods_choose_backends(case: Case):
     cart, things = routed_by_method(case)
@@ -90,6 +98,7 @@ def methods_choose_backends(case: Case):
     assert result.backends == {ECHO: {"a": 10}, ECHO_TWO: {"b": 10}}, result
 
 
+@feature("gRPC method matches")
 @with_grpc
 def a_service_match_takes_all_its_methods(case: Case):
     cart, one, two = (case.service("cart", kind="grpc"), case.service("one", "a", "grpc"),
@@ -101,6 +110,7 @@ def a_service_match_takes_all_its_methods(case: Case):
     assert result.backends == {ECHO: {"a": 3}, ECHO_TWO: {"a": 3}, OTHER: {"b": 3}}, result
 
 
+@feature("header matches")
 @with_grpc
 def headers_match(case: Case):
     cart, one, two = (case.service("cart", kind="grpc"), case.service("one", "a", "grpc"),
@@ -112,6 +122,36 @@ def headers_match(case: Case):
     assert case.grpc.call(cart.target, metadata={"x-version": "beta"}).counts() == {"b": 1}
 
 
+@feature("gRPC method matches")
+@with_grpc
+def methods_are_told_apart_by_case(case: Case):
+    cart, one, two = (case.service("cart", kind="grpc"), case.service("one", "a", "grpc"),
+                      case.service("two", "b", "grpc"))
+    case.apply(cart, one, two, case.grpc_route(
+        cart, rule(two.ref(), matches=[method("shop.Cart", "echo"), method("Shop.cart")]),
+        rule(one.ref())))
+    assert case.grpc.call(cart.target, methods=[ECHO]).counts() == {"a": 1}
+    assert case.grpc.call(cart.target, methods=["/shop.Cart/echo"]).counts() == {"b": 1}
+
+
+@feature("regular expressions, of the whole text")
+@with_grpc
+def an_expression_is_of_the_whole_text(case: Case):
+    cart, one, two = (case.service("cart", kind="grpc"), case.service("one", "a", "grpc"),
+                      case.service("two", "b", "grpc"))
+    version = {"type": "RegularExpression", "name": "x-version", "value": "1|2"}
+    path = {"type": "RegularExpression", "value": "/shop.Cart/Echo|/shop.Stock/Echo"}
+    case.apply(cart, one, two, case.http_route(
+        cart, rule(two.ref(), matches=[{"headers": [version]}, {"path": path}]), rule(one.ref())))
+    calls = [(ECHO_TWO, {"x-version": "1"}, "b"), (ECHO_TWO, {"x-version": "2"}, "b"),
+             (ECHO_TWO, {"x-version": "12"}, "a"), (ECHO_TWO, {"x-version": "22"}, "a"),
+             (ECHO, {}, "b"), (OTHER, {}, "b"), (ECHO_TWO, {}, "a"), ("/x" + OTHER, {}, "a")]
+    for name, metadata, backend_name in calls:
+        result = case.grpc.call(cart.target, methods=[name], metadata=metadata)
+        assert result.counts() == {backend_name: 1}, (name, metadata, result)
+
+
+@feature("weights")
 @with_grpc
 def weights_divide_calls(case: Case):
     cart, one, two = (case.service("cart", kind="grpc"), case.service("one", "a", "grpc"),
@@ -122,6 +162,7 @@ def weights_divide_calls(case: Case):
     check_split(result.counts(), {"a": 9, "b": 1})
 
 
+@feature("HTTPRoutes for gRPC calls", "path matches")
 @with_grpc
 def an_http_route_holds_for_grpc_too(case: Case):
     cart, one, two = (case.service("cart", kind="grpc"), case.service("one", "a", "grpc"),
@@ -134,6 +175,7 @@ def an_http_route_holds_for_grpc_too(case: Case):
     assert result.backends == {ECHO: {"a": 2}, OTHER: {"b": 2}}, result
 
 
+@feature("the share of an invalid backend fails alone")
 @with_grpc
 def an_invalid_backend_fails_for_its_share_only(case: Case):
     cart, one = case.service("cart", kind="grpc"), case.service("one", "a", "grpc")
@@ -155,6 +197,7 @@ def channels_of_one_process_do_not_disturb_each_other(case: Case):
         assert results[service.target].counts() == {service.ready: 20}, results
 
 
+@feature("several ports of a Service")
 @with_grpc
 def several_ports_of_a_service_are_told_apart(case: Case):
     ip = case.service("unused").ip

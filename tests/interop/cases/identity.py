@@ -4,16 +4,17 @@
 import pathlib
 import subprocess
 
+from rig.features import feature
 from rig.mesh import Mesh
-from rig.process import Failed
-from rig.suite import BACKENDS, PORTS, Case, alone
 from rig.objects import endpoints, service
+from rig.process import Failed
+from rig.suite import BACKENDS, PORTS, Case, with_clients
 from rig.traffic import get
 
 IP = "127.13.0.1"
 TARGET = "xds:///web.default.svc.cluster.local:8080"
 # Java's "tls" credentials take no files, Node.js has none (docs/xds.md).
-SHOW_CERTIFICATES = ("go", "python")
+SHOW_CERTIFICATES = ("envoy delta", "envoy sotw", "go", "python")
 
 
 def openssl(*words) -> None:
@@ -63,29 +64,30 @@ def start_with_tls(mesh: Mesh) -> Authority:
     return authority
 
 
-@alone
-def clients_with_a_certificate_are_served(case: Case):
+@feature("over TLS with certificates")
+@with_clients(*SHOW_CERTIFICATES)
+def a_client_with_a_certificate_is_served(case: Case):
     mesh = Mesh()
     authority = start_with_tls(mesh)
     options = ["--tls-ca", authority.path("ca.pem"), "--tls-cert", authority.path("client.pem"),
                "--tls-key", authority.path("client.key")]
-    for sotw in (False, True):
-        mesh.start_envoy(f"tls-{sotw}", sotw, xds="xds-tls", options=options)
+    if case.client.startswith("envoy "):
+        mesh.start_envoy("tls", case.client == "envoy sotw", xds="xds-tls", options=options)
         mesh.wait_listening(f"{IP}:8000")
         assert get(f"{IP}:8000").backend == "a"
-        mesh.envoy.stop()
-    for kind in SHOW_CERTIFICATES:
-        mesh.grpc(kind, xds="xds-tls", options=options).call(TARGET).check_no_failure()
+    else:
+        mesh.grpc(case.client, xds="xds-tls", options=options).call(TARGET).check_no_failure()
     mesh.stop()
 
 
-@alone
+@feature("over TLS with certificates")
+@with_clients("go", "python")
 def a_client_without_a_certificate_is_not_served(case: Case):
     mesh = Mesh()
     authority = start_with_tls(mesh)
     options = ["--tls-ca", authority.path("ca.pem")]
-    for kind in SHOW_CERTIFICATES:
-        result = mesh.grpc(kind, xds="xds-tls", options=options).call(TARGET, timeout=2)
-        assert result.ok == 0 and result.errors, result
+    client = mesh.grpc(case.client, xds="xds-tls", options=options)
+    result = client.call(TARGET, timeout=2)
+    assert result.ok == 0 and result.errors, result
     assert not mesh.heddle.proxies(), "a client without a certificate got a stream"
     mesh.stop()

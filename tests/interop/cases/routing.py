@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP and TCP through Envoy: who gets which request, and what becomes of it."""
 
+from rig.features import feature
 from rig.objects import backend, header_filter, rule
 from rig.process import until
 from rig.suite import Case, with_envoy
@@ -13,6 +14,7 @@ def path(kind: str, value: str, **more) -> dict:
     return {"path": {"type": kind, "value": value}, **more}
 
 
+@feature("a Service without a route")
 @with_envoy
 def a_service_without_a_route_takes_turns_over_its_ready_endpoints(case: Case):
     web = case.service("web", ready="ab", not_ready="c")
@@ -22,6 +24,7 @@ def a_service_without_a_route_takes_turns_over_its_ready_endpoints(case: Case):
     assert counts.keys() == {"a", "b"} and abs(counts["a"] - counts["b"]) <= 2, counts
 
 
+@feature("weights")
 @with_envoy
 def weights_divide_requests(case: Case):
     web, one, two = case.service("web"), case.service("one", "ab"), case.service("two", "c")
@@ -32,6 +35,7 @@ def weights_divide_requests(case: Case):
                 {"one": 9, "two": 1})
 
 
+@feature("weights")
 @with_envoy
 def a_weight_of_zero_gets_nothing(case: Case):
     web, one, two = case.service("web"), case.service("one", "a"), case.service("two", "b")
@@ -41,6 +45,7 @@ def a_weight_of_zero_gets_nothing(case: Case):
     assert counts == {"a": 200}, counts
 
 
+@feature("path matches")
 @with_envoy
 def paths_match_exactly_or_by_whole_segments(case: Case):
     web = case.service("web")
@@ -54,6 +59,7 @@ def paths_match_exactly_or_by_whole_segments(case: Case):
     assert {p: get(web.address, p).outcome for p in wanted} == wanted
 
 
+@feature("header matches", "HTTP method matches")
 @with_envoy
 def headers_and_methods_match(case: Case):
     web, one, two = case.service("web"), case.service("one", "a"), case.service("two", "b")
@@ -70,6 +76,7 @@ def headers_and_methods_match(case: Case):
     assert get(web.address, method="POST", x_version="2").backend == "a"
 
 
+@feature("header modifiers")
 @with_envoy
 def the_backend_sees_modified_headers(case: Case):
     web, one = case.service("web"), case.service("one", "a")
@@ -91,6 +98,7 @@ def the_host_header_does_not_choose_the_service(case: Case):
         assert (echo["backend"], echo["host"]) == ("a", host), echo
 
 
+@feature("no rule matches")
 @with_envoy
 def a_request_that_no_rule_matches_is_404(case: Case):
     web, one = case.service("web", "b"), case.service("one", "a")
@@ -99,6 +107,7 @@ def a_request_that_no_rule_matches_is_404(case: Case):
     assert get(web.address, "/").status == 404
 
 
+@feature("the share of an invalid backend fails alone")
 @with_envoy
 def an_invalid_backend_fails_for_its_share_only(case: Case):
     web, one = case.service("web"), case.service("one", "a")
@@ -125,6 +134,7 @@ def an_invalid_backend_is_unavailable_to_grpc_callers(case: Case):
         check_split(case.grpc.call(cart.address, count=400).counts(), {"a": 1, "UNAVAILABLE": 1})
 
 
+@feature("no ready endpoint")
 @with_envoy
 def no_ready_endpoint_is_503(case: Case):
     web, idle = case.service("web", "a"), case.service("idle", not_ready="b")
@@ -133,6 +143,7 @@ def no_ready_endpoint_is_503(case: Case):
     assert get(idle.address).status == 503  # without a route
 
 
+@feature("opaque TCP, the server speaking first")
 @with_envoy
 def an_opaque_service_lets_the_server_speak_first(case: Case):
     mail = case.service("mail", "c", kind="tcp")
@@ -140,6 +151,7 @@ def an_opaque_service_lets_the_server_speak_first(case: Case):
     assert until(lambda: greeting(mail.address), 5, "a greeting") == "hello from c"
 
 
+@feature("several namespaces")
 @with_envoy
 def services_of_all_namespaces_are_reached(case: Case):
     near = case.service("web", "a")

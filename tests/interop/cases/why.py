@@ -16,10 +16,11 @@ from typing import List, Optional, Tuple
 
 from rig import objects, spec
 from rig.chance import Chance, name_rules
+from rig.features import feature
 from rig.grpc import CALL_SECONDS, Grpc, a_call
 from rig.mesh import Mesh, start_echod
 from rig.process import Failed, until
-from rig.suite import Case, alone, with_grpc
+from rig.suite import Case, with_envoy, with_grpc
 
 REQUESTS = int(os.environ.get("HEDDLE_WHY", "2000"))
 SEED = int(os.environ.get("HEDDLE_SEED", "1"))
@@ -157,8 +158,8 @@ class Trial:
         self.mesh.heddle.start()
         self.why = Why(self.mesh.heddle.addresses["admin"])
 
-    def start_envoy(self, worlds: List[World]) -> None:
-        self.mesh.start_envoy("why")
+    def start_envoy(self, worlds: List[World], kind: str) -> None:
+        self.mesh.start_envoy("why", sotw=kind == "envoy sotw")
         for world in worlds:
             until(lambda: self.acknowledged(world), TAKEN_SECONDS, f"Envoy has {world.name}")
 
@@ -230,12 +231,14 @@ def compare_http(trial: Trial, world: World) -> None:
     wire.close()
 
 
-@alone
-def http_requests_take_the_rule_that_why_tells(_case: Case):
+@feature("random routes and requests, as `heddle why` tells", "path matches", "header matches",
+         "HTTP method matches", "query parameter matches", "regular expressions, of the whole text")
+@with_envoy
+def http_requests_take_the_rule_that_why_tells(case: Case):
     with Trial("http") as trial:
         worlds = [trial.world(n) for n in range(max(1, REQUESTS * 4 // 5 // WORLD_REQUESTS))]
         trial.start()
-        trial.start_envoy(worlds)
+        trial.start_envoy(worlds, case.client)
         for world in worlds:
             compare_http(trial, world)
         trial.check()
@@ -260,18 +263,20 @@ def worlds_of_calls(trial: Trial) -> List[World]:
     return [trial.world(n) for n in range(max(1, REQUESTS // 5 // WORLD_REQUESTS))]
 
 
-@alone
-def grpc_calls_through_envoy_take_the_rule_that_why_tells(_case: Case):
+@feature("random routes and requests, as `heddle why` tells")
+@with_envoy
+def grpc_calls_through_envoy_take_the_rule_that_why_tells(case: Case):
     with Trial("grpc") as trial:
         worlds = worlds_of_calls(trial)
         trial.start()
-        trial.start_envoy(worlds)
+        trial.start_envoy(worlds, case.client)
         for world in worlds:
             compare_calls(trial, trial.mesh.grpc("python"), world, "sidecar/default/why",
                           "address")
         trial.check()
 
 
+@feature("random routes and requests, as `heddle why` tells")
 @with_grpc
 def grpc_calls_take_the_rule_that_why_tells(case: Case):
     with Trial("grpc") as trial:

@@ -4,9 +4,12 @@
 A test is a function that takes a Case and raises when something is wrong. Its decorator says
 which clients it is run with:
 
-    @with_envoy     once with a delta, once with a SotW Envoy
-    @with_grpc      once with a gRPC client of each language
-    @alone          once; it starts what it needs itself
+    @with_envoy              once with a delta, once with a SotW Envoy
+    @with_grpc               once with a gRPC client of each language
+    @with_clients("go", …)   once with each of these
+    @alone                   once; it starts what it needs itself
+
+@feature (rig/features.py) says what it proves, for docs/interop.md.
 
 All tests share one mesh: each has a namespace, ClusterIPs and files of its own, which are gone
 when it ends. After a failure the next test gets a fresh mesh.
@@ -21,12 +24,12 @@ import time
 import traceback
 from typing import Callable, List, Optional, Sequence
 
-from . import objects
+from . import features, objects
 from .grpc import GRPC_KINDS, Grpc
 from .mesh import Mesh, start_echod
 from .process import Child, Failed, temporary_folder
 
-ENVOY_KINDS = ("delta", "sotw")
+ENVOYS = ("envoy delta", "envoy sotw")
 PORTS = {"http": 3000, "grpc": 3001, "tcp": 3002}  # of the backends
 PROTOCOLS = {"http": "http", "grpc": objects.H2C, "tcp": None}  # appProtocol by kind
 CRASH = re.compile("Sanitizer|runtime error:|panic")
@@ -36,27 +39,34 @@ BACKENDS = {name: f"127.20.1.{i}" for i, name in enumerate("abcdef", start=1)}
 
 @dataclasses.dataclass
 class Test:
-    name: str
+    case: str  # MODULE.FUNCTION
     function: Callable
     client: str  # "envoy delta", "envoy sotw", one of GRPC_KINDS or ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.case} ({self.client})" if self.client else self.case
 
 
 _tests: List[Test] = []
 
 
 def _declare(function: Callable, clients: Sequence[str]) -> Callable:
-    name = f"{function.__module__.rsplit('.', 1)[-1]}.{function.__name__}"
-    for client in clients:
-        _tests.append(Test(f"{name} ({client})" if client else name, function, client))
+    case = f"{function.__module__.rsplit('.', 1)[-1]}.{function.__name__}"
+    _tests.extend(Test(case, function, client) for client in clients)
     return function
 
 
 def with_envoy(function):
-    return _declare(function, [f"envoy {kind}" for kind in ENVOY_KINDS])
+    return _declare(function, ENVOYS)
 
 
 def with_grpc(function):
     return _declare(function, GRPC_KINDS)
+
+
+def with_clients(*clients: str):
+    return lambda function: _declare(function, clients)
 
 
 def alone(function):
@@ -236,8 +246,12 @@ class Runner:
                       f"{status}\n# {self.mesh.heddle.child.log_text()[-2000:]}")
 
 
+def table() -> str:
+    return features.table(_tests)
+
+
 def run(pattern: str) -> int:
-    order = ["", *GRPC_KINDS, *[f"envoy {kind}" for kind in ENVOY_KINDS]]
+    order = ["", *GRPC_KINDS, *ENVOYS]
     chosen = [t for t in _tests if pattern in t.name]
     if not chosen:
         print(f"interop: no test's name contains '{pattern}'", file=sys.stderr)
