@@ -20,10 +20,11 @@ def print_line(**line) -> None:
         sys.stdout.flush()
 
 
-def send(channel: grpc.Channel, call: dict, timeout: float) -> dict:
+def send(channel: grpc.Channel, command: dict, call: dict) -> dict:
     metadata = [tuple(pair) for pair in call["metadata"]]
     try:
-        reply = channel.unary_unary(call["method"])(b"", timeout=timeout, metadata=metadata)
+        reply = channel.unary_unary(call["method"])(
+            b"", timeout=command["timeout"], metadata=metadata, wait_for_ready=command["waits"])
         return {"reply": json.loads(reply)}
     except grpc.RpcError as error:
         return {"code": error.code().name, "message": error.details()}
@@ -41,7 +42,7 @@ def run(command: dict, target: str) -> None:
             break
         which = sent % len(calls)
         before = time.monotonic()
-        outcome = send(channel, calls[which], command["timeout"])
+        outcome = send(channel, command, calls[which])
         print_line(id=number, target=target, call=which, at=time.time(),
                    ms=(time.monotonic() - before) * 1000, **outcome)
         sent += 1

@@ -3,7 +3,7 @@
 
 from rig.features import feature
 from rig.objects import rule
-from rig.suite import Case, with_grpc
+from rig.suite import Case, with_clients, with_grpc
 
 AT_ONCE_MS = 1000
 
@@ -77,3 +77,15 @@ def a_service_that_comes_later_is_found_by_the_same_channel(case: Case):
         watch.wait_for(code="UNAVAILABLE")
         case.apply(late)
         watch.wait_for(backend="a")
+
+
+@feature("no such Service: calls that ask to (wait_for_ready) wait")
+@with_clients("go", "python", "java")  # grpc-js is told reasons in a way that fails such calls, too
+def a_call_may_wait_for_a_service(case: Case):
+    case.apply(case.service("other", "b", "grpc"))
+    late = case.service("late", "a", "grpc")
+    waiting = case.grpc.call(late.target, waits=True, timeout=0.5)
+    assert waiting.only_error()["code"] == "DEADLINE_EXCEEDED", waiting
+    assert case.grpc.call(late.target, timeout=0.5).counts() == {"UNAVAILABLE": 1}
+    case.apply(late)
+    case.grpc.call(late.target, waits=True).check_no_failure()

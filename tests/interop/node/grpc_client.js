@@ -20,8 +20,8 @@ function print(line) {
 }
 
 /** {reply} or {code, message} */
-function send(channel, call, timeout) {
-    const metadata = new grpc.Metadata();
+function send(channel, { timeout, waits }, call) {
+    const metadata = new grpc.Metadata({ waitForReady: waits });
     for (const [name, value] of call.metadata) {
         metadata.add(name, value);
     }
@@ -34,7 +34,8 @@ function send(channel, call, timeout) {
     });
 }
 
-async function run({ id, targets, calls, count, rps, timeout }, target) {
+async function run(command, target) {
+    const { id, calls, count, rps } = command;
     const channel = new grpc.Client(target, grpc.credentials.createInsecure());
     kept ??= channel;
     const start = performance.now();
@@ -47,7 +48,7 @@ async function run({ id, targets, calls, count, rps, timeout }, target) {
         }
         const call = sent % calls.length;
         const before = performance.now();
-        const outcome = await send(channel, calls[call], timeout);
+        const outcome = await send(channel, command, calls[call]);
         const ms = performance.now() - before;
         print({ id, target, call, at: Date.now() / 1000, ms, ...outcome });
     }

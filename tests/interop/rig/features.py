@@ -29,6 +29,7 @@ FEATURES = {
     "What a request cannot be given": [
         "the share of an invalid backend fails alone", "no rule matches", "no ready endpoint",
         "no such Service, port or namespace: told at once",
+        "no such Service: calls that ask to (wait_for_ready) wait",
     ],
     "Filters": [
         "header modifiers", "redirects", "URL rewrites", "mirrors", "CORS",

@@ -6,7 +6,7 @@ but make calls; what the calls came to is added up here. A client reads a line f
 
     {"id", "targets": [TARGET…], "calls": [{"method", "metadata": [[NAME, VALUE]…]}…],
      "count": calls for each target, 0: until it is stopped, "rps": calls a second, 0: no pause,
-     "timeout": seconds for a call}
+     "timeout": seconds for a call, "waits": wait_for_ready}
     {"stop": ID}
 
 Each TARGET (xds:///HOST:PORT or ADDR:PORT) has a channel of its own, all at the same time; calls on
@@ -136,7 +136,7 @@ class Grpc:
         self.child.process.stdin.flush()
 
     def begin(self, targets: Sequence[str], calls: Sequence[dict], count: int, rps: float,
-              timeout: float) -> tuple:
+              timeout: float, waits: bool = False) -> tuple:
         """(id, the results of the targets)"""
         if not self.child:
             self._start()
@@ -144,7 +144,7 @@ class Grpc:
         results = [GrpcResult(target, calls) for target in targets]
         self._results.update({(self._commands, r.target): r for r in results})
         self._write({"id": self._commands, "targets": targets, "calls": calls, "count": count,
-                     "rps": rps, "timeout": timeout})
+                     "rps": rps, "timeout": timeout, "waits": waits})
         return self._commands, results
 
     def wait(self, results: Iterable[GrpcResult], seconds: float) -> None:
@@ -157,15 +157,18 @@ class Grpc:
                     raise self.child.fail(f"calls do not end: {result}")
 
     def call(self, target: str, *, count: int = 1, methods: Sequence[str] = (ECHO,),
-             metadata: Optional[dict] = None, timeout: float = 5.0, rps: float = 0) -> GrpcResult:
+             metadata: Optional[dict] = None, timeout: float = 5.0, rps: float = 0,
+             waits: bool = False) -> GrpcResult:
+        """waits: the calls ask to wait until there is an endpoint (wait_for_ready)."""
         return self.calls(target, count=count, methods=methods, metadata=metadata,
-                          timeout=timeout, rps=rps)[target]
+                          timeout=timeout, rps=rps, waits=waits)[target]
 
     def calls(self, *targets: str, count: int = 1, methods: Sequence[str] = (ECHO,),
-              metadata: Optional[dict] = None, timeout: float = 5.0, rps: float = 0) -> dict:
+              metadata: Optional[dict] = None, timeout: float = 5.0, rps: float = 0,
+              waits: bool = False) -> dict:
         """{target: result}; several methods take turns."""
         calls = [a_call(method, (metadata or {}).items()) for method in methods]
-        _, results = self.begin(targets, calls, count, rps, timeout)
+        _, results = self.begin(targets, calls, count, rps, timeout, waits)
         self.wait(results, CALL_SECONDS + count * timeout)
         return {result.target: result for result in results}
 

@@ -36,6 +36,7 @@ type command struct {
 	Count   int      `json:"count"`
 	RPS     float64  `json:"rps"`
 	Timeout float64  `json:"timeout"`
+	Waits   bool     `json:"waits"`
 	Stop    *int     `json:"stop"`
 }
 
@@ -85,15 +86,15 @@ func codeName(code codes.Code) string {
 	return strings.ToUpper(string(name))
 }
 
-func send(channel *grpc.ClientConn, call *call, timeout float64) ([]byte, error) {
+func send(channel *grpc.ClientConn, command *command, call *call) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(),
-		time.Duration(timeout*float64(time.Second)))
+		time.Duration(command.Timeout*float64(time.Second)))
 	defer cancel()
 	for _, pair := range call.Metadata {
 		ctx = metadata.AppendToOutgoingContext(ctx, pair[0], pair[1])
 	}
 	request, reply := []byte{}, []byte{}
-	err := channel.Invoke(ctx, call.Method, &request, &reply)
+	err := channel.Invoke(ctx, call.Method, &request, &reply, grpc.WaitForReady(command.Waits))
 	return reply, err
 }
 
@@ -114,7 +115,7 @@ func run(command *command, target string) {
 		}
 		line := answer{ID: command.ID, Target: target, Call: sent % len(command.Calls)}
 		before := time.Now()
-		reply, err := send(channel, &command.Calls[line.Call], command.Timeout)
+		reply, err := send(channel, command, &command.Calls[line.Call])
 		now := time.Now()
 		line.Ms = float64(now.Sub(before).Microseconds()) / 1e3
 		line.At = float64(now.UnixMicro()) / 1e6

@@ -35,7 +35,7 @@ final class GrpcClient {
     private record Call(String method, List<List<String>> metadata) {}
 
     private record Command(int id, List<String> targets, List<Call> calls, int count, double rps,
-                           double timeout, Integer stop) {}
+                           double timeout, boolean waits, Integer stop) {}
 
     private static final long NANOS = 1_000_000_000L;
     private static final Gson GSON = new Gson();
@@ -69,7 +69,9 @@ final class GrpcClient {
             .build();
     }
 
-    private static byte[] send(ManagedChannel channel, Call call, double timeout) {
+    private static byte[] send(ManagedChannel channel, Command command, Call call) {
+        CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(
+            (long) (command.timeout() * NANOS), TimeUnit.NANOSECONDS);
         Metadata metadata = new Metadata();
         for (List<String> pair : call.metadata()) {
             metadata.put(Metadata.Key.of(pair.get(0), Metadata.ASCII_STRING_MARSHALLER), pair.get(1));
@@ -78,7 +80,7 @@ final class GrpcClient {
             ClientInterceptors.intercept(
                 channel, MetadataUtils.newAttachHeadersInterceptor(metadata)),
             method(call.method()),
-            CallOptions.DEFAULT.withDeadlineAfter((long) (timeout * NANOS), TimeUnit.NANOSECONDS),
+            command.waits() ? options.withWaitForReady() : options,
             new byte[0]);
     }
 
@@ -98,7 +100,7 @@ final class GrpcClient {
         line.addProperty("call", which);
         long start = System.nanoTime();
         try {
-            byte[] reply = send(channel, command.calls().get(which), command.timeout());
+            byte[] reply = send(channel, command, command.calls().get(which));
             line.add("reply", JsonParser.parseString(new String(reply, StandardCharsets.UTF_8)));
         } catch (StatusRuntimeException error) {
             String message = error.getStatus().getDescription();
