@@ -34,7 +34,7 @@ static const struct schema backend_schema = SCHEMA(attached_backend, backend_fie
 
 static const struct field attachment_fields[] = {
     F(FIELD_STR, attachment, key),
-    F(FIELD_BOOL, attachment, grpc),
+    F(FIELD_INT, attachment, kind),
     F(FIELD_INT64, attachment, created),
     F(FIELD_STR, attachment, ns),
     F(FIELD_STR, attachment, name),

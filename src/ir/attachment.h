@@ -30,8 +30,8 @@ struct attached_backend {
 
 struct attachment {
     struct row row;
-    struct str key; /* of the route */
-    bool grpc;
+    struct str key;  /* of the route */
+    int kind;        /* enum kind_id */
     int64_t created; /* with key: the order between routes */
     struct str ns, name;
     LIST(struct attached_parent) parents; /* only those heddle controls */

@@ -27,9 +27,9 @@ enum table_id {
     T_ROUTING,        /* "ns/svc:port" or "ns/svc:port@client-ns" */
     T_CLUSTER,        /* "ns/svc:port" */
     T_ENDPOINTS,      /* "ns/svc:port" */
-    T_STATUS,         /* key of T_ROUTE: conditions */
     T_SERVICE_STATUS, /* key of T_SERVICE: conditions */
-    /* rank 4: fragments */
+    /* rank 4: conditions, fragments */
+    T_STATUS,      /* key of T_ROUTE: conditions */
     T_ENVOY_VHOST, /* key of T_ROUTING */
     T_GRPC_VHOST,  /* key of T_ROUTING */
     /* rank 5: resources */

@@ -171,13 +171,24 @@ static const struct field route_fields[] = {
 };
 static const struct schema route_schema = SCHEMA(ir_route, route_fields);
 
+static const struct field l4_route_fields[] = {
+    F(FIELD_STR, struct ir_l4_route, rule),
+    F(FIELD_STR, struct ir_l4_route, name),
+    F(FIELD_STR_LIST, struct ir_l4_route, server_names),
+    F_SUB(FIELD_LIST, struct ir_l4_route, backends, backend_schema),
+    F(FIELD_STR, struct ir_l4_route, reason),
+    {.name = NULL},
+};
+static const struct schema l4_route_schema = SCHEMA(ir_l4_route, l4_route_fields);
+
 static const struct field routing_fields[] = {
     F(FIELD_STR, struct ir_routing, name),
     F(FIELD_STR, struct ir_routing, client_ns),
-    F(FIELD_BOOL, struct ir_routing, grpc),
+    F(FIELD_STR, struct ir_routing, kind),
     F(FIELD_BOOL, struct ir_routing, http),
     F(FIELD_STR_LIST, struct ir_routing, hostnames),
     F_SUB(FIELD_LIST, struct ir_routing, routes, route_schema),
+    F_SUB(FIELD_LIST, struct ir_routing, connections, l4_route_schema),
     {.name = NULL},
 };
 const struct schema ir_routing_schema = SCHEMA(ir_routing, routing_fields);

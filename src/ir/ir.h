@@ -158,16 +158,35 @@ struct ir_route {
     int64_t backend_timeout_ms; /* of each attempt; 0: none */
 };
 
-/* The routes of one listener for one set of clients, best match first. */
+/* Where connections go that nobody looks into: TCPRoute, TLSRoute, and no route at all. For
+ * Gateways UDPRoute, too, whose connections are sessions (#6). */
+struct ir_l4_route {
+    struct str rule; /* as in ir_route; empty: no route is attached */
+    struct str name; /* what a listener knows the backends by, so that they can change without it;
+                        empty: they do not change */
+    LIST(struct str)
+    server_names;                     /* of TLS (SNI): a name, or "*." and one, which stands for any
+                                         number of labels. Empty: every connection, whatever it says */
+    LIST(struct ir_backend) backends; /* an error share is refused; weights sum to less than 2^32 */
+    struct str reason;                /* why all is refused, when there are no backends */
+};
+
+/* The routes of one listener for one set of clients. */
 struct ir_routing {
     struct row row;
     struct str name;      /* "ns/svc:port": what listeners call it */
     struct str client_ns; /* clients of this namespace only; empty: all that have no own set */
-    bool grpc;            /* from GRPCRoutes: requests are gRPC */
-    bool http;            /* a proxy is to look into the requests: routes are attached, or the port
-                             is said to speak HTTP (design §10.14) */
+    struct str kind;      /* of the routes that govern, such as "HTTPRoute"; empty: none does */
+    bool http;            /* a proxy is to look into the requests: such routes are attached, or the
+                             port is said to speak HTTP (design §10.14) */
     LIST(struct str) hostnames; /* empty: any. For Gateways (#6) */
-    LIST(struct ir_route) routes;
+    LIST(struct ir_route)
+    routes; /* of requests, best match first; also of a port that is not
+               HTTP to proxies, for clients that know nothing but requests */
+    /* Of connections, when proxies do not look into them. No server name stands twice; of several
+     * that take a connection an exact one comes first, then the longest. One that no route takes
+     * is refused. */
+    LIST(struct ir_l4_route) connections;
 };
 
 /* --- clusters and endpoints ----------------------------------------------------------------- */

@@ -109,6 +109,12 @@ static bool is_hostname_any(struct str text)
     return is_nonempty_subdomain(text);
 }
 
+/* "Literal IPv4 and IPv6 addresses are not permitted" (RFC 6066, 3); those of IPv6 have ':'. */
+static bool is_server_name(struct str text)
+{
+    return is_hostname_any(text) && !format_is_ipv4(text);
+}
+
 static bool is_group(struct str text)
 {
     return text.len == 0 || is_subdomain(text);
@@ -333,6 +339,10 @@ const struct format format_hostname = {
 const struct format format_hostname_any = {
     "a hostname", "write a name such as 'api.example.com' or '*.example.com': lower case, no port",
     is_hostname_any, SUBDOMAIN_MAX, false};
+const struct format format_server_name = {
+    "a server name",
+    "write a name such as 'api.example.com' or '*.example.com': lower case, no port, no address",
+    is_server_name, SUBDOMAIN_MAX, false};
 const struct format format_group = {
     "an API group", "write a group such as 'gateway.networking.k8s.io', or \"\" for the core group",
     is_group, SUBDOMAIN_MAX, true};

@@ -32,6 +32,7 @@ extern const struct format format_external_name;   /* a subdomain, also with a f
 extern const struct format format_object_name;     /* 1 to 253 bytes; the kind says the rest */
 extern const struct format format_hostname;        /* a precise one */
 extern const struct format format_hostname_any;    /* may begin with "*." */
+extern const struct format format_server_name;     /* the same, but no IP address: of TLS (SNI) */
 extern const struct format format_group;           /* a subdomain, or empty for the core group */
 extern const struct format format_kind;            /* "HTTPRoute" */
 extern const struct format format_header_name;     /* also query parameters and cookies */

@@ -7,13 +7,15 @@
 #include "model/route.h"
 #include "model/service.h"
 
-/* What kind.def cannot say: the table, the form of a name, the review. */
-#define READING_NAMESPACE &namespace_schema, &format_label, NULL
-#define READING_SERVICE &service_schema, &format_service_name, NULL
-#define READING_ENDPOINTSLICE &endpoint_slice_schema, &format_subdomain, NULL
-#define READING_HTTPROUTE &http_route_schema, &format_subdomain, reach_http
-#define READING_GRPCROUTE &grpc_route_schema, &format_subdomain, reach_grpc
-#define READING_REFERENCEGRANT &reference_grant_schema, &format_subdomain, NULL
+/* What kind.def cannot say: the table, the form of a name, whether it is a route, the review. */
+#define READING_NAMESPACE &namespace_schema, &format_label, false, NULL
+#define READING_SERVICE &service_schema, &format_service_name, false, NULL
+#define READING_ENDPOINTSLICE &endpoint_slice_schema, &format_subdomain, false, NULL
+#define READING_HTTPROUTE &http_route_schema, &format_subdomain, true, reach_http
+#define READING_GRPCROUTE &grpc_route_schema, &format_subdomain, true, reach_grpc
+#define READING_TLSROUTE &tls_route_schema, &format_subdomain, true, NULL
+#define READING_TCPROUTE &tcp_route_schema, &format_subdomain, true, NULL
+#define READING_REFERENCEGRANT &reference_grant_schema, &format_subdomain, false, NULL
 
 static const struct kind_info kinds[] = {
 #define KIND(id, kind, group, versions, plural, namespaced)                                        \

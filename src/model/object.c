@@ -17,7 +17,7 @@ struct str object_key(struct arena *arena, const struct object *object)
     if (!info->namespaced) {
         return arena_str(arena, name);
     }
-    if (object->kind == KIND_HTTPROUTE || object->kind == KIND_GRPCROUTE) {
+    if (info->route) {
         return arena_printf(arena, "%s/%.*s/%.*s", info->kind, STR_FMT(ns), STR_FMT(name));
     }
     return arena_printf(arena, "%.*s/%.*s", STR_FMT(ns), STR_FMT(name));

@@ -60,6 +60,7 @@ struct kind_info {
     bool namespaced;
     const struct schema *schema; /* of the whole object: apiVersion, kind, metadata, spec, … */
     const struct format *name_format; /* of metadata.name */
+    bool route;                       /* one of the kinds that share a table */
     /* What is worth a warning in a valid object (rules that never match); NULL: nothing. */
     void (*review)(const struct object *object, const struct doc_node *node,
                    struct problems *problems);

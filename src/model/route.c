@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* route: the fields and rules that HTTPRoute and GRPCRoute share, filters aside. */
+/* route: the fields and rules that the route kinds share, filters aside. */
 #include "model/route.h"
 
 #include <inttypes.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * route: HTTPRoute and GRPCRoute v1, all fields of Gateway API v1.7.0's standard channel and the
- * experimental ones heddle means to serve. Both begin with struct route, so that attachment and
- * precedence need not know the kind.
- * Source: apis/v1/{httproute,grpcroute,shared}_types.go; field meanings are cited where they bite.
+ * route: HTTPRoute, GRPCRoute, TLSRoute and TCPRoute v1, all fields of Gateway API v1.7.0's
+ * standard channel and the experimental ones heddle means to serve. All begin with struct route, so
+ * that attachment and precedence need not know the kind. Source:
+ * apis/v1/{httproute,grpcroute,tlsroute,tcproute,shared}_types.go; field meanings are cited where
+ * they bite.
  */
 #ifndef HEDDLE_MODEL_ROUTE_H
 #define HEDDLE_MODEL_ROUTE_H
@@ -174,11 +175,11 @@ struct timeouts {
     bool has_request, has_backend;
 };
 
-/* The head that both kinds share: a route is an object whose spec begins like this. */
+/* The head that all kinds share: a route is an object whose spec begins like this. */
 struct route {
     struct object object;
     LIST(struct parent_ref) parents; /* at most 32 */
-    LIST(struct str) hostnames;      /* at most 16 */
+    LIST(struct str) hostnames;      /* at most 16; of a TLSRoute 1 to 1024, of a TCPRoute none */
     struct str default_gateways;     /* useDefaultGateways: "All", "None" or empty */
 };
 
@@ -233,7 +234,20 @@ struct grpc_route {
     LIST(struct grpc_rule) rules;
 };
 
+/* TLSRoute and TCPRoute: what a connection is chosen by, if anything, are the hostnames. */
+struct l4_rule {
+    struct str name;
+    LIST(struct backend_ref) backends; /* 1 to 16, without filters */
+    uint32_t line;
+};
+struct l4_route {
+    struct route route;
+    LIST(struct l4_rule) rules; /* exactly one */
+};
+
 extern const struct schema http_route_schema;
 extern const struct schema grpc_route_schema;
+extern const struct schema tls_route_schema;
+extern const struct schema tcp_route_schema;
 
 #endif

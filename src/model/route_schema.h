@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* route_schema: tables and rules that HTTPRoute and GRPCRoute share. For the model folder only. */
+/* route_schema: tables and rules that the route kinds share. For the model folder only. */
 #ifndef HEDDLE_MODEL_ROUTE_SCHEMA_H
 #define HEDDLE_MODEL_ROUTE_SCHEMA_H
 
@@ -8,9 +8,10 @@
 #define ROUTE_RULES_MAX 16
 #define ROUTE_PARENTS_MAX 32
 #define ROUTE_HOSTNAMES_MAX 16
-#define ROUTE_MATCHES_MAX 64      /* of one rule */
-#define ROUTE_ALL_MATCHES_MAX 128 /* of all rules together */
-#define ROUTE_ITEMS_MAX 16        /* filters, backendRefs, header matches, … */
+#define ROUTE_SERVER_NAMES_MAX 1024 /* hostnames of a TLSRoute */
+#define ROUTE_MATCHES_MAX 64        /* of one rule */
+#define ROUTE_ALL_MATCHES_MAX 128   /* of all rules together */
+#define ROUTE_ITEMS_MAX 16          /* filters, backendRefs, header matches, … */
 #define ROUTE_WEIGHT_MAX 1000000
 
 extern const struct schema parent_ref_schema;
@@ -20,13 +21,14 @@ extern const struct schema grpc_filter_schema;
 extern const struct schema session_schema;
 
 /* The fields that a spec begins with. */
-#define ROUTE_FIELDS                                                                               \
+#define ROUTE_COMMON_FIELDS                                                                        \
     FIELD(LIST, "parentRefs", struct route, parents, .schema = &parent_ref_schema,                 \
           .max = ROUTE_PARENTS_MAX),                                                               \
-        FIELD(STR_LIST, "hostnames", struct route, hostnames, .format = &format_hostname_any,      \
-              .max = ROUTE_HOSTNAMES_MAX),                                                         \
         FIELD(STR, "useDefaultGateways", struct route, default_gateways,                           \
               .names = route_default_names)
+#define ROUTE_FIELDS                                                                               \
+    ROUTE_COMMON_FIELDS, FIELD(STR_LIST, "hostnames", struct route, hostnames,                     \
+                               .format = &format_hostname_any, .max = ROUTE_HOSTNAMES_MAX)
 extern const char *const route_default_names[];
 
 /* The fields of an object_ref that lies at `member` of `owner`. */
@@ -38,13 +40,14 @@ extern const char *const route_default_names[];
         FIELD(INT, "port", owner, member port, .min = 1, .max = 65535,                             \
               FIELD_HAS(owner, member has_port))
 
-#define BACKEND_REF_FIELDS(filter_schema)                                                          \
+#define WEIGHTED_REF_FIELDS                                                                        \
     OBJECT_REF_FIELDS(struct backend_ref, ref.),                                                   \
         FIELD(INT, "weight", struct backend_ref, weight, .max = ROUTE_WEIGHT_MAX,                  \
               .fallback = "1"),                                                                    \
-        FIELD(LIST, "filters", struct backend_ref, filters, .schema = (filter_schema),             \
-              .max = ROUTE_ITEMS_MAX),                                                             \
         FIELD_LINE_OF(struct backend_ref)
+#define BACKEND_REF_FIELDS(filter_schema)                                                          \
+    WEIGHTED_REF_FIELDS, FIELD(LIST, "filters", struct backend_ref, filters,                       \
+                               .schema = (filter_schema), .max = ROUTE_ITEMS_MAX)
 
 /* Of header and query parameter matches. */
 extern const char *const route_match_names[];

@@ -455,15 +455,16 @@ static const struct ir_routing *find_routing(struct telling *telling, struct str
 
 static struct str routing_text(const struct telling *telling, const struct ir_routing *routing)
 {
-    const char *kind = routing->grpc ? "GRPCRoutes" : "HTTPRoutes";
     if (routing->client_ns.len > 0) {
-        return arena_printf(telling->arena, "consumer %s: those of the client's namespace '%.*s'",
-                            kind, STR_FMT(routing->client_ns));
+        return arena_printf(telling->arena,
+                            "consumer %.*ss: those of the client's namespace '%.*s'",
+                            STR_FMT(routing->kind), STR_FMT(routing->client_ns));
     }
-    if (routing->routes.len > 0 && routing->routes.items[0].rule.len == 0) {
+    if (routing->kind.len == 0) {
         return STR("the Service's own endpoints: no route is attached");
     }
-    return arena_printf(telling->arena, "producer %s: those of the Service's namespace", kind);
+    return arena_printf(telling->arena, "producer %.*ss: those of the Service's namespace",
+                        STR_FMT(routing->kind));
 }
 
 struct explained mesh_explain(const struct mesh *mesh, const struct question *question,

@@ -41,6 +41,29 @@ static void report(struct walk *walk, const struct object *object, enum problem_
     walk->visit(walk->user, object->origin.file, &problem);
 }
 
+/* Whether other routes have what this one asks for by a parentRef. */
+static void check_accepted(struct walk *walk, const struct route *route, size_t parent,
+                           const struct condition *accepted)
+{
+    static const struct {
+        enum condition_id id;
+        enum problem_code code;
+        struct str remedy;
+    } cases[] = {
+        {C_conflicted, PROBLEM_no_effect,
+         STR("name another port, or move the rules to one kind of route")},
+        {C_outranked, PROBLEM_unreachable_rule,
+         STR("name another port, or put the backendRefs into the older route")},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (accepted->id == (int)cases[i].id) {
+            report(walk, &route->object, cases[i].code, route->parents.items[parent].line,
+                   arena_printf(&walk->scratch, "spec.parentRefs[%zu]", parent), accepted->message,
+                   cases[i].remedy);
+        }
+    }
+}
+
 static void check_parents(struct walk *walk, const struct route *route,
                           const struct attachment *attachment)
 {
@@ -56,15 +79,8 @@ static void check_parents(struct walk *walk, const struct route *route,
     const struct status *status =
         (const struct status *)engine_get(mesh_engine(walk->mesh), T_STATUS, attachment->key);
     for (size_t i = 0; status != NULL && i < status->parents.len; i++) {
-        const struct condition *first = &status->parents.items[i].conditions.items[0];
-        if (first->id == C_conflicted) {
-            report(walk, &route->object, PROBLEM_no_effect,
-                   route->parents.items[attachment->parents.items[i].index].line,
-                   arena_printf(&walk->scratch, "spec.parentRefs[%d]",
-                                (int)attachment->parents.items[i].index),
-                   first->message,
-                   STR("name another port, or move the rules to one kind of route"));
-        }
+        check_accepted(walk, route, (size_t)attachment->parents.items[i].index,
+                       &status->parents.items[i].conditions.items[0]);
     }
     if (attachment->parents.len == 0) {
         report(walk, &route->object, PROBLEM_no_effect, route->object.origin.line,
@@ -72,6 +88,11 @@ static void check_parents(struct walk *walk, const struct route *route,
                STR("the route names no Service, so that it governs nothing in the mesh"),
                STR("add a parentRef with group \"\" and kind Service"));
     }
+}
+
+static bool of_connections(const struct route *route)
+{
+    return route->object.kind == KIND_TLSROUTE || route->object.kind == KIND_TCPROUTE;
 }
 
 static void check_backends(struct walk *walk, const struct route *route,
@@ -88,8 +109,10 @@ static void check_backends(struct walk *walk, const struct route *route,
                arena_printf(&walk->scratch, "spec.rules[%d].backendRefs[%d]", (int)backend->rule,
                             (int)backend->index),
                backend->message,
-               STR("this backend's share of the requests is answered with an error until it "
-                   "resolves"));
+               of_connections(route)
+                   ? STR("this backend's share of the connections is refused until it resolves")
+                   : STR("this backend's share of the requests is answered with an error until it "
+                         "resolves"));
     }
 }
 
@@ -105,17 +128,20 @@ static void check_weights(struct walk *walk, const struct route *route)
         if (!some) {
             report(walk, &route->object, PROBLEM_no_effect, route_rule_line(route, i),
                    arena_printf(&walk->scratch, "spec.rules[%zu].backendRefs", i),
-                   STR("all weights are 0: requests of this rule are answered with an error"),
+                   of_connections(route)
+                       ? STR("all weights are 0: the connections of this rule are refused")
+                       : STR("all weights are 0: requests of this rule are answered with an error"),
                    STR("give a backendRef a weight above 0"));
         }
     }
 }
 
-/* "GAMMA implementations SHOULD ignore hostnames" (GEP-1294): not an error, but hardly meant. */
+/* "GAMMA implementations SHOULD ignore hostnames" (GEP-1294): not an error, but hardly meant. Those
+ * of a TLSRoute are not ignored (resolve/l4.c). */
 static void check_hostnames(struct walk *walk, const struct route *route,
                             const struct attachment *attachment)
 {
-    if (attachment->parents.len > 0 && route->hostnames.len > 0) {
+    if (attachment->parents.len > 0 && route->hostnames.len > 0 && !of_connections(route)) {
         report(walk, &route->object, PROBLEM_hostnames_ignored, route->object.origin.line,
                STR("spec.hostnames"),
                STR("a route of a Service has hostnames: the mesh ignores them, since a request "

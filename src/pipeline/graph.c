@@ -66,9 +66,9 @@ static const struct table_spec tables[TABLE_COUNT] = {
                             OF(T_PORT), BY(X_ATTACHED)),
     [T_CLUSTER]      = TABLE("cluster", 3, resolve_cluster, ir_cluster_equal, OF(T_PORT)),
     [T_ENDPOINTS]    = TABLE("endpoints", 3, resolve_endpoints, ir_endpoints_equal, OF(T_PORT)),
-    [T_STATUS]       = STATUS("status", 3, resolve_status, OF(T_ROUTE)),
     [T_SERVICE_STATUS] = STATUS("service-status", 3, resolve_service_status, OF(T_SERVICE)),
 
+    [T_STATUS]       = STATUS("status", 4, resolve_status, OF(T_ROUTE)),
     [T_ENVOY_VHOST]  = TABLE("envoy-vhost", 4, xds_envoy_vhost, fragment_equal, OF(T_ROUTING)),
     [T_GRPC_VHOST]   = TABLE("grpc-vhost", 4, xds_grpc_vhost, fragment_equal, OF(T_ROUTING)),
 

@@ -25,8 +25,9 @@ struct mesh {
 };
 
 static const unsigned tables_of_kinds[KIND_COUNT] = {
-    [KIND_NAMESPACE] = T_NAMESPACE, [KIND_SERVICE] = T_SERVICE, [KIND_ENDPOINTSLICE] = T_SLICE,
-    [KIND_HTTPROUTE] = T_ROUTE,     [KIND_GRPCROUTE] = T_ROUTE, [KIND_REFERENCEGRANT] = T_GRANT,
+    [KIND_NAMESPACE] = T_NAMESPACE, [KIND_SERVICE] = T_SERVICE,      [KIND_ENDPOINTSLICE] = T_SLICE,
+    [KIND_HTTPROUTE] = T_ROUTE,     [KIND_GRPCROUTE] = T_ROUTE,      [KIND_TLSROUTE] = T_ROUTE,
+    [KIND_TCPROUTE] = T_ROUTE,      [KIND_REFERENCEGRANT] = T_GRANT,
 };
 
 struct mesh *mesh_new(const struct mesh_settings *settings)

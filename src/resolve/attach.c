@@ -183,7 +183,7 @@ const struct row *resolve_attachment(struct eval *ev, struct str key)
     struct attachment *row = row_new(sizeof(*row), 320);
     struct arena *arena = &row->row.arena;
     row->key = arena_str(arena, key);
-    row->grpc = route->object.kind == KIND_GRPCROUTE;
+    row->kind = (int)route->object.kind;
     row->created = route->object.meta.created;
     row->ns = arena_str(arena, route->object.meta.ns);
     row->name = arena_str(arena, route->object.meta.name);

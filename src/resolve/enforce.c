@@ -67,8 +67,10 @@ static void retries(struct gaps *gaps, const struct rule_view *rule, size_t inde
     }
 }
 
-static struct str proxyless_gaps(struct eval *ev, const struct route *route)
+static struct str proxyless_gaps(struct eval *ev, const struct route *route,
+                                 const struct attached_parent *parent)
 {
+    (void)parent;
     struct gaps gaps = {.scratch = eval_scratch(ev)};
     for (size_t i = 0; i < route_rule_count(route); i++) {
         struct rule_view rule = route_rule(route, i);
@@ -84,8 +86,10 @@ static struct str proxyless_gaps(struct eval *ev, const struct route *route)
 }
 
 /* Sidecars go by ClusterIP, which a headless Service has not. */
-static struct str sidecar_gaps(struct eval *ev, const struct attached_parent *parent)
+static struct str sidecar_gaps(struct eval *ev, const struct route *route,
+                               const struct attached_parent *parent)
 {
+    (void)route;
     struct gaps gaps = {.scratch = eval_scratch(ev)};
     for (size_t i = 0; i < parent->ports.len; i++) {
         struct str key = port_key_parse(parent->ports.items[i]).port_key;
@@ -99,8 +103,10 @@ static struct str sidecar_gaps(struct eval *ev, const struct attached_parent *pa
 
 /* C-core takes up to a second off a limit that comes from the control plane (grpc/grpc#34547), so
  * that calls under a short one fail at once. */
-static struct str short_timeouts(struct eval *ev, const struct route *route)
+static struct str short_timeouts(struct eval *ev, const struct route *route,
+                                 const struct attached_parent *parent)
 {
+    (void)parent;
     struct gaps gaps = {.scratch = eval_scratch(ev)};
     for (size_t i = 0; i < route_rule_count(route); i++) {
         const struct timeouts *timeouts = route_rule(route, i).timeouts;
@@ -118,8 +124,10 @@ static struct str short_timeouts(struct eval *ev, const struct route *route)
 
 /* Envoy waits for a random time of up to the backoff (twice that, and so on), where the API asks
  * for no less than it. */
-static struct str backoff_gaps(struct eval *ev, const struct route *route)
+static struct str backoff_gaps(struct eval *ev, const struct route *route,
+                               const struct attached_parent *parent)
 {
+    (void)parent;
     struct gaps gaps = {.scratch = eval_scratch(ev)};
     for (size_t i = 0; i < route_rule_count(route); i++) {
         struct rule_view rule = route_rule(route, i);
@@ -132,8 +140,10 @@ static struct str backoff_gaps(struct eval *ev, const struct route *route)
 }
 
 /* Envoy ends a session with its cookie's age, and has no clock for others. */
-static struct str session_gaps(struct eval *ev, const struct route *route)
+static struct str session_gaps(struct eval *ev, const struct route *route,
+                               const struct attached_parent *parent)
 {
+    (void)parent;
     struct gaps gaps = {.scratch = eval_scratch(ev)};
     for (size_t i = 0; i < route_rule_count(route); i++) {
         const struct session_persistence *session = route_rule(route, i).session;
@@ -147,37 +157,56 @@ static struct str session_gaps(struct eval *ev, const struct route *route)
     return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
 }
 
+/* How many backendRefs of the first rule take part. */
+static size_t weighted(const struct route *route)
+{
+    struct rule_view rule = route_rule(route, 0);
+    size_t len = 0;
+    for (size_t i = 0; i < rule.backends_len; i++) {
+        len += rule.backends[i].weight > 0 ? 1 : 0;
+    }
+    return len;
+}
+
+/* TCPRoutes and TLSRoutes choose for a connection, gRPC for a call. */
+static struct str connection_gaps(struct eval *ev, const struct route *route,
+                                  const struct attached_parent *parent)
+{
+    struct str text = STR_NULL;
+    (void)parent;
+    if (route->object.kind == KIND_TLSROUTE) {
+        text = STR("do not choose by hostnames: their calls go to the Service's own endpoints");
+    } else if (route->object.kind == KIND_TCPROUTE && weighted(route) > 1) {
+        text = STR("choose among rules[0].backendRefs for each call, not for each connection");
+    }
+    return text.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC)) != NULL ? text : STR_NULL;
+}
+
+static const struct {
+    struct str (*find)(struct eval *ev, const struct route *route,
+                       const struct attached_parent *parent);
+    const char *before, *after;
+} classes[] = {
+    {proxyless_gaps, "proxyless gRPC clients do not apply ", ""},
+    {connection_gaps, "proxyless gRPC clients ", ""},
+    {sidecar_gaps, "sidecars do not see what is sent to ",
+     ", because the Service has no ClusterIP"},
+    {short_timeouts, "gRPC clients built on C-core take up to a second off ",
+     ", and may fail at once"},
+    {backoff_gaps, "sidecars may retry sooner than ", ""},
+    {session_gaps, "sidecars do not keep ", ""},
+};
+
 struct str enforce_gaps(struct eval *ev, struct arena *arena, const struct route *route,
                         const struct attached_parent *parent)
 {
-    struct str proxyless = proxyless_gaps(ev, route);
-    struct str sidecar = sidecar_gaps(ev, parent);
     struct str text = STR_NULL;
-    if (proxyless.len > 0) {
-        text = arena_printf(arena, "proxyless gRPC clients do not apply %.*s", STR_FMT(proxyless));
-    }
-    if (sidecar.len > 0) {
-        text = arena_printf(arena,
-                            "%.*s%ssidecars do not see what is sent to %.*s, because the "
-                            "Service has no ClusterIP",
-                            STR_FMT(text), text.len > 0 ? "; " : "", STR_FMT(sidecar));
-    }
-    struct str early = short_timeouts(ev, route);
-    if (early.len > 0) {
-        text = arena_printf(arena,
-                            "%.*s%sgRPC clients built on C-core take up to a second off %.*s, and "
-                            "may fail at once",
-                            STR_FMT(text), text.len > 0 ? "; " : "", STR_FMT(early));
-    }
-    struct str backoff = backoff_gaps(ev, route);
-    if (backoff.len > 0) {
-        text = arena_printf(arena, "%.*s%ssidecars may retry sooner than %.*s", STR_FMT(text),
-                            text.len > 0 ? "; " : "", STR_FMT(backoff));
-    }
-    struct str session = session_gaps(ev, route);
-    if (session.len > 0) {
-        text = arena_printf(arena, "%.*s%ssidecars do not keep %.*s", STR_FMT(text),
-                            text.len > 0 ? "; " : "", STR_FMT(session));
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        struct str gaps = classes[i].find(ev, route, parent);
+        if (gaps.len > 0) {
+            text = arena_printf(arena, "%.*s%s%s%.*s%s", STR_FMT(text), text.len > 0 ? "; " : "",
+                                classes[i].before, STR_FMT(gaps), classes[i].after);
+        }
     }
     return text;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * resolve: what Kubernetes objects mean together. The compute and index functions of the tables
- * of rank 1 to 3 (ir/graph.h), each in the file of its name. All are pure; pipeline/graph.c puts
- * them to work. Every rule of the Gateway API that spans objects stands in this folder.
+ * of rank 1 to 3 and of T_STATUS (ir/graph.h), each in the file of its name. All are pure;
+ * pipeline/graph.c puts them to work. Every rule of the Gateway API that spans objects stands in
+ * this folder.
  */
 #ifndef HEDDLE_RESOLVE_RESOLVE_H
 #define HEDDLE_RESOLVE_RESOLVE_H

@@ -5,9 +5,10 @@
  *   attachments of the port (oldest first) ─► all their matches ─► by the spec's precedence
  *                                                                ─► ir_route each
  *
- * - GRPCRoutes displace HTTPRoutes on the same port (GEP-1294: GRPCRoute > HTTPRoute).
+ * - Of the kinds of routes on one port a single one is applied (govern.h).
  * - Producer and consumer routes are never merged: they are different rows.
  * - No attachment: the Service's default routing, which is its own endpoints.
+ * - TCPRoutes, TLSRoutes, and ports that do not speak HTTP: l4.c.
  */
 #include <stdlib.h>
 
@@ -16,10 +17,15 @@
 #include "ir/ir.h"
 #include "model/precedence.h"
 #include "resolve/filters.h"
+#include "resolve/govern.h"
 #include "resolve/key.h"
+#include "resolve/l4.h"
 #include "resolve/match.h"
 #include "resolve/resolve.h"
 #include "resolve/rule.h"
+#include "resolve/shares.h"
+
+#define ROUTE_HINT 256 /* bytes of a route's texts and lists */
 
 struct candidate { /* one match of one rule of one attached route */
     const struct http_match *http;
@@ -73,15 +79,15 @@ static void fill_candidate(struct candidate *candidate)
     }
 }
 
-/* All matches of the attached routes of the kind that counts. */
-static struct candidate *collect(struct eval *ev, struct row_span attached, bool grpc,
+/* All matches of the attached routes of one kind. */
+static struct candidate *collect(struct eval *ev, struct row_span attached, enum kind_id kind,
                                  size_t *ret_len)
 {
     size_t room = 0;
     const struct route **routes = ARENA_ARRAY(eval_scratch(ev), attached.len, const struct route *);
     for (size_t i = 0; i < attached.len; i++) {
         const struct attachment *attachment = (const struct attachment *)attached.rows[i];
-        if (attachment->grpc != grpc) {
+        if (attachment->kind != (int)kind) {
             continue;
         }
         routes[i] = (const struct route *)eval_get(ev, T_ROUTE, attachment->key);
@@ -110,50 +116,21 @@ static struct candidate *collect(struct eval *ev, struct row_span attached, bool
     return all;
 }
 
-static const struct attached_backend *find_backend(const struct attachment *attachment, size_t rule,
-                                                   size_t index)
-{
-    for (size_t i = 0; i < attachment->backends.len; i++) {
-        const struct attached_backend *backend = &attachment->backends.items[i];
-        if ((size_t)backend->rule == rule && (size_t)backend->index == index) {
-            return backend;
-        }
-    }
-    return NULL;
-}
-
 static void make_error(struct ir_route *route, struct str reason)
 {
     route->action = IR_ERROR;
     route->reason = reason;
 }
 
-/* backendRefs -> shares. Weight 0 takes no part; an invalid reference keeps its share, which
- * answers with an error (HTTPRouteRule.backendRefs). */
 static void forward(struct arena *arena, const struct candidate *from, const struct rule_view *rule,
                     struct str own_cluster, struct ir_route *route)
 {
     route->action = IR_FORWARD;
-    if (rule->backends_len == 0) {
-        /* GEP-1686: without backendRefs a mesh route sends to the Service it is attached to. */
-        route->backends.items = ARENA_NEW(arena, struct ir_backend);
-        route->backends.items[0] = (struct ir_backend){.cluster = own_cluster, .weight = 1};
-        route->backends.len = 1;
-        return;
-    }
-    route->backends.items = ARENA_ARRAY(arena, rule->backends_len, struct ir_backend);
-    for (size_t i = 0; i < rule->backends_len; i++) {
-        const struct backend_ref *ref = &rule->backends[i];
-        const struct attached_backend *resolved = find_backend(from->attachment, from->rule, i);
-        if (ref->weight == 0 || resolved == NULL) {
-            continue;
-        }
-        struct ir_backend *backend = &route->backends.items[route->backends.len++];
-        backend->weight = ref->weight;
-        backend->cluster = arena_str(arena, resolved->cluster);
-        backend->reason = arena_str(arena, resolved->message);
-        filters_of_backend(arena, ref, backend);
-    }
+    /* GEP-1686: without backendRefs a mesh route sends to the Service it is attached to. */
+    route->backends.len =
+        rule->backends_len == 0
+            ? shares_of_port(arena, own_cluster, &route->backends.items)
+            : shares_of_rule(arena, from->attachment, rule, from->rule, &route->backends.items);
     if (route->backends.len == 0) {
         make_error(route, STR("all backendRefs have weight 0"));
     }
@@ -182,14 +159,34 @@ static void make_route(struct arena *arena, const struct candidate *from,
     }
 }
 
-static bool any_grpc(struct row_span attached)
+/* Everything to the Service's own endpoints. */
+static void default_route(struct ir_routing *row)
 {
-    for (size_t i = 0; i < attached.len; i++) {
-        if (((const struct attachment *)attached.rows[i])->grpc) {
-            return true;
-        }
+    struct arena *arena = &row->row.arena;
+    row->routes.items = ARENA_NEW(arena, struct ir_route);
+    row->routes.items[0].backends.len =
+        shares_of_port(arena, row->name, &row->routes.items[0].backends.items);
+    row->routes.len = 1;
+}
+
+static void request_routes(const struct candidate *candidates, size_t len,
+                           const struct ir_port *port, struct ir_routing *row)
+{
+    struct arena *arena = &row->row.arena;
+    row->routes.items = ARENA_ARRAY(arena, len, struct ir_route);
+    for (size_t i = 0; i < len; i++) {
+        make_route(arena, &candidates[i], port, row->name, &row->routes.items[row->routes.len++]);
     }
-    return false;
+}
+
+static bool routes_requests(enum kind_id kind)
+{
+    return kind == KIND_HTTPROUTE || kind == KIND_GRPCROUTE;
+}
+
+static bool speaks_http(const struct ir_port *port)
+{
+    return port->protocol == IR_HTTP || port->protocol == IR_HTTP2;
 }
 
 const struct row *resolve_routing(struct eval *ev, struct str key)
@@ -200,28 +197,24 @@ const struct row *resolve_routing(struct eval *ev, struct str key)
     if (port == NULL || !port->backend || (attached.len == 0 && parts.client_ns.len > 0)) {
         return NULL;
     }
-    bool grpc = any_grpc(attached);
-    size_t len;
-    const struct candidate *candidates = collect(ev, attached, grpc, &len);
+    enum kind_id kind = govern_kind(attached);
+    size_t len = 0;
+    const struct candidate *candidates =
+        routes_requests(kind) ? collect(ev, attached, kind, &len) : NULL;
 
-    struct ir_routing *row = row_new(sizeof(*row), 64 + len * (sizeof(struct ir_route) + 256));
+    struct ir_routing *row =
+        row_new(sizeof(*row), 64 + len * (sizeof(struct ir_route) + ROUTE_HINT));
     struct arena *arena = &row->row.arena;
     row->name = arena_str(arena, parts.port_key);
     row->client_ns = arena_str(arena, parts.client_ns);
-    row->grpc = grpc;
-    row->http = attached.len > 0 || port->protocol == IR_HTTP || port->protocol == IR_HTTP2;
-    if (attached.len == 0) {
-        row->routes.items = ARENA_NEW(arena, struct ir_route);
-        row->routes.items[0].backends.items = ARENA_NEW(arena, struct ir_backend);
-        row->routes.items[0].backends.items[0] =
-            (struct ir_backend){.cluster = row->name, .weight = 1};
-        row->routes.items[0].backends.len = 1;
-        row->routes.len = 1;
-        return &row->row;
-    }
-    row->routes.items = ARENA_ARRAY(arena, len, struct ir_route);
-    for (size_t i = 0; i < len; i++) {
-        make_route(arena, &candidates[i], port, row->name, &row->routes.items[row->routes.len++]);
+    row->kind = kind < KIND_COUNT ? str_from(kind_info(kind)->kind) : STR_NULL;
+    row->http = kind < KIND_COUNT ? routes_requests(kind) : speaks_http(port);
+    if (!row->http) {
+        l4_routing(ev, attached, kind, row);
+    } else if (attached.len == 0) {
+        default_route(row);
+    } else {
+        request_routes(candidates, len, port, row);
     }
     return &row->row;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rule: one view of the rules of both route kinds, and what of them is served. */
+/* rule: one view of the rules of all route kinds, and what of them is served. */
 #include "resolve/rule.h"
 
 #include "model/format.h"
@@ -23,24 +23,15 @@ static const bool filter_served[] = {
     [FILTER_EXTENSION] = false,
 };
 
-size_t route_rule_count(const struct route *route)
+/* --- the kinds ----------------------------------------------------------------------------- */
+
+static size_t http_count(const struct route *route)
 {
-    return route->object.kind == KIND_GRPCROUTE ? ((const struct grpc_route *)route)->rules.len
-                                                : ((const struct http_route *)route)->rules.len;
+    return ((const struct http_route *)route)->rules.len;
 }
 
-struct rule_view route_rule(const struct route *route, size_t index)
+static struct rule_view http_rule(const struct route *route, size_t index)
 {
-    if (route->object.kind == KIND_GRPCROUTE) {
-        const struct grpc_rule *rule = &((const struct grpc_route *)route)->rules.items[index];
-        return (struct rule_view){
-            .filters = rule->filters.items,
-            .filters_len = rule->filters.len,
-            .backends = rule->backends.items,
-            .backends_len = rule->backends.len,
-            .session = rule->session,
-        };
-    }
     const struct http_rule *rule = &((const struct http_route *)route)->rules.items[index];
     return (struct rule_view){
         .filters = rule->filters.items,
@@ -50,15 +41,69 @@ struct rule_view route_rule(const struct route *route, size_t index)
         .session = rule->session,
         .timeouts = rule->timeouts,
         .retry = rule->retry,
+        .line = rule->line,
     };
+}
+
+static size_t grpc_count(const struct route *route)
+{
+    return ((const struct grpc_route *)route)->rules.len;
+}
+
+static struct rule_view grpc_rule(const struct route *route, size_t index)
+{
+    const struct grpc_rule *rule = &((const struct grpc_route *)route)->rules.items[index];
+    return (struct rule_view){
+        .filters = rule->filters.items,
+        .filters_len = rule->filters.len,
+        .backends = rule->backends.items,
+        .backends_len = rule->backends.len,
+        .session = rule->session,
+        .line = rule->line,
+    };
+}
+
+static size_t l4_count(const struct route *route)
+{
+    return ((const struct l4_route *)route)->rules.len;
+}
+
+static struct rule_view l4_rule(const struct route *route, size_t index)
+{
+    const struct l4_rule *rule = &((const struct l4_route *)route)->rules.items[index];
+    return (struct rule_view){
+        .backends = rule->backends.items,
+        .backends_len = rule->backends.len,
+        .line = rule->line,
+    };
+}
+
+static const struct {
+    size_t (*count)(const struct route *route);
+    struct rule_view (*rule)(const struct route *route, size_t index);
+} kinds[KIND_COUNT] = {
+    [KIND_HTTPROUTE] = {http_count, http_rule},
+    [KIND_GRPCROUTE] = {grpc_count, grpc_rule},
+    [KIND_TLSROUTE] = {l4_count, l4_rule},
+    [KIND_TCPROUTE] = {l4_count, l4_rule},
+};
+
+size_t route_rule_count(const struct route *route)
+{
+    return kinds[route->object.kind].count(route);
+}
+
+struct rule_view route_rule(const struct route *route, size_t index)
+{
+    return kinds[route->object.kind].rule(route, index);
 }
 
 uint32_t route_rule_line(const struct route *route, size_t index)
 {
-    return route->object.kind == KIND_GRPCROUTE
-               ? ((const struct grpc_route *)route)->rules.items[index].line
-               : ((const struct http_route *)route)->rules.items[index].line;
+    return route_rule(route, index).line;
 }
+
+/* --- what is served ------------------------------------------------------------------------ */
 
 static bool served(int type)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rule: what the rules of HTTPRoutes and GRPCRoutes have in common, whichever the kind. */
+/* rule: what the rules of all routes have in common, whichever the kind. */
 #ifndef HEDDLE_RESOLVE_RULE_H
 #define HEDDLE_RESOLVE_RULE_H
 
 #include "base/arena.h"
 #include "model/route.h"
 
-struct rule_view { /* borrowed from the route */
+struct rule_view { /* borrowed from the route; what the kind has not is NULL */
     const struct filter *filters;
     size_t filters_len;
     const struct backend_ref *backends;
@@ -14,6 +14,7 @@ struct rule_view { /* borrowed from the route */
     const struct session_persistence *session;
     const struct timeouts *timeouts; /* HTTPRoute only */
     const struct retry *retry;       /* HTTPRoute only */
+    uint32_t line;
 };
 
 size_t route_rule_count(const struct route *route);

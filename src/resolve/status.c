@@ -2,7 +2,8 @@
 /*
  * status: the conditions that a route and a Service get, by the spec's types and reasons.
  *
- *   Accepted          per parentRef; False/Conflicted when a GRPCRoute displaced it (GEP-1294)
+ *   Accepted          per parentRef; False/Conflicted when a route of another kind displaced it
+ *                     (GEP-1294)
  *   ResolvedRefs      per parentRef; the first backendRef or mirror that does not resolve gives the
  *                     reason
  *   PartiallyInvalid  True when some rules, not all, are not served
@@ -19,7 +20,9 @@
 #include "ir/ir.h"
 #include "model/service.h"
 #include "resolve/enforce.h"
+#include "resolve/govern.h"
 #include "resolve/key.h"
+#include "resolve/l4.h"
 #include "resolve/resolve.h"
 #include "resolve/rule.h"
 
@@ -45,20 +48,31 @@ static void add(struct status_parent *parent, enum condition_id id, struct str m
     parent->conditions.items[parent->conditions.len++] = (struct condition){(int)id, message};
 }
 
-/* How many of the parentRef's ports a GRPCRoute takes away from an HTTPRoute. */
+/* The oldest of the routes that displace this one on a port; NULL: none does. */
+static const struct attachment *displacer(struct eval *ev, const struct attachment *attachment,
+                                          struct str port)
+{
+    struct row_span others = eval_group(ev, X_ATTACHED, port);
+    enum kind_id kind = govern_kind(others);
+    for (size_t i = 0; kind != (enum kind_id)attachment->kind && i < others.len; i++) {
+        const struct attachment *other = (const struct attachment *)others.rows[i];
+        if ((enum kind_id)other->kind == kind) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+/* How many of the parentRef's ports routes of other kinds take away. */
 static size_t ports_lost(struct eval *ev, const struct attachment *attachment,
-                         const struct attached_parent *parent, struct str *ret_winner)
+                         const struct attached_parent *parent, const struct attachment **ret_winner)
 {
     size_t lost = 0;
-    for (size_t i = 0; !attachment->grpc && i < parent->ports.len; i++) {
-        struct row_span others = eval_group(ev, X_ATTACHED, parent->ports.items[i]);
-        for (size_t j = 0; j < others.len; j++) {
-            const struct attachment *other = (const struct attachment *)others.rows[j];
-            if (other->grpc) {
-                *ret_winner = other->key;
-                lost++;
-                break;
-            }
+    for (size_t i = 0; i < parent->ports.len; i++) {
+        const struct attachment *winner = displacer(ev, attachment, parent->ports.items[i]);
+        if (winner != NULL) {
+            *ret_winner = winner;
+            lost++;
         }
     }
     return lost;
@@ -110,14 +124,15 @@ static void accepted_condition(struct eval *ev, struct arena *arena, const struc
         add(parent, (enum condition_id)from->condition, arena_str(arena, from->message));
         return;
     }
-    struct str winner = STR_NULL;
+    const struct attachment *winner = NULL;
     size_t lost = ports_lost(ev, attachment, from, &winner);
     if (lost > 0 && lost == from->ports.len) {
         add(parent, C_conflicted,
             arena_printf(arena,
-                         "%.*s is attached to the same Service port, and GRPCRoutes take "
-                         "precedence over HTTPRoutes",
-                         STR_FMT(winner)));
+                         "%.*s is attached to the same Service port, and %ss take precedence over "
+                         "%ss",
+                         STR_FMT(winner->key), kind_info((enum kind_id)winner->kind)->kind,
+                         kind_info(route->object.kind)->kind));
         return;
     }
     struct str unserved;
@@ -126,13 +141,18 @@ static void accepted_condition(struct eval *ev, struct arena *arena, const struc
         add(parent, C_unsupported_value, unserved);
         return;
     }
+    struct faults others = {.arena = arena};
     if (lost > 0) {
-        add(parent, C_accepted,
-            arena_printf(arena, "governs %zu of %zu ports; the others belong to %.*s",
-                         from->ports.len - lost, from->ports.len, STR_FMT(winner)));
-        return;
+        add_fault(&others,
+                  arena_printf(arena, "governs %zu of %zu ports; the others belong to %.*s",
+                               from->ports.len - lost, from->ports.len, STR_FMT(winner->key)));
     }
-    add(parent, C_accepted, STR("the route is attached"));
+    struct str outranked = l4_outranked(ev, arena, route, attachment, from);
+    if (outranked.len > 0) {
+        add_fault(&others, outranked);
+    }
+    add(parent, outranked.len > 0 ? C_outranked : C_accepted,
+        others.len > 0 ? others.text : STR("the route is attached"));
 }
 
 static void unresolved(const struct attached_backend *backends, size_t len, struct faults *faults,

@@ -65,8 +65,9 @@ void objects_put(struct mesh *mesh, struct str yaml, char *why, size_t max)
 
 static struct str table_key(struct arena *arena, enum kind_id kind, struct str key)
 {
-    bool route = kind == KIND_HTTPROUTE || kind == KIND_GRPCROUTE;
-    return route ? arena_printf(arena, "%s/%.*s", kind_info(kind)->kind, STR_FMT(key)) : key;
+    return kind_info(kind)->route
+               ? arena_printf(arena, "%s/%.*s", kind_info(kind)->kind, STR_FMT(key))
+               : key;
 }
 
 bool objects_remove(struct mesh *mesh, struct str kind, struct str key)

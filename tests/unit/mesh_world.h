@@ -14,7 +14,7 @@
 
 #define WORLD_SERVICES 4 /* in each namespace */
 #define WORLD_ROUTES 3   /* of each kind in each namespace */
-#define WORLD_OBJECTS 36
+#define WORLD_OBJECTS 48
 #define WORLD_CLIENTS 6
 #define WORLD_NAMES 8
 #define WORLD_WANTED_MAX 3 /* times a client class asks for one name */
@@ -114,9 +114,9 @@ static inline void world_parents(struct world *world, struct buf *out)
     }
 }
 
-static inline void world_backends(struct world *world, struct buf *out)
+static inline void world_backends(struct world *world, unsigned least, struct buf *out)
 {
-    unsigned backends = world_draw(world, 4);
+    unsigned backends = least + world_draw(world, 4 - least);
     buf_printf(out, "    backendRefs:%s\n", backends == 0 ? " []" : "");
     for (unsigned i = 0; i < backends; i++) {
         buf_printf(out, "    - {namespace: %s, name: s%u, port: %u, weight: %u%s}\n",
@@ -192,8 +192,28 @@ static inline void world_route(struct world *world, bool grpc, unsigned nth, str
             }
         }
         world_filters(world, out);
-        world_backends(world, out);
+        world_backends(world, 0, out);
     }
+}
+
+static inline void world_l4_route(struct world *world, bool tls, unsigned nth, struct buf *out)
+{
+    static const char *const names[] = {"a.example", "'*.example'", "'*.b.example'", "c.b.example"};
+    buf_printf(out, "apiVersion: gateway.networking.k8s.io/v1\nkind: %s\nmetadata:\n",
+               tls ? "TLSRoute" : "TCPRoute");
+    buf_printf(out, "  name: r%u\n  namespace: %s\n", nth / 2, world_ns(nth));
+    if (world_chance(world, 2)) {
+        buf_printf(out, "  creationTimestamp: \"2026-01-0%uT00:00:00Z\"\n",
+                   1 + world_draw(world, 3));
+    }
+    buf_add_text(out, "spec:\n");
+    world_parents(world, out);
+    if (tls) {
+        buf_printf(out, "  hostnames: [%s, %s]\n", names[world_draw(world, 4)],
+                   names[world_draw(world, 4)]);
+    }
+    buf_add_text(out, "  rules:\n  -\n");
+    world_backends(world, 1, out);
 }
 
 /* Object 0 .. WORLD_OBJECTS - 1: kind, key, and a random version of it as YAML. */
@@ -217,6 +237,13 @@ static inline enum kind_id world_object(struct world *world, unsigned nth, char 
                  route / 2);
         world_route(world, grpc, route, out);
         return grpc ? KIND_GRPCROUTE : KIND_HTTPROUTE;
+    }
+    if (nth >= 36) {
+        bool tls = nth >= 42;
+        unsigned route = tls ? nth - 42 : nth - 36;
+        snprintf(key, 64, "%s/%s/r%u", tls ? "TLSRoute" : "TCPRoute", world_ns(route), route / 2);
+        world_l4_route(world, tls, route, out);
+        return tls ? KIND_TLSROUTE : KIND_TCPROUTE;
     }
     snprintf(key, 64, "%s", world_ns(nth));
     buf_printf(out, "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n", world_ns(nth));

@@ -27,6 +27,7 @@ static void formats_have_bounds(void **state)
         {&format_port_name, {"http", "a1-b"}, {"1", "a--b", "-a", "sixteen-letters-x", "Http"}},
         {&format_hostname, {"example.com", "1.2.3.4"}, {"*.example.com", "a:80", "Example.com"}},
         {&format_hostname_any, {"*.example.com", "a"}, {"*", "*.", "a.*.b", "*a.b", "*.*.a"}},
+        {&format_server_name, {"*.example.com", "a", "1.2.3"}, {"1.2.3.4", "*", "A", "::1"}},
         {&format_group, {"", "gateway.networking.k8s.io"}, {"Gateway", "a/b", "a."}},
         {&format_kind, {"Service", "x", "A-b"}, {"", "1a", "a_b", "a-", "a b"}},
         {&format_header_name, {"x-a", "A!#$%&'*+-.^_`|~9"}, {"", "a b", "a:b", "a\x7f", "ä"}},

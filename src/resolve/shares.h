@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shares: the backendRefs of a rule as the shares of what the rule takes. */
+#ifndef HEDDLE_RESOLVE_SHARES_H
+#define HEDDLE_RESOLVE_SHARES_H
+
+#include "ir/attachment.h"
+#include "ir/ir.h"
+#include "resolve/rule.h"
+
+/* Weight 0 takes no part; an invalid reference keeps its share, which is an error
+ * (HTTPRouteRule.backendRefs, TCPRouteRule.backendRefs). Returns how many there are; none: all
+ * weights are 0. index: of the rule; attachment: where its references are resolved. */
+size_t shares_of_rule(struct arena *arena, const struct attachment *attachment,
+                      const struct rule_view *rule, size_t index, struct ir_backend **ret_backends);
+/* All of it to one Service port. */
+size_t shares_of_port(struct arena *arena, struct str cluster, struct ir_backend **ret_backends);
+
+#endif
