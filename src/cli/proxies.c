@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "cli/fetch.h"
 
-static const char *const types[] = {"cds", "eds", "lds", "rds"};
+static const char *const types[] = {"cds", "eds", "lds", "rds", "ecds"};
 #define TYPES (sizeof(types) / sizeof(types[0]))
 
 static const char *text(const json_t *object, const char *key)
@@ -50,8 +50,8 @@ static void print_table(const json_t *proxies)
 {
     size_t index;
     const json_t *proxy;
-    printf("%-40s %-6s %-10s %-10s %-10s %-10s %-10s %s\n", "NODE", "PROTO", "DIALECT", "CDS",
-           "EDS", "LDS", "RDS", "PEER");
+    printf("%-40s %-6s %-10s %-10s %-10s %-10s %-10s %-10s %s\n", "NODE", "PROTO", "DIALECT", "CDS",
+           "EDS", "LDS", "RDS", "ECDS", "PEER");
     json_array_foreach(proxies, index, proxy)
     {
         char cells[TYPES][32];
@@ -60,9 +60,9 @@ static void print_table(const json_t *proxies)
                  sizeof(cells[i]));
         }
         bool foreign = json_is_true(json_object_get(proxy, "foreign"));
-        printf("%-40s %-6s %-10s %-10s %-10s %-10s %-10s %s%s\n", text(proxy, "node"),
+        printf("%-40s %-6s %-10s %-10s %-10s %-10s %-10s %-10s %s%s\n", text(proxy, "node"),
                text(proxy, "protocol"), text(proxy, "dialect"), cells[0], cells[1], cells[2],
-               cells[3], text(proxy, "peer"), foreign ? " (foreign)" : "");
+               cells[3], cells[4], text(proxy, "peer"), foreign ? " (foreign)" : "");
         print_rejections(proxy);
     }
 }

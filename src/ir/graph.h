@@ -40,6 +40,7 @@ enum table_id {
     T_EDS,          /* one for all dialects */
     T_REDIRECT_LDS, /* listeners of sidecars whose traffic is intercepted */
     T_BIND_LDS,     /* listeners of sidecars that bind the ClusterIPs themselves */
+    T_ENVOY_ECDS,   /* key of T_ROUTING: backends of connections */
     T_SIDECAR_BASE, /* key of T_VIEW: inbound and pass-through of a sidecar */
     T_GRPC_TARGET,  /* key of T_TARGET: listeners of proxyless clients */
     TABLE_COUNT

@@ -164,9 +164,9 @@ struct ir_l4_route {
     struct str rule; /* as in ir_route; empty: no route is attached */
     struct str name; /* what a listener knows the backends by, so that they can change without it;
                         empty: they do not change */
-    LIST(struct str)
-    server_names;                     /* of TLS (SNI): a name, or "*." and one, which stands for any
-                                         number of labels. Empty: every connection, whatever it says */
+    /* Of TLS (SNI): a name, or "*." and one, which stands for any number of labels. Empty: every
+     * connection, whatever it says. */
+    LIST(struct str) server_names;
     LIST(struct ir_backend) backends; /* an error share is refused; weights sum to less than 2^32 */
     struct str reason;                /* why all is refused, when there are no backends */
 };
@@ -180,12 +180,12 @@ struct ir_routing {
     bool http;            /* a proxy is to look into the requests: such routes are attached, or the
                              port is said to speak HTTP (design §10.14) */
     LIST(struct str) hostnames; /* empty: any. For Gateways (#6) */
-    LIST(struct ir_route)
-    routes; /* of requests, best match first; also of a port that is not
-               HTTP to proxies, for clients that know nothing but requests */
-    /* Of connections, when proxies do not look into them. No server name stands twice; of several
-     * that take a connection an exact one comes first, then the longest. One that no route takes
-     * is refused. */
+    /* Of requests, best match first. Also of a port that is not HTTP to proxies, for clients that
+     * know nothing but requests. */
+    LIST(struct ir_route) routes;
+    /* Of connections, where proxies do not look into them. No server name stands twice; of several
+     * that take a connection an exact one comes first, then the longest. What none takes is
+     * refused. */
     LIST(struct ir_l4_route) connections;
 };
 

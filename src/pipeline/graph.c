@@ -79,6 +79,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_EDS]          = RESOURCES("eds", xds_endpoints, OF(T_ENDPOINTS)),
     [T_REDIRECT_LDS] = RESOURCES("redirect-lds", xds_redirect_listener, OF(T_ROUTING)),
     [T_BIND_LDS]     = RESOURCES("bind-lds", xds_bind_listener, OF(T_ROUTING)),
+    [T_ENVOY_ECDS]   = RESOURCES("envoy-ecds", xds_envoy_l4, BY(X_ATTACHED)),
     [T_SIDECAR_BASE] = RESOURCES("sidecar-base", xds_sidecar_base, OF(T_VIEW)),
     [T_GRPC_TARGET]  = RESOURCES("grpc-target", xds_grpc_target, OF(T_TARGET)),
     /* clang-format on */
@@ -99,7 +100,7 @@ static const struct index_spec indexes[INDEX_COUNT] = {
 const struct graph heddle_graph = {tables, TABLE_COUNT, indexes, INDEX_COUNT};
 
 const unsigned resource_tables[] = {
-    T_ENVOY_RDS, T_GRPC_RDS,     T_ENVOY_CDS,   T_GRPC_CDS,     T_EDS,
-    T_BIND_LDS,  T_REDIRECT_LDS, T_GRPC_TARGET, T_SIDECAR_BASE,
+    T_ENVOY_RDS, T_GRPC_RDS,     T_ENVOY_CDS,  T_GRPC_CDS,    T_EDS,
+    T_BIND_LDS,  T_REDIRECT_LDS, T_ENVOY_ECDS, T_GRPC_TARGET, T_SIDECAR_BASE,
 };
 const unsigned resource_tables_len = sizeof(resource_tables) / sizeof(resource_tables[0]);

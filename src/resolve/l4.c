@@ -36,6 +36,16 @@ static void set_backends(struct arena *arena, const struct route *route,
     }
 }
 
+struct str l4_name(struct arena *arena, const struct attachment *attachment, struct str port)
+{
+    if (attachment->kind != KIND_TLSROUTE) {
+        return arena_str(arena, port);
+    }
+    size_t at = str_index(port, '@');
+    return arena_printf(arena, "%.*s/%.*s%.*s", STR_FMT(str_sub(port, 0, at)),
+                        STR_FMT(attachment->key), STR_FMT(str_sub(port, at, port.len)));
+}
+
 /* --- TLSRoute ------------------------------------------------------------------------------ */
 
 /* The names that no older route has; what is in `owned` is. */
@@ -69,8 +79,7 @@ static void tls_connections(struct eval *ev, struct row_span attached, struct ir
         struct ir_l4_route *connection = &row->connections.items[row->connections.len];
         take_names(arena, route, &owned, connection);
         if (connection->server_names.len > 0) {
-            connection->name =
-                arena_printf(arena, "%.*s/%.*s", STR_FMT(row->name), STR_FMT(attachment->key));
+            connection->name = l4_name(arena, attachment, row->name);
             set_backends(arena, route, attachment, connection);
             row->connections.len++;
         }
@@ -92,7 +101,7 @@ static void tcp_connections(struct eval *ev, struct row_span attached, struct ir
                 : NULL;
         if (route != NULL) {
             struct ir_l4_route *connection = &row->connections.items[row->connections.len++];
-            connection->name = row->name;
+            connection->name = l4_name(arena, attachment, row->name);
             set_backends(arena, route, attachment, connection);
         }
     }

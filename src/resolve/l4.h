@@ -12,6 +12,10 @@
 void l4_routing(struct eval *ev, struct row_span attached, enum kind_id kind,
                 struct ir_routing *row);
 
+/* What listeners know the backends of a route by (ir_l4_route.name), in the arena. port: a key of
+ * T_ROUTING; the "@client-ns" of one is kept. Of several TCPRoutes it is the same. */
+struct str l4_name(struct arena *arena, const struct attachment *attachment, struct str port);
+
 /* What older routes of its kind have that the route asks for by this parentRef: "TCPRoute/a/b,
  * which is older, has the connections to 'a/svc:80'", in the arena. Empty: nothing. */
 struct str l4_outranked(struct eval *ev, struct arena *arena, const struct route *route,

@@ -189,7 +189,8 @@ static void partial_condition(struct arena *arena, const struct route *route,
     }
 }
 
-/* What clients say against a resource; key: that of T_ROUTING. False: nothing. */
+/* What clients say against a resource; key: its name, of a consumer's with "@client-ns". False:
+ * nothing. */
 static bool is_rejected(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
                         struct str *ret_message)
 {
@@ -210,13 +211,16 @@ static bool is_rejected(struct eval *ev, struct arena *arena, enum xds_type type
 }
 
 static void programmed_condition(struct eval *ev, struct arena *arena,
+                                 const struct attachment *attachment,
                                  const struct attached_parent *from, struct status_parent *parent)
 {
     struct str message;
     for (size_t i = 0; i < from->ports.len; i++) {
         struct str key = from->ports.items[i];
         if (is_rejected(ev, arena, XDS_RDS, key, &message) ||
-            is_rejected(ev, arena, XDS_LDS, key, &message)) {
+            is_rejected(ev, arena, XDS_LDS, key, &message) ||
+            is_rejected(ev, arena, XDS_ECDS, l4_name(eval_scratch(ev), attachment, key),
+                        &message)) {
             add(parent, C_rejected, message);
             return;
         }
@@ -266,7 +270,7 @@ const struct row *resolve_status(struct eval *ev, struct str key)
         accepted_condition(ev, arena, route, attachment, from, parent);
         resolved_condition(arena, attachment, parent);
         partial_condition(arena, route, parent);
-        programmed_condition(ev, arena, from, parent);
+        programmed_condition(ev, arena, attachment, from, parent);
         enforced_condition(ev, arena, route, from, parent);
     }
     return &row->row;

@@ -4,10 +4,11 @@
 
 /* Which types may name a resource of this type, as bits. */
 static const unsigned named_by[XDS_TYPE_COUNT] = {
-    [XDS_CDS] = 1u << XDS_LDS | 1u << XDS_RDS,
-    [XDS_EDS] = 1u << XDS_LDS | 1u << XDS_RDS | 1u << XDS_CDS,
+    [XDS_CDS] = 1u << XDS_LDS | 1u << XDS_RDS | 1u << XDS_ECDS,
+    [XDS_EDS] = 1u << XDS_LDS | 1u << XDS_RDS | 1u << XDS_ECDS | 1u << XDS_CDS,
     [XDS_LDS] = 0,
     [XDS_RDS] = 1u << XDS_LDS,
+    [XDS_ECDS] = 1u << XDS_LDS,
 };
 
 /* A cluster or its endpoints that something new may name was not sent yet. The assignment of a

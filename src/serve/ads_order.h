@@ -3,10 +3,11 @@
  * ads_order: which type may be sent next on a stream, so that nothing is named before it is there
  * and nothing goes while it is named.
  *
- *   put:     CDS ► EDS ► LDS, RDS    LDS and RDS wait while a cluster or its endpoints are to be
- *                                    sent but cannot yet
- *   remove:  LDS ► RDS ► CDS ► EDS   each when all that may name it is settled (sent and accepted);
- *                                    a cluster that a SotW client names: when it names it no more
+ *   put:     CDS ► EDS ► LDS, RDS, ECDS    the last three wait while a cluster or its endpoints are
+ *                                          to be sent but cannot yet
+ *   remove:  LDS ► RDS, ECDS ► CDS ► EDS   each when all that may name it is settled (sent and
+ *                                          accepted); a cluster that a SotW client names: when it
+ *                                          names it no more
  *
  * EDS never waits for the ACK of CDS: Envoy withholds that one until the endpoints are there.
  */

@@ -21,6 +21,7 @@
 #include "envoy/extensions/filters/http/router/v3/router.pb-c.h"
 #include "envoy/extensions/filters/http/stateful_session/v3/stateful_session.pb-c.h"
 #include "envoy/extensions/filters/listener/original_dst/v3/original_dst.pb-c.h"
+#include "envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb-c.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb-c.h"
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb-c.h"
 #include "envoy/extensions/http/stateful_session/cookie/v3/cookie.pb-c.h"
@@ -59,6 +60,10 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_config_source_desc envoy__config__core__v3__config_source__descriptor
 #define pb_ads Envoy__Config__Core__V3__AggregatedConfigSource
 #define pb_ads_desc envoy__config__core__v3__aggregated_config_source__descriptor
+#define pb_extension Envoy__Config__Core__V3__TypedExtensionConfig
+#define pb_extension_desc envoy__config__core__v3__typed_extension_config__descriptor
+#define pb_extension_source Envoy__Config__Core__V3__ExtensionConfigSource
+#define pb_extension_source_desc envoy__config__core__v3__extension_config_source__descriptor
 #define pb_locality Envoy__Config__Core__V3__Locality
 #define pb_locality_desc envoy__config__core__v3__locality__descriptor
 #define pb_metadata Envoy__Config__Core__V3__Metadata
@@ -186,6 +191,8 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_api_listener_desc envoy__config__listener__v3__api_listener__descriptor
 #define pb_filter_chain Envoy__Config__Listener__V3__FilterChain
 #define pb_filter_chain_desc envoy__config__listener__v3__filter_chain__descriptor
+#define pb_chain_match Envoy__Config__Listener__V3__FilterChainMatch
+#define pb_chain_match_desc envoy__config__listener__v3__filter_chain_match__descriptor
 #define pb_filter Envoy__Config__Listener__V3__Filter
 #define pb_filter_desc envoy__config__listener__v3__filter__descriptor
 #define pb_listener_filter Envoy__Config__Listener__V3__ListenerFilter
@@ -193,8 +200,18 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_original_dst Envoy__Extensions__Filters__Listener__OriginalDst__V3__OriginalDst
 #define pb_original_dst_desc                                                                       \
     envoy__extensions__filters__listener__original_dst__v3__original_dst__descriptor
+#define pb_tls_inspector Envoy__Extensions__Filters__Listener__TlsInspector__V3__TlsInspector
+#define pb_tls_inspector_desc                                                                      \
+    envoy__extensions__filters__listener__tls_inspector__v3__tls_inspector__descriptor
 #define pb_tcp_proxy Envoy__Extensions__Filters__Network__TcpProxy__V3__TcpProxy
 #define pb_tcp_proxy_desc envoy__extensions__filters__network__tcp_proxy__v3__tcp_proxy__descriptor
+#define pb_tcp_weighted Envoy__Extensions__Filters__Network__TcpProxy__V3__TcpProxy__WeightedCluster
+#define pb_tcp_weighted_desc                                                                       \
+    envoy__extensions__filters__network__tcp_proxy__v3__tcp_proxy__weighted_cluster__descriptor
+#define pb_tcp_weight                                                                              \
+    Envoy__Extensions__Filters__Network__TcpProxy__V3__TcpProxy__WeightedCluster__ClusterWeight
+#define pb_tcp_weight_desc                                                                         \
+    envoy__extensions__filters__network__tcp_proxy__v3__tcp_proxy__weighted_cluster__cluster_weight__descriptor
 #define pb_hcm Envoy__Extensions__Filters__Network__HttpConnectionManager__V3__HttpConnectionManager
 #define pb_hcm_desc                                                                                \
     envoy__extensions__filters__network__http_connection_manager__v3__http_connection_manager__descriptor

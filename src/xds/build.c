@@ -117,6 +117,14 @@ struct str xds_quote_regex(struct arena *arena, struct str text)
     return str_span(out, len);
 }
 
+static pb_filter_chain *chain_of(struct arena *arena, pb_filter *filter)
+{
+    pb_filter_chain *chain = NEW(arena, pb_filter_chain);
+    chain->filters = ARENA_ARRAY(arena, 1, pb_filter *);
+    chain->filters[chain->n_filters++] = filter;
+    return chain;
+}
+
 pb_filter_chain *xds_chain(struct arena *arena, const char *filter_name,
                            const ProtobufCMessage *config)
 {
@@ -124,23 +132,33 @@ pb_filter_chain *xds_chain(struct arena *arena, const char *filter_name,
     filter->name = xds_text(arena, str_from(filter_name));
     filter->config_type_case = ENVOY__CONFIG__LISTENER__V3__FILTER__CONFIG_TYPE_TYPED_CONFIG;
     filter->typed_config = xds_any(arena, config);
-    pb_filter_chain *chain = NEW(arena, pb_filter_chain);
-    chain->filters = ARENA_ARRAY(arena, 1, pb_filter *);
-    chain->filters[chain->n_filters++] = filter;
-    return chain;
+    return chain_of(arena, filter);
 }
 
-pb_filter_chain *xds_tcp_chain(struct arena *arena, const char *stat_prefix, const char *cluster)
+pb_filter_chain *xds_discovered_chain(struct arena *arena, struct str name,
+                                      const ProtobufCMessageDescriptor *type)
 {
-    pb_tcp_proxy *proxy = NEW(arena, pb_tcp_proxy);
-    proxy->stat_prefix = xds_text(arena, str_from(stat_prefix));
-    proxy->cluster_specifier_case =
-        ENVOY__EXTENSIONS__FILTERS__NETWORK__TCP_PROXY__V3__TCP_PROXY__CLUSTER_SPECIFIER_CLUSTER;
-    proxy->cluster = xds_text(arena, str_from(cluster));
-    proxy->idle_timeout = xds_ms(arena, 0); /* as without a mesh; Envoy's default is an hour */
-    proxy->access_log = ARENA_ARRAY(arena, 1, pb_access_log *);
-    proxy->access_log[proxy->n_access_log++] = xds_access_log(arena);
-    return xds_chain(arena, "envoy.filters.network.tcp_proxy", &proxy->base);
+    pb_extension_source *source = NEW(arena, pb_extension_source);
+    source->config_source = xds_ads(arena);
+    source->type_urls = ARENA_ARRAY(arena, 1, char *);
+    source->type_urls[source->n_type_urls++] = (char *)(uintptr_t)pb_type_url(arena, type).ptr;
+    pb_filter *filter = NEW(arena, pb_filter);
+    filter->name = xds_text(arena, name);
+    filter->config_type_case = ENVOY__CONFIG__LISTENER__V3__FILTER__CONFIG_TYPE_CONFIG_DISCOVERY;
+    filter->config_discovery = source;
+    return chain_of(arena, filter);
+}
+
+void xds_add_listener_filter(struct arena *arena, pb_listener *listener, const char *name,
+                             const ProtobufCMessage *config)
+{
+    pb_listener_filter *filter = NEW(arena, pb_listener_filter);
+    filter->name = xds_text(arena, str_from(name));
+    filter->config_type_case =
+        ENVOY__CONFIG__LISTENER__V3__LISTENER_FILTER__CONFIG_TYPE_TYPED_CONFIG;
+    filter->typed_config = xds_any(arena, config);
+    listener->listener_filters = ARENA_ARRAY(arena, 1, pb_listener_filter *);
+    listener->listener_filters[listener->n_listener_filters++] = filter;
 }
 
 pb_http_filter *xds_http_filter(struct arena *arena, const char *name,

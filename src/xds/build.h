@@ -26,8 +26,13 @@ struct str xds_quote_regex(struct arena *arena, struct str text);
 /* A filter chain of one network filter. */
 pb_filter_chain *xds_chain(struct arena *arena, const char *filter_name,
                            const ProtobufCMessage *config);
-/* tcp_proxy to a cluster, without idle timeout, with an access log. */
-pb_filter_chain *xds_tcp_chain(struct arena *arena, const char *stat_prefix, const char *cluster);
+/* The same, with a configuration of that type that comes by ECDS under `name`: a change of it
+ * leaves the chain, and the connections that it has, as they are. */
+pb_filter_chain *xds_discovered_chain(struct arena *arena, struct str name,
+                                      const ProtobufCMessageDescriptor *type);
+/* The only one of its listener. */
+void xds_add_listener_filter(struct arena *arena, pb_listener *listener, const char *name,
+                             const ProtobufCMessage *config);
 pb_http_filter *xds_http_filter(struct arena *arena, const char *name,
                                 const ProtobufCMessage *config);
 pb_http_filter *xds_router(struct arena *arena, bool envoy);

@@ -6,14 +6,16 @@
  *                     original destination, ClusterIP:port
  *   sidecar.bind      the listener binds ClusterIP:port itself, where that is a loopback address
  *
- * HTTP where a route is attached or the port says so, else opaque TCP, without inspection, so that
- * server-first protocols never stall.
+ * HTTP where such a route is attached or the port says so, else opaque TCP, without inspection, so
+ * that server-first protocols never stall. Only where a TLSRoute is attached the ClientHello is
+ * read before anything else is done.
  */
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "ir/ir.h"
 #include "xds/build.h"
 #include "xds/hcm.h"
+#include "xds/tcp_proxy.h"
 #include "xds/xds.h"
 
 static bool is_loopback(struct str ip)
@@ -41,6 +43,28 @@ static void set_addresses(struct arena *arena, const struct ir_port *port, bool 
     }
 }
 
+static void set_chains(struct arena *arena, const struct ir_routing *routing, pb_listener *listener)
+{
+    if (routing->http) {
+        listener->filter_chains = ARENA_ARRAY(arena, 1, pb_filter_chain *);
+        listener->filter_chains[listener->n_filter_chains++] =
+            xds_chain(arena, "envoy.filters.network.http_connection_manager",
+                      &xds_envoy_hcm(arena, routing->name)->base);
+        return;
+    }
+    bool tls = false;
+    listener->filter_chains = ARENA_ARRAY(arena, routing->connections.len, pb_filter_chain *);
+    for (size_t i = 0; i < routing->connections.len; i++) {
+        const struct ir_l4_route *connection = &routing->connections.items[i];
+        listener->filter_chains[listener->n_filter_chains++] = xds_l4_chain(arena, connection);
+        tls = tls || connection->server_names.len > 0;
+    }
+    if (tls) {
+        xds_add_listener_filter(arena, listener, "envoy.filters.listener.tls_inspector",
+                                &NEW(arena, pb_tls_inspector)->base);
+    }
+}
+
 static const struct row *listener_row(struct eval *ev, struct str key, struct str base, bool bind)
 {
     size_t at = str_rindex(key, '@');
@@ -54,10 +78,10 @@ static const struct row *listener_row(struct eval *ev, struct str key, struct st
         return NULL;
     }
     if (client_ns.len > 0) {
-        /* Clients with routes of their own need a listener of their own only where the common one
-         * would not look for HTTP. */
+        /* Clients with routes of their own need a listener of their own, but for routes of requests
+         * where the common one looks for requests, too. */
         const struct ir_routing *common = (const struct ir_routing *)eval_get(ev, T_ROUTING, name);
-        if (common != NULL && common->http) {
+        if (routing->http && common != NULL && common->http) {
             return NULL;
         }
     }
@@ -68,11 +92,7 @@ static const struct row *listener_row(struct eval *ev, struct str key, struct st
     }
     listener->name = xds_text(scratch, name);
     listener->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
-    listener->filter_chains = ARENA_ARRAY(scratch, 1, pb_filter_chain *);
-    listener->filter_chains[listener->n_filter_chains++] =
-        routing->http ? xds_chain(scratch, "envoy.filters.network.http_connection_manager",
-                                  &xds_envoy_hcm(scratch, name)->base)
-                      : xds_tcp_chain(scratch, listener->name, listener->name);
+    set_chains(scratch, routing, listener);
     if (bind) {
         /* Two sidecars that bind one ClusterIP:port would share its connections unnoticed. */
         listener->enable_reuse_port = xds_bool(scratch, false);

@@ -8,6 +8,9 @@
 static const int by_rds =
     ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_RDS;
 
+static const int to_one_cluster =
+    ENVOY__EXTENSIONS__FILTERS__NETWORK__TCP_PROXY__V3__TCP_PROXY__CLUSTER_SPECIFIER_CLUSTER;
+
 struct refs {
     xds_ref_fn *visit;
     void *user;
@@ -62,16 +65,30 @@ static void hcm(const struct refs *refs, const pb_any *any)
     protobuf_c_message_free_unpacked(&config->base, NULL);
 }
 
+static void tcp_proxy(const struct refs *refs, const pb_any *any)
+{
+    pb_tcp_proxy *proxy = unpack(&pb_tcp_proxy_desc, any->value.data, any->value.len);
+    if (proxy->cluster_specifier_case == to_one_cluster) {
+        name(refs, XDS_CDS, proxy->cluster);
+    } else {
+        for (size_t i = 0; i < proxy->weighted_clusters->n_clusters; i++) {
+            name(refs, XDS_CDS, proxy->weighted_clusters->clusters[i]->name);
+        }
+    }
+    protobuf_c_message_free_unpacked(&proxy->base, NULL);
+}
+
 static void chain(const struct refs *refs, const pb_filter_chain *of)
 {
-    const pb_any *any = of->filters[0]->typed_config;
-    if (!str_ends_with(str_from(any->type_url), STR(".TcpProxy"))) {
-        hcm(refs, any);
-        return;
+    const pb_filter *filter = of->filters[0];
+    if (filter->config_type_case ==
+        ENVOY__CONFIG__LISTENER__V3__FILTER__CONFIG_TYPE_CONFIG_DISCOVERY) {
+        name(refs, XDS_ECDS, filter->name);
+    } else if (str_ends_with(str_from(filter->typed_config->type_url), STR(".TcpProxy"))) {
+        tcp_proxy(refs, filter->typed_config);
+    } else {
+        hcm(refs, filter->typed_config);
     }
-    pb_tcp_proxy *proxy = unpack(&pb_tcp_proxy_desc, any->value.data, any->value.len);
-    name(refs, XDS_CDS, proxy->cluster);
-    protobuf_c_message_free_unpacked(&proxy->base, NULL);
 }
 
 static void listener(const struct refs *refs, const pb_listener *of)
@@ -98,6 +115,10 @@ void xds_each_ref(const struct resource *resource, xds_ref_fn *visit, void *user
     } else if (resource->type == XDS_RDS) {
         pb_route_config *message = unpack(&pb_route_config_desc, bytes.ptr, bytes.len);
         route_config(&refs, message);
+        protobuf_c_message_free_unpacked(&message->base, NULL);
+    } else if (resource->type == XDS_ECDS) {
+        pb_extension *message = unpack(&pb_extension_desc, bytes.ptr, bytes.len);
+        tcp_proxy(&refs, message->typed_config);
         protobuf_c_message_free_unpacked(&message->base, NULL);
     } else if (resource->type == XDS_CDS && resource->follow.len > 0) {
         visit(user, XDS_EDS, resource->follow);

@@ -3,7 +3,8 @@
  * refs: what a resource names, and a client that has it will ask for next.
  *
  *   Listener ─► RouteConfiguration ─► Cluster ─► ClusterLoadAssignment
- *       └──────── inline routes, TCP ────┘
+ *       ├──────── inline routes, TCP ────┤
+ *       └──────── TCP by ECDS ───────────┘
  */
 #ifndef HEDDLE_XDS_REFS_H
 #define HEDDLE_XDS_REFS_H

@@ -53,7 +53,6 @@ void resource_row_release(struct row *row)
 
 struct resource_row *resource_row_new(size_t room)
 {
-    ASSERT(room <= RESOURCES_PER_ROW_MAX);
     struct resource_row *row = row_new(sizeof(*row), room * sizeof(struct resource *));
     row->items = ARENA_ARRAY(&row->row.arena, room, struct resource *);
     return row;

@@ -8,8 +8,6 @@
 #include "engine/engine.h"
 #include "snapshot/resource.h"
 
-#define RESOURCES_PER_ROW_MAX 165
-
 /* An encoded piece of a resource. */
 struct fragment_row {
     struct row row;

@@ -11,6 +11,7 @@
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "xds/build.h"
+#include "xds/tcp_proxy.h"
 #include "xds/xds.h"
 
 #define OUTBOUND_PORT 15001
@@ -35,19 +36,8 @@ static pb_listener *base_listener(struct arena *arena, const char *name, pb_addr
     pb_listener *listener = NEW(arena, pb_listener);
     listener->name = (char *)(uintptr_t)name;
     listener->address = address;
-    listener->default_filter_chain = xds_tcp_chain(arena, name, cluster);
+    listener->default_filter_chain = xds_tcp_chain(arena, str_from(name), str_from(cluster));
     return listener;
-}
-
-static void add_original_dst(struct arena *arena, pb_listener *listener)
-{
-    pb_listener_filter *filter = NEW(arena, pb_listener_filter);
-    filter->name = (char *)"envoy.filters.listener.original_dst";
-    filter->config_type_case =
-        ENVOY__CONFIG__LISTENER__V3__LISTENER_FILTER__CONFIG_TYPE_TYPED_CONFIG;
-    filter->typed_config = xds_any(arena, &NEW(arena, pb_original_dst)->base);
-    listener->listener_filters = ARENA_ARRAY(arena, 1, pb_listener_filter *);
-    listener->listener_filters[listener->n_listener_filters++] = filter;
 }
 
 static const struct row *redirect_base(struct arena *arena, struct str scope)
@@ -66,7 +56,8 @@ static const struct row *redirect_base(struct arena *arena, struct str scope)
     pb_listener *inbound = base_listener(
         arena, "inbound", xds_address(arena, STR("0.0.0.0"), INBOUND_PORT), "inbound");
     inbound->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__INBOUND;
-    add_original_dst(arena, inbound);
+    xds_add_listener_filter(arena, inbound, "envoy.filters.listener.original_dst",
+                            &NEW(arena, pb_original_dst)->base);
     resource_row_add(row, XDS_LDS, scope, STR("inbound"), STR_NULL, &inbound->base);
     return &row->row;
 }

@@ -22,6 +22,7 @@ const struct row *xds_envoy_routes(struct eval *ev, struct str key); /* route_co
 const struct row *xds_grpc_routes(struct eval *ev, struct str key);
 const struct row *xds_redirect_listener(struct eval *ev, struct str key); /* listener.c */
 const struct row *xds_bind_listener(struct eval *ev, struct str key);
+const struct row *xds_envoy_l4(struct eval *ev, struct str key);     /* tcp_proxy.c */
 const struct row *xds_sidecar_base(struct eval *ev, struct str key); /* sidecar.c */
 const struct row *xds_grpc_target(struct eval *ev, struct str key);  /* target.c */
 

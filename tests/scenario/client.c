@@ -122,6 +122,11 @@ static bool is_envoy(const struct client *client)
     return client->kind == ENVOY_DELTA || client->kind == ENVOY_SOTW;
 }
 
+static bool is_wildcard(const struct client *client, enum xds_type type)
+{
+    return is_envoy(client) && (type == XDS_CDS || type == XDS_LDS);
+}
+
 /* What it asks for now. Envoy asks for all clusters and listeners by naming none. */
 static void wants(const struct client *client, enum xds_type type, struct names *ret_names)
 {
@@ -130,7 +135,7 @@ static void wants(const struct client *client, enum xds_type type, struct names 
         for (size_t i = 0; i < client->dialled.list.len; i++) {
             names_add(ret_names, str_from(client->dialled.list.items[i]));
         }
-    } else if (!is_envoy(client) || type == XDS_RDS || type == XDS_EDS) {
+    } else if (!is_wildcard(client, type)) {
         refer(client, type, ret_names);
     }
 }
@@ -141,7 +146,7 @@ static bool ask(struct client *client, enum xds_type type)
     struct client_type *of = &client->types[type];
     struct names names;
     wants(client, type, &names);
-    bool wildcard = is_envoy(client) && (type == XDS_CDS || type == XDS_LDS);
+    bool wildcard = is_wildcard(client, type);
     if (of->said ? names_equal(&names, &of->asked) : names.list.len == 0 && !wildcard) {
         names_release(&names);
         return false;

@@ -104,6 +104,8 @@ static inline void check_invariants(const struct mesh *mesh)
             check_listener(&all, resource);
         } else if (resource->type == XDS_RDS) {
             check_route_config(&all, resource);
+        } else if (resource->type == XDS_ECDS) {
+            check_extension(&all, resource);
         } else if (resource->type == XDS_EDS) {
             check_assignment(resource);
         }

@@ -150,10 +150,70 @@ static inline void check_tcp(const struct rig_resources *all, const struct resou
 {
     static const char *const bases[] = {SCOPE_ENVOY, SCOPE_REDIRECT, NULL};
     pb_tcp_proxy *proxy = unpack(&pb_tcp_proxy_desc, any->value.data, any->value.len);
-    if (!visible(all, from, XDS_CDS, bases, proxy->cluster)) {
-        BREACH(from, "there is no cluster '%s'", proxy->cluster);
+    bool one =
+        proxy->cluster_specifier_case ==
+        ENVOY__EXTENSIONS__FILTERS__NETWORK__TCP_PROXY__V3__TCP_PROXY__CLUSTER_SPECIFIER_CLUSTER;
+    size_t len = one ? 1 : proxy->weighted_clusters->n_clusters;
+    for (size_t i = 0; i < len; i++) {
+        const char *name = one ? proxy->cluster : proxy->weighted_clusters->clusters[i]->name;
+        if (!visible(all, from, XDS_CDS, bases, name)) {
+            BREACH(from, "there is no cluster '%s'", name);
+        }
+        if (!one && proxy->weighted_clusters->clusters[i]->weight == 0) {
+            BREACH(from, "Envoy wants of every weight that it is above 0");
+        }
     }
     protobuf_c_message_free_unpacked(&proxy->base, NULL);
+}
+
+static inline void check_extension(const struct rig_resources *all, const struct resource *from)
+{
+    struct str message = resource_message(from);
+    pb_extension *extension = unpack(&pb_extension_desc, message.ptr, message.len);
+    check_tcp(all, from, extension->typed_config);
+    protobuf_c_message_free_unpacked(&extension->base, NULL);
+}
+
+static inline void check_filter(const struct rig_resources *all, const struct resource *from,
+                                const pb_filter *filter)
+{
+    static const char *const bases[] = {SCOPE_ENVOY, NULL};
+    if (filter->config_type_case ==
+        ENVOY__CONFIG__LISTENER__V3__FILTER__CONFIG_TYPE_CONFIG_DISCOVERY) {
+        if (!visible(all, from, XDS_ECDS, bases, filter->name)) {
+            BREACH(from, "there is no filter '%s'", filter->name);
+        }
+    } else if (strstr(filter->typed_config->type_url, "TcpProxy") != NULL) {
+        check_tcp(all, from, filter->typed_config);
+    } else {
+        check_hcm(all, from, filter->typed_config);
+    }
+}
+
+/* Envoy rejects two filter chains that take the same connection, and cannot know of a server name
+ * without its inspector. */
+static inline void check_server_names(const struct resource *from, const pb_listener *listener)
+{
+    const char *seen[64];
+    size_t len = 0;
+    for (size_t i = 0; i < listener->n_filter_chains; i++) {
+        const pb_chain_match *match = listener->filter_chains[i]->filter_chain_match;
+        if (match == NULL && listener->n_filter_chains > 1) {
+            BREACH(from, "filter chain %zu takes everything, and is not alone", i);
+        }
+        for (size_t j = 0; match != NULL && j < match->n_server_names && len < 64; j++) {
+            for (size_t k = 0; k < len; k++) {
+                if (strcmp(seen[k], match->server_names[j]) == 0) {
+                    BREACH(from, "'%s' belongs to two filter chains", seen[k]);
+                }
+            }
+            seen[len++] = match->server_names[j];
+        }
+    }
+    if ((len > 0) != (listener->n_listener_filters > 0) && listener->n_filter_chains > 0) {
+        BREACH(from,
+               "it reads ClientHellos where nobody asks for them, or does not where one does");
+    }
 }
 
 static inline void check_listener(const struct rig_resources *all, const struct resource *from)
@@ -166,13 +226,9 @@ static inline void check_listener(const struct rig_resources *all, const struct 
         BREACH(from, "it has no address");
     }
     for (size_t i = 0; i < listener->n_filter_chains; i++) {
-        const pb_any *config = listener->filter_chains[i]->filters[0]->typed_config;
-        if (strstr(config->type_url, "TcpProxy") != NULL) {
-            check_tcp(all, from, config);
-        } else {
-            check_hcm(all, from, config);
-        }
+        check_filter(all, from, listener->filter_chains[i]->filters[0]);
     }
+    check_server_names(from, listener);
     protobuf_c_message_free_unpacked(&listener->base, NULL);
 }
 

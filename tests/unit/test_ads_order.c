@@ -115,6 +115,42 @@ static void route_waits_for_cluster_and_endpoints_sotw(void **state)
     client_free(c);
 }
 
+/* What a listener finds by ECDS names clusters, too. */
+static void filter_waits_and_holds_clusters_as_a_route_does(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_ECDS, "f", "old");
+    publish(rig);
+    struct client *c = warm_client(rig, STREAM_DELTA);
+    delta(c, XDS_ECDS, "f", "", "");
+    said(c, "ecds f");
+    ack(c, XDS_ECDS);
+    put_in(rig, XDS_CDS, "s", "new", "1", "new");
+    put(rig, XDS_EDS, "new", "1");
+    put(rig, XDS_ECDS, "f", "new");
+    del(rig, XDS_CDS, "old");
+    del(rig, XDS_EDS, "old");
+    publish(rig);
+    said(c, "cds new");
+    quiet(c);
+    delta(c, XDS_EDS, "new", "", "");
+    said(c, "eds new");
+    said(c, "ecds f");
+    ack(c, XDS_EDS);
+    ack(c, XDS_CDS);
+    quiet(c); /* new connections may still be sent to the old cluster */
+    ack(c, XDS_ECDS);
+    said(c, "cds -old");
+    del(rig, XDS_LDS, "l");
+    del(rig, XDS_ECDS, "f");
+    publish(rig);
+    said(c, "lds -l");
+    quiet(c);
+    ack(c, XDS_LDS);
+    said(c, "ecds -f");
+    client_free(c);
+}
+
 static void client_that_skips_endpoints_gets_its_route_at_the_ack(void **state)
 {
     struct rig *rig = *state;
@@ -285,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(route_waits_for_cluster_and_endpoints_delta),
         T(route_waits_for_cluster_and_endpoints_sotw),
+        T(filter_waits_and_holds_clusters_as_a_route_does),
         T(client_that_skips_endpoints_gets_its_route_at_the_ack),
         T(listeners_and_routes_wait_for_dirty_clusters),
         T(endpoints_follow_every_cluster_sent),

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """xDS over TLS: clients show certificates, and none is served without."""
 
-import pathlib
-import subprocess
-
 from rig.features import feature
 from rig.mesh import Mesh
 from rig.objects import endpoints, service
-from rig.process import Failed
+from rig.pki import Authority
 from rig.suite import BACKENDS, PORTS, Case, with_clients
 from rig.traffic import get
 
@@ -15,38 +12,6 @@ IP = "127.13.0.1"
 TARGET = "xds:///web.default.svc.cluster.local:8080"
 # Java's "tls" credentials take no files, Node.js has none (docs/xds.md).
 SHOW_CERTIFICATES = ("envoy delta", "envoy sotw", "go", "python")
-
-
-def openssl(*words) -> None:
-    done = subprocess.run(["openssl", *[str(word) for word in words]], text=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        raise Failed(f"openssl {words[0]} failed: {done.stdout}")
-
-
-class Authority:
-    """A CA, and certificates that it signs: NAME.pem and NAME.key in its folder."""
-
-    def __init__(self, folder: pathlib.Path):
-        self.folder = folder
-        folder.mkdir()
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-subj", "/CN=test CA", "-days", "2", "-keyout", folder / "ca.key",
-                "-out", folder / "ca.pem")
-
-    def issue(self, name: str, san: str) -> None:
-        folder = self.folder
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key",
-                "-out", folder / f"{name}.csr")
-        (folder / f"{name}.ext").write_text(f"subjectAltName={san}\n")
-        openssl("x509", "-req", "-in", folder / f"{name}.csr", "-CA", folder / "ca.pem",
-                "-CAkey", folder / "ca.key", "-CAcreateserial", "-days", "2",
-                "-extfile", folder / f"{name}.ext", "-out", folder / f"{name}.pem")
-
-    def path(self, file: str) -> str:
-        return str(self.folder / file)
 
 
 def start_with_tls(mesh: Mesh) -> Authority:

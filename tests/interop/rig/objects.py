@@ -60,6 +60,20 @@ def grpc_route(name: str, parent: str, *rules: dict, port: Optional[int] = None,
     return _route("GRPCRoute", name, parent, port, rules, namespace)
 
 
+def l4_route(kind: str, name: str, parent: str, *backends: dict, hostnames: Sequence[str] = (),
+             parent_namespace: Optional[str] = None, created: Optional[str] = None,
+             namespace: str = "default") -> Object:
+    """A TCPRoute or TLSRoute, of one rule."""
+    route = _route(kind, name, parent, None, [rule(*backends)], namespace)
+    if hostnames:
+        route["spec"]["hostnames"] = list(hostnames)
+    if parent_namespace:
+        route["spec"]["parentRefs"][0]["namespace"] = parent_namespace
+    if created:
+        route["metadata"]["creationTimestamp"] = created
+    return route
+
+
 def header_filter(set: Optional[dict] = None, add: Optional[dict] = None,
                   remove: Sequence[str] = ()) -> dict:
     def pairs(headers):

@@ -30,8 +30,9 @@ from .mesh import Mesh, start_echod
 from .process import Child, Failed, temporary_folder
 
 ENVOYS = ("envoy delta", "envoy sotw")
-PORTS = {"http": 3000, "grpc": 3001, "tcp": 3002}  # of the backends
-PROTOCOLS = {"http": "http", "grpc": objects.H2C, "tcp": None}  # appProtocol by kind
+PORTS = {"http": 3000, "grpc": 3001, "tcp": 3002, "tls": 3003}  # of the backends
+ECHOD = ("http", "grpc", "tcp")  # what echod speaks; TLS: rig/tls.py
+PROTOCOLS = {"http": "http", "grpc": objects.H2C, "tcp": None, "tls": None}  # appProtocol by kind
 CRASH = re.compile("Sanitizer|runtime error:|panic")
 FAILURES_MAX = 10  # then the rest is not run
 BACKENDS = {name: f"127.20.1.{i}" for i, name in enumerate("abcdef", start=1)}
@@ -143,6 +144,15 @@ class Case:
     def grpc_route(self, parent: Service, *rules: dict, name: str = "route") -> dict:
         return objects.grpc_route(name, parent.name, *rules, namespace=self.namespace)
 
+    def tcp_route(self, parent: Service, *backends: dict, name: str = "route", **rest) -> dict:
+        return objects.l4_route("TCPRoute", name, parent.name, *backends,
+                                **{"namespace": self.namespace, **rest})
+
+    def tls_route(self, parent: Service, hostnames: Sequence[str], *backends: dict,
+                  name: str = "route", **rest) -> dict:
+        return objects.l4_route("TLSRoute", name, parent.name, *backends, hostnames=hostnames,
+                                **{"namespace": self.namespace, **rest})
+
     def apply(self, *things, file: str = "main") -> None:
         """Services and objects into one file of this case, in place of what it held: one turn."""
         flat = []
@@ -171,7 +181,7 @@ class Runner:
     def mesh_for(self, client: str) -> Mesh:
         """The shared mesh, with an Envoy of the kind that the client is."""
         if not self.echod:
-            at = {kind: {n: f"{ip}:{PORTS[kind]}" for n, ip in BACKENDS.items()} for kind in PORTS}
+            at = {kind: {n: f"{ip}:{PORTS[kind]}" for n, ip in BACKENDS.items()} for kind in ECHOD}
             self.echod = start_echod(temporary_folder("heddle-interop-"), **at)
         if not self.mesh:
             self.rejections = 0

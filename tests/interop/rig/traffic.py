@@ -181,6 +181,18 @@ def greeting(address: str, timeout: float = CALL_SECONDS) -> str:
         return connection.makefile().readline().strip()
 
 
+def greeter(address: str, timeout: float = CALL_SECONDS) -> str:
+    """The backend that spoke first; "refused": the connection was ended without a word; "silent":
+    it was not ended."""
+    try:
+        said = greeting(address, timeout)
+    except TimeoutError:
+        return "silent"
+    except ConnectionResetError:
+        said = ""
+    return said.removeprefix("hello from ") or "refused"
+
+
 def listens(address: str) -> bool:
     host, port = address.rsplit(":", 1)
     try:
