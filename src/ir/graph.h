@@ -53,6 +53,7 @@ enum index_id {
     X_SERVICES_OF_IP,    /* services by each of their ClusterIPs */
     X_PORTS_OF_SERVICE,  /* service by each "ns/svc:port": the keys of T_PORT */
     X_ATTACHED,          /* attachments by the key of T_ROUTING they contribute to */
+    X_ATTACHED_L4,       /* those of X_ATTACHED that route connections */
     X_REJECTIONS,        /* rejections by "type|name" or, of a consumer's, "type|name@client-ns" */
     INDEX_COUNT
 };

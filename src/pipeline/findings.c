@@ -6,6 +6,7 @@
 #include "ir/graph.h"
 #include "model/route.h"
 #include "model/service.h"
+#include "resolve/govern.h"
 #include "resolve/rule.h"
 
 struct walk {
@@ -92,7 +93,7 @@ static void check_parents(struct walk *walk, const struct route *route,
 
 static bool of_connections(const struct route *route)
 {
-    return route->object.kind == KIND_TLSROUTE || route->object.kind == KIND_TCPROUTE;
+    return govern_of_connections(route->object.kind);
 }
 
 static void check_backends(struct walk *walk, const struct route *route,

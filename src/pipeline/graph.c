@@ -4,7 +4,7 @@
  * above it.
  *
  *   service ─┬─► port ─┬─► attachment ◄── route        ┌─► vhost ─► route configurations
- *            │         ├─► routing ◄── attached ───────┤
+ *            │         ├─► routing ◄── attached ───────┼─► backends of connections (ECDS)
  *   slice ───┼─► endpoints ─► EDS                      └─► listeners
  *   interest └─► target    └─► cluster ─► CDS              status ◄── rejection
  */
@@ -79,7 +79,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_EDS]          = RESOURCES("eds", xds_endpoints, OF(T_ENDPOINTS)),
     [T_REDIRECT_LDS] = RESOURCES("redirect-lds", xds_redirect_listener, OF(T_ROUTING)),
     [T_BIND_LDS]     = RESOURCES("bind-lds", xds_bind_listener, OF(T_ROUTING)),
-    [T_ENVOY_ECDS]   = RESOURCES("envoy-ecds", xds_envoy_l4, BY(X_ATTACHED)),
+    [T_ENVOY_ECDS]   = RESOURCES("envoy-ecds", xds_envoy_l4, BY(X_ATTACHED_L4)),
     [T_SIDECAR_BASE] = RESOURCES("sidecar-base", xds_sidecar_base, OF(T_VIEW)),
     [T_GRPC_TARGET]  = RESOURCES("grpc-target", xds_grpc_target, OF(T_TARGET)),
     /* clang-format on */
@@ -93,6 +93,7 @@ static const struct index_spec indexes[INDEX_COUNT] = {
     [X_SERVICES_OF_IP]    = {"services-of-ip", T_SERVICE, resolve_services_of_ip, NULL},
     [X_PORTS_OF_SERVICE]  = {"ports-of-service", T_SERVICE, resolve_ports_of_service, NULL},
     [X_ATTACHED]          = {"attached", T_ATTACHMENT, resolve_attached, resolve_attached_order},
+    [X_ATTACHED_L4]       = {"attached-l4", T_ATTACHMENT, resolve_attached_l4, NULL},
     [X_REJECTIONS]        = {"rejections", T_REJECTION, resolve_rejections, NULL},
     /* clang-format on */
 };

@@ -14,6 +14,7 @@
 #include "ir/graph.h"
 #include "ir/ir.h"
 #include "model/service.h"
+#include "resolve/govern.h"
 #include "resolve/key.h"
 #include "resolve/resolve.h"
 #include "resolve/rule.h"
@@ -208,6 +209,13 @@ void resolve_attached(const struct row *row, struct str key, struct group_emit *
         for (size_t j = 0; j < parent->ports.len; j++) {
             group_emit(emit, parent->ports.items[j]);
         }
+    }
+}
+
+void resolve_attached_l4(const struct row *row, struct str key, struct group_emit *emit)
+{
+    if (govern_of_connections((enum kind_id)((const struct attachment *)row)->kind)) {
+        resolve_attached(row, key, emit);
     }
 }
 

@@ -17,6 +17,11 @@ bool govern_displaces(enum kind_id a, enum kind_id b)
     return places[a] < places[b];
 }
 
+bool govern_of_connections(enum kind_id kind)
+{
+    return kind == KIND_TLSROUTE || kind == KIND_TCPROUTE;
+}
+
 enum kind_id govern_kind(struct row_span attached)
 {
     enum kind_id first = KIND_COUNT;

@@ -9,6 +9,8 @@
 /* "Only a single route type should be applied" (GEP-1294, Route types): whether routes of kind a
  * displace those of kind b on one port. */
 bool govern_displaces(enum kind_id a, enum kind_id b);
+/* Whether routes of the kind know nothing but connections. */
+bool govern_of_connections(enum kind_id kind);
 /* The kind that is applied, of the members of a group of X_ATTACHED; KIND_COUNT: none. */
 enum kind_id govern_kind(struct row_span attached);
 

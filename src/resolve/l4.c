@@ -19,6 +19,7 @@
 #include "ir/attachment.h"
 #include "ir/graph.h"
 #include "model/route.h"
+#include "resolve/govern.h"
 #include "resolve/rule.h"
 #include "resolve/shares.h"
 
@@ -209,8 +210,9 @@ static struct str outranked_names(struct arena *arena, const struct route *route
         i++;
     }
     struct str owner = route_of(&routing->connections.items[i]);
-    struct str more =
-        lost > 1 ? arena_printf(arena, "; so do %zu more hostnames", lost - 1) : STR_NULL;
+    struct str more = lost > 1 ? arena_printf(arena, "; %zu more of its hostnames %s taken, too",
+                                              lost - 1, lost == 2 ? "is" : "are")
+                               : STR_NULL;
     return arena_printf(arena, "'%.*s' on '%.*s' belongs to %.*s, which is older%.*s",
                         STR_FMT(first), STR_FMT(routing->name), STR_FMT(owner), STR_FMT(more));
 }
@@ -232,7 +234,7 @@ struct str l4_outranked(struct eval *ev, struct arena *arena, const struct route
                         const struct attachment *attachment, const struct attached_parent *parent)
 {
     struct str kind = str_from(kind_info(route->object.kind)->kind);
-    bool l4 = attachment->kind == KIND_TLSROUTE || attachment->kind == KIND_TCPROUTE;
+    bool l4 = govern_of_connections(route->object.kind);
     struct str text = STR_NULL;
     for (size_t i = 0; l4 && text.len == 0 && i < parent->ports.len; i++) {
         const struct ir_routing *routing =

@@ -25,6 +25,7 @@ const struct row *resolve_cluster(struct eval *ev, struct str key);
 /* attach.c: T_ATTACHMENT; attachments by the routing they contribute to, oldest route first */
 const struct row *resolve_attachment(struct eval *ev, struct str key);
 void resolve_attached(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_attached_l4(const struct row *row, struct str key, struct group_emit *emit);
 int resolve_attached_order(const struct row *a, const struct row *b);
 
 /* routing.c: T_ROUTING */

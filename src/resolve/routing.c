@@ -179,11 +179,6 @@ static void request_routes(const struct candidate *candidates, size_t len,
     }
 }
 
-static bool routes_requests(enum kind_id kind)
-{
-    return kind == KIND_HTTPROUTE || kind == KIND_GRPCROUTE;
-}
-
 static bool speaks_http(const struct ir_port *port)
 {
     return port->protocol == IR_HTTP || port->protocol == IR_HTTP2;
@@ -200,7 +195,7 @@ const struct row *resolve_routing(struct eval *ev, struct str key)
     enum kind_id kind = govern_kind(attached);
     size_t len = 0;
     const struct candidate *candidates =
-        routes_requests(kind) ? collect(ev, attached, kind, &len) : NULL;
+        govern_of_connections(kind) ? NULL : collect(ev, attached, kind, &len);
 
     struct ir_routing *row =
         row_new(sizeof(*row), 64 + len * (sizeof(struct ir_route) + ROUTE_HINT));
@@ -208,7 +203,7 @@ const struct row *resolve_routing(struct eval *ev, struct str key)
     row->name = arena_str(arena, parts.port_key);
     row->client_ns = arena_str(arena, parts.client_ns);
     row->kind = kind < KIND_COUNT ? str_from(kind_info(kind)->kind) : STR_NULL;
-    row->http = kind < KIND_COUNT ? routes_requests(kind) : speaks_http(port);
+    row->http = kind < KIND_COUNT ? !govern_of_connections(kind) : speaks_http(port);
     if (!row->http) {
         l4_routing(ev, attached, kind, row);
     } else if (attached.len == 0) {

@@ -63,19 +63,47 @@ static const struct attachment *displacer(struct eval *ev, const struct attachme
     return NULL;
 }
 
-/* How many of the parentRef's ports routes of other kinds take away. */
-static size_t ports_lost(struct eval *ev, const struct attachment *attachment,
-                         const struct attached_parent *parent, const struct attachment **ret_winner)
+/* Ports of a parentRef that routes of other kinds have. */
+struct losses {
+    size_t ports;
+    const struct attachment *winners[MESSAGE_PARTS_MAX]; /* each once */
+    size_t nwinners;
+};
+
+static void add_winner(struct losses *losses, const struct attachment *winner)
 {
-    size_t lost = 0;
+    size_t i = 0;
+    while (i < losses->nwinners && losses->winners[i] != winner) {
+        i++;
+    }
+    if (i == losses->nwinners && i < MESSAGE_PARTS_MAX) {
+        losses->winners[losses->nwinners++] = winner;
+    }
+}
+
+static struct losses count_losses(struct eval *ev, const struct attachment *attachment,
+                                  const struct attached_parent *parent)
+{
+    struct losses losses = {.ports = 0};
     for (size_t i = 0; i < parent->ports.len; i++) {
         const struct attachment *winner = displacer(ev, attachment, parent->ports.items[i]);
         if (winner != NULL) {
-            *ret_winner = winner;
-            lost++;
+            losses.ports++;
+            add_winner(&losses, winner);
         }
     }
-    return lost;
+    return losses;
+}
+
+/* "HTTPRoute/a/b, TLSRoute/a/c" */
+static struct str winners_text(struct arena *arena, const struct losses *losses)
+{
+    struct str text = STR_NULL;
+    for (size_t i = 0; i < losses->nwinners; i++) {
+        text = arena_printf(arena, "%.*s%s%.*s", STR_FMT(text), i > 0 ? ", " : "",
+                            STR_FMT(losses->winners[i]->key));
+    }
+    return text;
 }
 
 /* Several faults in one text: "one; two; and 3 more". */
@@ -124,9 +152,9 @@ static void accepted_condition(struct eval *ev, struct arena *arena, const struc
         add(parent, (enum condition_id)from->condition, arena_str(arena, from->message));
         return;
     }
-    const struct attachment *winner = NULL;
-    size_t lost = ports_lost(ev, attachment, from, &winner);
-    if (lost > 0 && lost == from->ports.len) {
+    struct losses lost = count_losses(ev, attachment, from);
+    if (lost.ports > 0 && lost.ports == from->ports.len) {
+        const struct attachment *winner = lost.winners[0];
         add(parent, C_conflicted,
             arena_printf(arena,
                          "%.*s is attached to the same Service port, and %ss take precedence over "
@@ -142,10 +170,11 @@ static void accepted_condition(struct eval *ev, struct arena *arena, const struc
         return;
     }
     struct faults others = {.arena = arena};
-    if (lost > 0) {
+    if (lost.ports > 0) {
         add_fault(&others,
                   arena_printf(arena, "governs %zu of %zu ports; the others belong to %.*s",
-                               from->ports.len - lost, from->ports.len, STR_FMT(winner->key)));
+                               from->ports.len - lost.ports, from->ports.len,
+                               STR_FMT(winners_text(eval_scratch(ev), &lost))));
     }
     struct str outranked = l4_outranked(ev, arena, route, attachment, from);
     if (outranked.len > 0) {

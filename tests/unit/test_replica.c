@@ -12,12 +12,15 @@
 #include "stream_rig.h"
 
 #define STREAMS 500
-#define RESOURCES 4000 /* a quarter of each type */
+#define NAMES 1000 /* of each type */
+#define RESOURCES (NAMES * XDS_TYPE_COUNT)
 #define STATE_BYTES_MAX (6u << 20)
 
 static struct view view_of(struct str scope)
 {
-    return (struct view){.nscopes = 1, .scopes = {scope}, .on_demand = {-1, -1, -1, -1}};
+    struct view view = {.nscopes = 1, .scopes = {scope}};
+    memset(view.on_demand, -1, sizeof(view.on_demand));
+    return view;
 }
 
 static void fill(struct rig *rig)
@@ -64,8 +67,7 @@ static struct client *named_client(struct rig *rig, unsigned first)
     c->wordless = true;
     for (unsigned i = 0; i < 10; i++) {
         char name[40];
-        snprintf(name, sizeof(name), "default/service-%u ",
-                 (first + i) % (RESOURCES / XDS_TYPE_COUNT));
+        snprintf(name, sizeof(name), "default/service-%u ", (first + i) % NAMES);
         rig_append(names, sizeof(names), name);
     }
     delta(c, XDS_EDS, names, "", "");
@@ -88,7 +90,7 @@ static void many_streams_stay_small(void **state)
             delta(c, (enum xds_type)t, "*", "", "");
         }
         settle(c);
-        assert_int_equal(c->stream->subs[XDS_EDS].known.count, RESOURCES / XDS_TYPE_COUNT);
+        assert_int_equal(c->stream->subs[XDS_EDS].known.count, NAMES);
     }
     size_t used = mallinfo2().uordblks - before;
     print_message("%u streams x %u resources: %zu KiB for streams, %zu KiB for the replica\n",

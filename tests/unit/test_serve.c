@@ -51,7 +51,8 @@ struct fixture {
 
 static void give_view(struct fixture *f, stream_id id)
 {
-    struct view view = {.nscopes = 1, .scopes = {STR("s")}, .on_demand = {-1, -1, -1, -1}};
+    struct view view = {.nscopes = 1, .scopes = {STR("s")}};
+    memset(view.on_demand, -1, sizeof(view.on_demand));
     view.on_demand[XDS_CDS] = f->on_demand;
     serve_view(f->serve, id, &view);
 }
