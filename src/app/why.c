@@ -77,13 +77,16 @@ static bool read_headers(struct str query, struct arena *arena, struct request *
     return true;
 }
 
-/* The RouteConfiguration of a row that stands first in the client's chain of scopes. */
-static struct resource *first_of(const struct resource_row *row, const struct view *view)
+/* What decides, of a row: that which stands first in the client's chain of scopes. */
+static struct resource *first_of(const struct resource_row *row, const struct explained *explained,
+                                 const struct view *view)
 {
+    enum xds_type type = explained->http ? XDS_RDS : XDS_ECDS;
     for (size_t i = 0; i < view->nscopes; i++) {
         for (size_t j = 0; j < row->len; j++) {
             struct resource *resource = row->items[j];
-            if (resource->type == XDS_RDS && str_eq(resource->scope, view->scopes[i])) {
+            if (resource->type == type && str_eq(resource->scope, view->scopes[i]) &&
+                (explained->http || str_eq(resource->name, explained->filter))) {
                 return resource;
             }
         }
@@ -94,16 +97,16 @@ static struct resource *first_of(const struct resource_row *row, const struct vi
 static struct resource *routes_of(const struct daemon *daemon, const struct client_class *class,
                                   const struct explained *explained)
 {
-    static const unsigned tables[] = {T_ENVOY_RDS, T_GRPC_RDS};
+    static const unsigned tables[] = {T_ENVOY_RDS, T_GRPC_RDS, T_ENVOY_ECDS};
     struct arena scratch;
     struct view view;
     arena_init_sized(&scratch, 512);
     client_view(class, &scratch, &view);
     struct resource *found = NULL;
-    for (size_t i = 0; i < 2 && found == NULL; i++) {
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && found == NULL; i++) {
         const struct resource_row *row = (const struct resource_row *)engine_get(
             mesh_engine(daemon->mesh), tables[i], explained->routing);
-        found = row != NULL ? first_of(row, &view) : NULL;
+        found = row != NULL ? first_of(row, explained, &view) : NULL;
     }
     found = found != NULL ? resource_ref(found) : NULL;
     arena_release(&scratch);
@@ -151,7 +154,9 @@ static bool read_question(const struct daemon *daemon, struct str query, struct 
     struct str method = admin_query(arena, query, STR("method"));
     struct str url = admin_query(arena, query, STR("url"));
     struct str node = admin_query(arena, query, STR("node"));
+    struct str sni = admin_query(arena, query, STR("sni"));
     if (!question_parse(method, url, arena, ret_question, err) ||
+        (sni.len > 0 && !question_set_server_name(sni, ret_question, err)) ||
         !read_headers(query, arena, &ret_question->request, err) ||
         !find_class(daemon, node, class, err)) {
         return false;
@@ -183,7 +188,7 @@ void api_why(void *user, const struct h1_request *request, struct h1_reply *repl
     json_str(&asked->json, node);
     struct explained explained = mesh_explain(daemon->mesh, &question, &arena, &asked->json);
     since_tell(mesh_since(daemon->mesh), explained.routing, &asked->json);
-    if (explained.http) {
+    if (explained.http || explained.filter.len > 0) {
         asked->want = routes_of(daemon, &class, &explained);
     }
     serve_report(daemon->serve, node, true, report_done, asked);

@@ -7,6 +7,8 @@
 #include "cli/commands.h"
 #include "cli/fetch.h"
 
+#define TAKES "takes the " /* request or connection: the verdict on the rule that does */
+
 static const char *text(const json_t *object, const char *key)
 {
     const char *value = json_string_value(json_object_get(object, key));
@@ -30,7 +32,8 @@ static void print_rules(const json_t *answer)
     printf("rules, in the order in which they are tried:\n");
     json_array_foreach(rules, index, rule)
     {
-        printf("  %s ", strcmp(text(rule, "verdict"), "takes the request") == 0 ? "=>" : "  ");
+        printf("  %s ",
+               strncmp(text(rule, "verdict"), TAKES, sizeof(TAKES) - 1) == 0 ? "=>" : "  ");
         print_place(rule);
         printf("\n       %s\n       %s\n", text(rule, "match"), text(rule, "verdict"));
     }
@@ -128,23 +131,27 @@ static void print_text(const json_t *answer)
     }
 }
 
+static void add_word(struct buf *path, struct arena *arena, const char *name, struct str value)
+{
+    buf_add_text(path, name);
+    buf_add_str(path, fetch_escape(arena, value));
+}
+
 static int ask(const struct options *options, struct buf *ret_body, struct err *err)
 {
+    bool connection = options->arguments.len == 2; /* it has no method */
     struct arena arena;
     struct buf path;
     const char **arguments = options->arguments.items;
     arena_init(&arena);
     buf_init(&path, 1u << 20);
-    buf_add_text(&path, "/api/why?node=");
-    buf_add_str(&path, fetch_escape(&arena, str_from(arguments[0])));
-    buf_add_text(&path, "&method=");
-    buf_add_str(&path, fetch_escape(&arena, str_from(arguments[1])));
-    buf_add_text(&path, "&url=");
-    buf_add_str(&path, fetch_escape(&arena, str_from(arguments[2])));
+    add_word(&path, &arena, "/api/why?node=", str_from(arguments[0]));
+    add_word(&path, &arena, "&method=", connection ? STR("") : str_from(arguments[1]));
+    add_word(&path, &arena, "&url=", str_from(arguments[connection ? 1 : 2]));
+    add_word(&path, &arena, "&sni=", option_text(options, O_sni));
     const struct option_values *headers = &options->lists[O_header];
     for (unsigned i = 0; i < headers->len; i++) {
-        buf_add_text(&path, "&header=");
-        buf_add_str(&path, fetch_escape(&arena, str_from(headers->items[i])));
+        add_word(&path, &arena, "&header=", str_from(headers->items[i]));
     }
     buf_add_byte(&path, '\0');
     int code = fetch(options, (const char *)path.data, ret_body, err);
@@ -157,9 +164,9 @@ static int run(const struct options *options)
 {
     struct err err;
     struct buf body;
-    if (options->arguments.len != 3) {
-        err_set(&err,
-                "say who asks what: heddle why ROLE/NAMESPACE/NAME GET http://HOST:PORT/PATH");
+    if (options->arguments.len != 2 && options->arguments.len != 3) {
+        err_set(&err, "say who asks what: heddle why ROLE/NAMESPACE/NAME GET "
+                      "http://HOST:PORT/PATH, or tcp://HOST:PORT without a method");
         return command_fail(EXIT_USAGE, &err);
     }
     int code = ask(options, &body, &err);
@@ -180,8 +187,8 @@ static int run(const struct options *options)
 const struct command command_why = {
     .name = "why",
     .bit = CMD_WHY,
-    .arguments = "NODE METHOD URL [-H 'name: value'] [options]",
-    .summary = "which rule, backend and endpoints a request takes, and why",
+    .arguments = "NODE [METHOD] URL [-H 'name: value'] [options]",
+    .summary = "which rule, backend and endpoints a request or connection takes, and why",
     .details =
         "NODE is a connected client (heddle proxies), or sidecar/NAMESPACE/NAME or\n"
         "proxyless/NAMESPACE/NAME for one that might be. The host of URL is a Service's name or\n"
@@ -189,6 +196,11 @@ const struct command command_why = {
         "\n"
         "    heddle why sidecar/default/app GET http://echo-service.default:8000/path\n"
         "    heddle why proxyless/default/app POST \\\n"
-        "        xds:///echo-service.default:8080/echo_basic.grpcecho.GrpcEcho/Echo\n",
+        "        xds:///echo-service.default:8080/echo_basic.grpcecho.GrpcEcho/Echo\n"
+        "\n"
+        "A connection that nobody looks into has no method, and with TLS a server name:\n"
+        "\n"
+        "    heddle why sidecar/default/app tcp://db.default:5432\n"
+        "    heddle why sidecar/default/app tls://mail.default:465 --sni mail.example.com\n",
     .run = run,
 };

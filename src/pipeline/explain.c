@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* explain: why a request goes where it goes. */
+/* explain: why a request goes where it goes; of connections: explain_l4.c. */
 #include "pipeline/explain.h"
 
 #include <string.h>
@@ -9,20 +9,13 @@
 #include "ir/graph.h"
 #include "model/route.h"
 #include "pipeline/effects.h"
+#include "pipeline/explain_internal.h"
 #include "resolve/key.h"
 #include "resolve/rule.h"
 #include "xds/row.h"
 
 #define RULES_TOLD_MAX 50      /* rules that did not match are told up to here */
 #define ENDPOINTS_TOLD_MAX 100 /* of each backend */
-
-struct telling {
-    const struct engine *engine;
-    const struct question *question;
-    const struct request *request; /* as the client's routing sees it */
-    struct arena *arena;
-    struct json *json;
-};
 
 static void text(struct telling *telling, const char *key, struct str value)
 {
@@ -96,7 +89,7 @@ static const struct route *route_of(struct telling *telling, struct str rule, si
     return (const struct route *)engine_get(telling->engine, T_ROUTE, str_sub(rule, 0, slash));
 }
 
-static void tell_rule_place(struct telling *telling, struct str rule)
+void explain_place(struct telling *telling, struct str rule)
 {
     size_t number;
     const struct route *route = rule.len > 0 ? route_of(telling, rule, &number) : NULL;
@@ -165,7 +158,7 @@ static void tell_rule(struct telling *telling, const struct ir_route *route,
                       const struct ir_route *winner, struct str reason)
 {
     json_open(telling->json, '{');
-    tell_rule_place(telling, route->rule);
+    explain_place(telling, route->rule);
     text(telling, "match", ir_match_text(&route->match, telling->arena));
     if (winner == route) {
         text(telling, "verdict", STR("takes the request"));
@@ -233,7 +226,7 @@ static void tell_error(struct telling *telling, int32_t status, struct str reaso
     text(telling, "outcome", failure(telling, status, reason));
 }
 
-static void tell_endpoints(struct telling *telling, struct str cluster, bool opaque)
+void explain_endpoints(struct telling *telling, struct str cluster, bool opaque)
 {
     const struct ir_endpoints *endpoints =
         (const struct ir_endpoints *)engine_get(telling->engine, T_ENDPOINTS, cluster);
@@ -289,7 +282,7 @@ static void tell_backends(struct telling *telling, const struct ir_route *route)
         json_double(telling->json, (double)backend->weight / (double)sum);
         if (backend->cluster.len > 0) {
             text(telling, "backend", backend->cluster);
-            tell_endpoints(telling, backend->cluster, false);
+            explain_endpoints(telling, backend->cluster, false);
         } else {
             text(telling, "outcome", failure(telling, route->error_status, backend->reason));
         }
@@ -372,7 +365,7 @@ static void tell_decision(struct telling *telling, const struct ir_route *winner
     if (winner == NULL) {
         tell_error(telling, 404, STR("no rule matches"));
     } else {
-        tell_rule_place(telling, winner->rule);
+        explain_place(telling, winner->rule);
         tell_outcome(telling, winner);
     }
     if (winner != NULL && winner->action == IR_FORWARD) {
@@ -384,22 +377,16 @@ static void tell_decision(struct telling *telling, const struct ir_route *winner
 
 /* --- all of it ------------------------------------------------------------------------------ */
 
-static void tell_opaque(struct telling *telling, struct str key)
+/* A connection where requests are looked into. */
+static void tell_not_a_request(struct telling *telling, const struct ir_routing *routing)
 {
-    text(telling, "routing",
-         STR("opaque TCP: no route is attached, and appProtocol names no HTTP"));
+    text(telling, "routing", explain_routing(telling, routing));
     json_key(telling->json, "decision");
     json_open(telling->json, '{');
-    text(telling, "action", STR("forward"));
-    json_key(telling->json, "backends");
-    json_open(telling->json, '[');
-    json_open(telling->json, '{');
-    json_key(telling->json, "share");
-    json_double(telling->json, 1);
-    text(telling, "backend", key);
-    tell_endpoints(telling, key, true);
-    json_close(telling->json, '}');
-    json_close(telling->json, ']');
+    text(telling, "action", STR("error"));
+    text(telling, "outcome",
+         STR("the sidecar reads HTTP here, and ends what is none; ask for a request, with METHOD "
+             "and http://HOST:PORT/PATH"));
     json_close(telling->json, '}');
 }
 
@@ -453,8 +440,14 @@ static const struct ir_routing *find_routing(struct telling *telling, struct str
     return routing;
 }
 
-static struct str routing_text(const struct telling *telling, const struct ir_routing *routing)
+struct str explain_routing(const struct telling *telling, const struct ir_routing *routing)
 {
+    if (routing->kind.len > 0 && proxyless(telling) && routing->routes.len > 0 &&
+        routing->routes.items[0].rule.len == 0) {
+        return arena_printf(telling->arena,
+                            "the Service's own endpoints: gRPC clients do not follow %.*ss",
+                            STR_FMT(routing->kind));
+    }
     if (routing->client_ns.len > 0) {
         return arena_printf(telling->arena,
                             "consumer %.*ss: those of the client's namespace '%.*s'",
@@ -486,12 +479,14 @@ struct explained mesh_explain(const struct mesh *mesh, const struct question *qu
             (const struct ir_port *)engine_get(telling.engine, T_PORT, key);
         tell_stranger(&telling, port->why_not);
     } else if (!explained.http) {
-        tell_opaque(&telling, key);
+        explain_connection(&telling, routing, &explained);
+    } else if (question->about != ABOUT_REQUEST) {
+        tell_not_a_request(&telling, routing);
     } else {
         if (proxyless(&telling)) {
             see_as_grpc(&request);
         }
-        text(&telling, "routing", routing_text(&telling, routing));
+        text(&telling, "routing", explain_routing(&telling, routing));
         tell_decision(&telling, tell_rules(&telling, routing));
     }
     return explained;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * explain: why a request goes where it goes, answered from the IR that is served: which Service
- * port it was sent to, which rules were looked at in which order, which one took it and why the
- * others that match did not, and what becomes of it.
+ * explain: why a request, or a connection, goes where it goes, answered from the IR that is served:
+ * which Service port it was sent to, which rules were looked at in which order, which one took it
+ * and why the others that match did not, and what becomes of it.
  */
 #ifndef HEDDLE_PIPELINE_EXPLAIN_H
 #define HEDDLE_PIPELINE_EXPLAIN_H
@@ -13,8 +13,9 @@
 
 /* For asking since when it is so, and whether the client has acknowledged it. In the arena. */
 struct explained {
-    struct str routing; /* key of T_ROUTING and of the RouteConfiguration; empty: there is none */
+    struct str routing; /* key of T_ROUTING and of what is made of it; empty: there is none */
     bool http;          /* the RouteConfiguration decides */
+    struct str filter;  /* the filter by ECDS that decides, of connections; empty: none does */
 };
 
 /*

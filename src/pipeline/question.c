@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* question: one request of one client. */
+/* question: one request, or connection, of one client. */
 #include "pipeline/question.h"
 
 #include <string.h>
 
-#define PORT_MAX 65535
-#define HTTP_PORT 80 /* of a URL that names none */
+#include "model/format.h"
 
-static bool read_authority(struct str authority, struct question *question, struct err *err)
+#define PORT_MAX 65535
+
+static const struct scheme {
+    struct str prefix;
+    int about;
+    int32_t port; /* of a URL that names none; 0: it must */
+} schemes[] = {
+    {STR("http://"), ABOUT_REQUEST, 80}, {STR("grpc://"), ABOUT_REQUEST, 80},
+    {STR("xds:///"), ABOUT_REQUEST, 80}, {STR("tcp://"), ABOUT_TCP, 0},
+    {STR("tls://"), ABOUT_TLS, 443},
+};
+
+static bool read_authority(struct str authority, int32_t default_port, struct question *question,
+                           struct err *err)
 {
     size_t colon = str_rindex(authority, ':');
-    uint64_t port = HTTP_PORT;
+    uint64_t port = (uint64_t)default_port;
     if (colon < authority.len &&
         (!str_to_u64(str_sub(authority, colon + 1, authority.len), &port) || port == 0 ||
          port > PORT_MAX)) {
         return err_set(err, "'%.*s' has no port number after the ':'", STR_FMT(authority));
+    }
+    if (port == 0) {
+        return err_set(err, "'%.*s' names no port", STR_FMT(authority));
     }
     question->host = str_sub(authority, 0, colon);
     question->port = (int32_t)port;
@@ -50,17 +65,14 @@ static bool is_token(struct str text)
     return text.len > 0;
 }
 
-/* What stands after "scheme://" (xds: ":///"); false when url is of no scheme that is known. */
-static bool cut_scheme(struct str url, struct str *ret_rest)
+static const struct scheme *find_scheme(struct str url)
 {
-    static const struct str schemes[] = {STR("http://"), STR("grpc://"), STR("xds:///")};
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        if (str_starts_with(url, schemes[i])) {
-            *ret_rest = str_sub(url, schemes[i].len, url.len);
-            return true;
+        if (str_starts_with(url, schemes[i].prefix)) {
+            return &schemes[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 static size_t authority_len(struct str rest)
@@ -72,40 +84,95 @@ static size_t authority_len(struct str rest)
     return hash < len ? hash : len;
 }
 
-bool question_parse(struct str method, struct str url, struct arena *arena,
-                    struct question *ret_question, struct err *err)
+static bool check_method(struct str method, struct err *err)
 {
-    struct question question;
-    memset(&question, 0, sizeof(question));
-    struct str rest;
-    if (!cut_scheme(url, &rest)) {
-        return err_set(err,
-                       "'%.*s' is not a URL; write http://HOST:PORT/PATH, grpc://… or xds:///…",
-                       STR_FMT(url));
-    }
     if (!is_token(method)) {
         return err_set(err, "'%.*s' is not an HTTP method", STR_FMT(method));
     }
     if (str_eq(method, STR("CONNECT"))) {
         return err_set(err, "a CONNECT has no path, and no route takes it");
     }
+    return true;
+}
+
+static bool is_address(struct str host)
+{
+    return format_is_ipv4(host) || str_index(host, ':') < host.len;
+}
+
+/* rest: what stands behind the authority. */
+static bool read_connection(struct str method, struct str rest, struct question *question,
+                            struct err *err)
+{
+    if (method.len > 0) {
+        return err_set(err, "a connection has no method; say heddle why NODE tcp://HOST:PORT");
+    }
+    if (rest.len > 0 && !str_eq(rest, STR("/"))) {
+        return err_set(err, "a connection has no path: '%.*s'", STR_FMT(rest));
+    }
+    if (question->about == ABOUT_TLS && !is_address(question->host)) {
+        question->server_name = question->host;
+    }
+    question->request.path = STR("/");
+    return true;
+}
+
+static void read_target(struct str method, struct str rest, struct arena *arena,
+                        struct question *question)
+{
+    size_t hash = str_index(rest, '#');
+    question->fragment = hash < rest.len;
+    struct str query = str_sub(rest, 0, hash);
+    struct str path = str_cut(&query, '?');
+    question->request.method = arena_str(arena, method);
+    question->request.path = path.len > 0 ? arena_str(arena, path) : STR("/");
+    question->request.query = query.ptr != NULL ? arena_str(arena, query) : STR_NULL;
+}
+
+bool question_parse(struct str method, struct str url, struct arena *arena,
+                    struct question *ret_question, struct err *err)
+{
+    struct question question;
+    memset(&question, 0, sizeof(question));
+    const struct scheme *scheme = find_scheme(url);
+    if (scheme == NULL) {
+        return err_set(err,
+                       "'%.*s' is not a URL; write http://HOST:PORT/PATH, grpc://…, xds:///…, "
+                       "tcp://HOST:PORT or tls://HOST:PORT",
+                       STR_FMT(url));
+    }
+    question.about = scheme->about;
+    if (scheme->about == ABOUT_REQUEST && !check_method(method, err)) {
+        return false;
+    }
     if (!is_url(url)) {
         return err_set(err,
                        "a URL holds printable ASCII only; write ' ' as %%20, and 'é' as %%C3%%A9");
     }
+    struct str rest = str_sub(url, scheme->prefix.len, url.len);
     size_t authority = authority_len(rest);
-    if (!read_authority(str_sub(rest, 0, authority), &question, err)) {
+    if (!read_authority(str_sub(rest, 0, authority), scheme->port, &question, err)) {
         return false;
     }
     rest = str_sub(rest, authority, rest.len);
-    size_t hash = str_index(rest, '#');
-    question.fragment = hash < rest.len;
-    struct str query = str_sub(rest, 0, hash);
-    struct str path = str_cut(&query, '?');
-    question.request.method = arena_str(arena, method);
-    question.request.path = path.len > 0 ? arena_str(arena, path) : STR("/");
-    question.request.query = query.ptr != NULL ? arena_str(arena, query) : STR_NULL;
+    if (scheme->about == ABOUT_REQUEST) {
+        read_target(method, rest, arena, &question);
+    } else if (!read_connection(method, rest, &question, err)) {
+        return false;
+    }
     *ret_question = question;
+    return true;
+}
+
+bool question_set_server_name(struct str name, struct question *question, struct err *err)
+{
+    if (question->about != ABOUT_TLS) {
+        return err_set(err, "only a connection of TLS asks for a server name; write tls://…");
+    }
+    if (!is_url(name) || is_address(name)) {
+        return err_set(err, "'%.*s' is not the name of a server", STR_FMT(name));
+    }
+    question->server_name = name;
     return true;
 }
 
@@ -133,8 +200,12 @@ bool question_add_header(struct str header, struct request *request, struct err 
 bool question_fits(const struct question *question, struct err *err)
 {
     const struct request *request = &question->request;
+    if (question->about != ABOUT_REQUEST && request->nheaders > 0) {
+        return err_set(err, "a connection has no headers");
+    }
     if (question->client->role == ROLE_PROXYLESS &&
-        (!str_eq(request->method, STR("POST")) || request->query.ptr != NULL)) {
+        (question->about != ABOUT_REQUEST || !str_eq(request->method, STR("POST")) ||
+         request->query.ptr != NULL)) {
         return err_set(err, "a proxyless client makes gRPC calls: write POST, and a path "
                             "/PACKAGE.SERVICE/METHOD without a query");
     }

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* question: what is asked of explain: one request of one client, as a URL says it. */
+/* question: what is asked of explain: one request, or connection, of one client, as a URL says
+ * it. */
 #ifndef HEDDLE_PIPELINE_QUESTION_H
 #define HEDDLE_PIPELINE_QUESTION_H
 
 #include "ir/request.h"
 #include "pipeline/view.h"
 
+enum question_about {
+    ABOUT_REQUEST, /* http, grpc, xds */
+    ABOUT_TCP,     /* a connection that does not begin with a ClientHello */
+    ABOUT_TLS      /* one that does */
+};
+
 struct question {
     const struct client_class *client;
+    int about;              /* enum question_about */
+    struct str server_name; /* that the ClientHello asks for; empty: none. ABOUT_TLS */
     struct str host; /* a Service's name, in any of the forms clients may dial, or a ClusterIP */
     int32_t port;
     bool fragment; /* the URL had a '#': what follows it stays with the client */
@@ -15,13 +24,18 @@ struct question {
 };
 
 /* "METHOD", "http://host:port/path?query"; scheme http, grpc or xds (xds:///host:port/path). The
- * path stays as it is written, nothing is decoded or shortened. Sets all but client; the texts of
- * ret_question point into url and the arena. */
+ * path stays as it is written, nothing is decoded or shortened. Or of a connection: method empty,
+ * tcp://host:port or tls://host:port. Sets all but client; the texts of ret_question point into url
+ * and the arena. */
 bool question_parse(struct str method, struct str url, struct arena *arena,
                     struct question *ret_question, struct err *err);
 
 /* "name: value", into request. */
 bool question_add_header(struct str header, struct request *request, struct err *err);
+
+/* The name that a ClientHello asks for is the host, where that is none of an address, but for what
+ * is said here. */
+bool question_set_server_name(struct str name, struct question *question, struct err *err);
 
 /* Whether its client makes such requests: a proxyless one makes gRPC calls only. */
 bool question_fits(const struct question *question, struct err *err);

@@ -47,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (question_parse(method, url, &arena, &question, &err)) {
         ASSERT(question.host.len > 0 && question.port > 0 && question.port <= 65535);
         ASSERT(str_starts_with(question.request.path, STR("/")));
+        ASSERT(question.about == ABOUT_TLS || question.server_name.len == 0);
         bool good = true;
         while (good && rest.len > 0) {
             good = question_add_header(str_cut(&rest, '\n'), &question.request, &err);

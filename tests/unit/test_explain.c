@@ -46,7 +46,7 @@ static struct client_class client(const char *id)
     };
 }
 
-/* A mesh with YAML, asked once; headers: "name: value" or NULL. */
+/* A mesh with YAML, asked once; header: "name: value", "sni name" or NULL. */
 static void assert_told(const char *yaml, const char *node, const char *method, const char *url,
                         const char *header, const char *wanted)
 {
@@ -62,7 +62,12 @@ static void assert_told(const char *yaml, const char *node, const char *method, 
     arena_init(&arena);
     buf_init(&out, BUF_UNLIMITED);
     assert_true(question_parse(str_from(method), str_from(url), &arena, &question, &err));
-    assert_true(header == NULL || question_add_header(str_from(header), &question.request, &err));
+    if (header != NULL && str_starts_with(str_from(header), STR("sni "))) {
+        assert_true(question_set_server_name(str_sub(str_from(header), 4, strlen(header)),
+                                             &question, &err));
+    } else if (header != NULL) {
+        assert_true(question_add_header(str_from(header), &question.request, &err));
+    }
     question.client = &class;
     assert_true(question_fits(&question, &err));
     json_init(&json, &out, 0);
@@ -128,6 +133,79 @@ static void test_opaque(void **state)
                 "appProtocol names no HTTP\",\"decision\":{\"action\":\"forward\","
                 "\"backends\":[{\"share\":1,\"backend\":\"a/mail:25\",\"endpoints\":[],"
                 "\"outcome\":\"the connection is closed: no endpoint is ready\"}]}}");
+}
+
+#define L4_ROUTE(kind, name, created, more)                                                        \
+    ROUTE(kind, name, "a", created, "  - backendRefs: [{name: one, port: 80}]\n" more)
+#define TCP_ROUTE                                                                                  \
+    ROUTE("TCPRoute", "r", "a", OLD,                                                               \
+          "  - backendRefs: [{name: one, port: 80, weight: 3}, {name: gone, port: 80}]\n")
+#define CLOSED "\"outcome\":\"the connection is closed: "
+
+static void test_tcp_route(void **state)
+{
+    static const char wanted[] =
+        "{\"service\":\"a/echo:80\",\"routing\":\"producer TCPRoutes: those of the Service's "
+        "namespace\",\"rules\":[{\"rule\":\"TCPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,"
+        "\"match\":\"every connection\",\"verdict\":\"takes the connection\"}],"
+        "\"decision\":{\"action\":\"forward\",\"rule\":\"TCPRoute/a/r/0\","
+        "\"file\":\"test.yaml\",\"line\":8,\"backends\":[{\"share\":0.75,\"backend\":\"a/one:80\","
+        "\"endpoints\":[{\"address\":\"10.9.0.1:3000\",\"zone\":\"z\"}]},{\"share\":0.25," CLOSED
+        "rules[0].backendRefs[1]: no Service 'gone' in namespace 'a'\"}]}}";
+    (void)state;
+    assert_told(TCP_ROUTE MESH, "sidecar/a/x", "", "tcp://echo:80", NULL, wanted);
+    assert_told(TCP_ROUTE MESH, "sidecar/a/x", "", "tls://10.0.0.1:80", NULL, wanted);
+    assert_told(TCP_ROUTE MESH, "sidecar/a/x", "GET", "http://echo/", NULL, wanted);
+}
+
+static void test_tls_routes(void **state)
+{
+    static const char yaml[] =
+        L4_ROUTE("TLSRoute", "wild", OLD, "  hostnames: ['*.example.com', '*.org']\n")
+            L4_ROUTE("TLSRoute", "narrow", YOUNG, "  hostnames: [a.example.com]\n") MESH;
+#define HEAD                                                                                       \
+    "{\"service\":\"a/echo:80\",\"routing\":\"producer TLSRoutes: those of the Service's "         \
+    "namespace\",\"rules\":[{\"rule\":\"TLSRoute/a/wild/0\",\"file\":\"test.yaml\",\"line\":8,"    \
+    "\"match\":\"server name *.example.com, *.org\",\"verdict\":\""
+#define NARROW                                                                                     \
+    "\"},{\"rule\":\"TLSRoute/a/narrow/0\",\"file\":\"test.yaml\",\"line\":17,"                    \
+    "\"match\":\"server name a.example.com\",\"verdict\":\""
+    (void)state;
+    assert_told(yaml, "sidecar/a/x", "", "tls://echo:80", "sni A.example.com",
+                HEAD "matches too, but '*.example.com' is less specific" NARROW
+                     "takes the connection\"}],"
+                     "\"decision\":{\"action\":\"forward\",\"rule\":\"TLSRoute/a/narrow/0\","
+                     "\"file\":\"test.yaml\",\"line\":17," BACKEND_ONE "}}");
+    assert_told(yaml, "sidecar/a/x", "", "tls://echo:80", "sni b.example.com",
+                HEAD "takes the connection" NARROW "no server name takes 'b.example.com'\"}],"
+                     "\"decision\":{\"action\":\"forward\",\"rule\":\"TLSRoute/a/wild/0\","
+                     "\"file\":\"test.yaml\",\"line\":8," BACKEND_ONE "}}");
+#define NOBODY(why) HEAD why NARROW why "\"}],\"decision\":{\"action\":\"error\"," CLOSED why "\"}}"
+    assert_told(yaml, "sidecar/a/x", "", "tls://echo:80", NULL,
+                NOBODY("no server name takes 'echo'"));
+    assert_told(yaml, "sidecar/a/x", "", "tls://10.0.0.1:80", NULL,
+                NOBODY("the ClientHello asks for no server name"));
+    assert_told(yaml, "sidecar/a/x", "", "tcp://echo:80", NULL,
+                NOBODY("it does not begin with a TLS ClientHello"));
+    assert_told(
+        yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
+        "{\"service\":\"a/echo:80\",\"routing\":\"the Service's own endpoints: gRPC clients "
+        "do not follow TLSRoutes\",\"rules\":[{\"rule\":\"default\",\"match\":\"any path\","
+        "\"verdict\":\"takes the request\"}],\"decision\":{\"action\":\"forward\","
+        "\"rule\":\"default\",\"backends\":[{\"share\":1,\"backend\":\"a/echo:80\","
+        "\"endpoints\":[],\"outcome\":\"UNAVAILABLE: no endpoint is ready\"}],"
+        "\"notes\":[]}}");
+}
+
+static void test_connection_to_http(void **state)
+{
+    (void)state;
+    assert_told(
+        MESH, "sidecar/a/x", "", "tcp://echo:80", NULL,
+        "{\"service\":\"a/echo:80\",\"routing\":\"the Service's own endpoints: no route is "
+        "attached\",\"decision\":{\"action\":\"error\",\"outcome\":\"the sidecar reads HTTP "
+        "here, and ends what is none; ask for a request, with METHOD and "
+        "http://HOST:PORT/PATH\"}}");
 }
 
 static void test_no_endpoints(void **state)
@@ -343,6 +421,9 @@ int main(void)
         cmocka_unit_test(test_no_such_service),
         cmocka_unit_test(test_no_traffic),
         cmocka_unit_test(test_opaque),
+        cmocka_unit_test(test_tcp_route),
+        cmocka_unit_test(test_tls_routes),
+        cmocka_unit_test(test_connection_to_http),
         cmocka_unit_test(test_no_endpoints),
         cmocka_unit_test(test_order_and_verdicts),
         cmocka_unit_test(test_consumer_route),

@@ -78,8 +78,8 @@ static void test_what_is_no_request(void **state)
 {
     static const char *const cases[][3] = {
         {"GET", "echo.a/",
-         "'echo.a/' is not a URL; write http://HOST:PORT/PATH, grpc://… or "
-         "xds:///…"},
+         "'echo.a/' is not a URL; write http://HOST:PORT/PATH, grpc://…, "
+         "xds:///…, tcp://HOST:PORT or tls://HOST:PORT"},
         {"GET", "http://:80/", "':80' names no host"},
         {"GET", "http:///x", "'' names no host"},
         {"GET", "http://a:0/", "'a:0' has no port number after the ':'"},
@@ -94,6 +94,10 @@ static void test_what_is_no_request(void **state)
         {"", "http://a/", "'' is not an HTTP method"},
         {"G T", "http://a/", "'G T' is not an HTTP method"},
         {"CONNECT", "http://a/", "a CONNECT has no path, and no route takes it"},
+        {"GET", "tcp://a:1", "a connection has no method; say heddle why NODE tcp://HOST:PORT"},
+        {"", "tcp://a", "'a' names no port"},
+        {"", "tcp://a:1/b", "a connection has no path: '/b'"},
+        {"", "tls://a?b", "a connection has no path: '?b'"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -103,6 +107,42 @@ static void test_what_is_no_request(void **state)
             question_parse(str_from(cases[i][0]), str_from(cases[i][1]), &arena, &question, &err));
         assert_string_equal(err.text, cases[i][2]);
     }
+}
+
+static void test_connections(void **state)
+{
+    (void)state;
+    struct err err;
+    struct question question;
+    assert_true(question_parse(STR_NULL, STR("tcp://db.a:5432/"), &arena, &question, &err));
+    assert_int_equal(question.about, ABOUT_TCP);
+    assert_str(question.host, "db.a");
+    assert_int_equal(question.port, 5432);
+    assert_int_equal(question.server_name.len, 0);
+    assert_false(question_set_server_name(STR("a"), &question, &err));
+    assert_string_equal(err.text, "only a connection of TLS asks for a server name; write tls://…");
+
+    assert_true(question_parse(STR_NULL, STR("tls://db.a"), &arena, &question, &err));
+    assert_int_equal(question.about, ABOUT_TLS);
+    assert_int_equal(question.port, 443);
+    assert_str(question.server_name, "db.a");
+    assert_false(question_set_server_name(STR("10.0.0.1"), &question, &err));
+    assert_string_equal(err.text, "'10.0.0.1' is not the name of a server");
+    assert_true(question_set_server_name(STR("B.example.com"), &question, &err));
+    assert_str(question.server_name, "B.example.com");
+    assert_true(question_parse(STR_NULL, STR("tls://10.0.0.1:465"), &arena, &question, &err));
+    assert_int_equal(question.server_name.len, 0);
+
+    const struct client_class sidecar = {.role = ROLE_SIDECAR};
+    const struct client_class proxyless = {.role = ROLE_PROXYLESS};
+    question.client = &sidecar;
+    assert_true(question_fits(&question, &err));
+    question.client = &proxyless;
+    assert_false(question_fits(&question, &err));
+    question.client = &sidecar;
+    assert_true(question_add_header(STR("a: b"), &question.request, &err));
+    assert_false(question_fits(&question, &err));
+    assert_string_equal(err.text, "a connection has no headers");
 }
 
 static void test_headers(void **state)
@@ -155,6 +195,7 @@ int main(void)
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_what_may_be_missing),
         cmocka_unit_test(test_what_is_no_request),
+        cmocka_unit_test(test_connections),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_who_asks),
     };

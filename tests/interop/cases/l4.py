@@ -5,6 +5,7 @@ import collections
 import socket
 import ssl
 import time
+import urllib.parse
 
 from rig.objects import backend, rule
 from rig.process import until
@@ -42,6 +43,23 @@ def draining(case: Case) -> dict:
     return case.envoy.stats("total_.*draining")
 
 
+def why(case: Case, url: str, sni: str = "") -> dict:
+    """What heddle tells of a connection of this case's Envoy."""
+    node = f"sidecar/default/{case.envoy.name}"
+    words = urllib.parse.urlencode({"node": node, "url": url, "sni": sni})
+    return case.heddle.api(f"why?{words}")
+
+
+def told(case: Case, answer: dict) -> str:
+    """The only backend that connections reach, as its letter; "refused"."""
+    decision = answer["decision"]
+    if decision["action"] == "error":
+        assert decision["outcome"].startswith("the connection is closed"), decision
+        return "refused"
+    address = decision["backends"][0]["endpoints"][0]["address"].rsplit(":", 1)[0]
+    return {ip: letter for letter, ip in BACKENDS.items()}[address]
+
+
 # --- TCPRoute ---------------------------------------------------------------------------------
 
 
@@ -52,6 +70,8 @@ def connections_follow_the_weights(case: Case):
                        for name, letter in (("one", "a"), ("two", "b"), ("never", "c")))
     case.serve(db, one, two, never, case.tcp_route(db, one.ref(1), two.ref(3), never.ref(0)))
     check_split(greeters(db.address, CONNECTIONS), {"a": 1, "b": 3})
+    shares = [b["share"] for b in why(case, f"tcp://{db.address}")["decision"]["backends"]]
+    assert shares == [0.25, 0.75], shares
 
 
 @with_envoy
@@ -199,6 +219,10 @@ def the_server_name_chooses_the_backend(case: Case):
         until(lambda: tls.outcome(web.address, "x.example.com") == "a", TAKEN_SECONDS, "routes")
         got = {name: tls.outcome(web.address, name) for name in wanted}
         assert got == wanted, got
+        got = {name: told(case, why(case, f"tls://{web.address}", name)) for name in wanted}
+        assert got == wanted, f"told: {got}"
+        answer = why(case, f"tls://{web.address}", "exact.example.com")
+        assert answer["acknowledged"] == "has acknowledged these routes", answer
         assert tls.outcome(web.address, None) == "refused"  # no server name at all
         assert tls.outcome(web.address, "x.example.com", ["h2", "http/1.1"]) == "a"
 
@@ -209,6 +233,7 @@ def what_is_not_tls_is_refused_by_a_tls_route(case: Case):
     case.serve(web, one, case.tls_route(web, ["*.example.com"], one.ref()))
     answer = get(web.address)
     assert answer.status == 0, answer
+    assert told(case, why(case, f"tcp://{web.address}")) == "refused"
 
 
 @with_envoy
