@@ -14,7 +14,6 @@
 #include "resolve/rule.h"
 #include "xds/row.h"
 
-#define RULES_TOLD_MAX 50      /* rules that did not match are told up to here */
 #define ENDPOINTS_TOLD_MAX 100 /* of each backend */
 
 static void text(struct telling *telling, const char *key, struct str value)

@@ -6,6 +6,8 @@
 #include "ir/ir.h"
 #include "pipeline/explain.h"
 
+#define RULES_TOLD_MAX 50 /* rules that did not match are told up to here */
+
 struct telling {
     const struct engine *engine;
     const struct question *question;

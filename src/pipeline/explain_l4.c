@@ -80,28 +80,46 @@ static struct str why_none(struct telling *telling)
                               STR_FMT(question->server_name));
 }
 
+static void tell_rule(struct telling *telling, const struct ir_l4_route *route,
+                      const struct ir_l4_route *winner)
+{
+    json_open(telling->json, '{');
+    explain_place(telling, route->rule);
+    text(telling, "match", match_text(telling, route));
+    if (route == winner) {
+        text(telling, "verdict", STR("takes the connection"));
+    } else if (takes(route, telling->question)) {
+        text(telling, "verdict",
+             arena_printf(telling->arena, "matches too, but '%.*s' is less specific",
+                          STR_FMT(best_name(route, telling->question))));
+    } else {
+        text(telling, "verdict", why_none(telling));
+    }
+    json_close(telling->json, '}');
+}
+
+/* The winner, then what matches too, then what does not. */
 static void tell_rules(struct telling *telling, const struct ir_routing *routing,
                        const struct ir_l4_route *winner)
 {
+    size_t told = 0;
     json_key(telling->json, "rules");
     json_open(telling->json, '[');
-    for (size_t i = 0; i < routing->connections.len; i++) {
-        const struct ir_l4_route *route = &routing->connections.items[i];
-        json_open(telling->json, '{');
-        explain_place(telling, route->rule);
-        text(telling, "match", match_text(telling, route));
-        if (route == winner) {
-            text(telling, "verdict", STR("takes the connection"));
-        } else if (takes(route, telling->question)) {
-            text(telling, "verdict",
-                 arena_printf(telling->arena, "matches too, but '%.*s' is less specific",
-                              STR_FMT(best_name(route, telling->question))));
-        } else {
-            text(telling, "verdict", why_none(telling));
+    for (unsigned place = 0; place < 3; place++) {
+        for (size_t i = 0; i < routing->connections.len && told < RULES_TOLD_MAX; i++) {
+            const struct ir_l4_route *route = &routing->connections.items[i];
+            unsigned its = route == winner ? 0 : takes(route, telling->question) ? 1 : 2;
+            if (its == place) {
+                tell_rule(telling, route, winner);
+                told++;
+            }
         }
-        json_close(telling->json, '}');
     }
     json_close(telling->json, ']');
+    if (told < routing->connections.len) {
+        json_key(telling->json, "more_rules");
+        json_uint(telling->json, routing->connections.len - told);
+    }
 }
 
 /* --- the decision --------------------------------------------------------------------------- */

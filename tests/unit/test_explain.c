@@ -165,22 +165,33 @@ static void test_tls_routes(void **state)
             L4_ROUTE("TLSRoute", "narrow", YOUNG, "  hostnames: [a.example.com]\n") MESH;
 #define HEAD                                                                                       \
     "{\"service\":\"a/echo:80\",\"routing\":\"producer TLSRoutes: those of the Service's "         \
-    "namespace\",\"rules\":[{\"rule\":\"TLSRoute/a/wild/0\",\"file\":\"test.yaml\",\"line\":8,"    \
-    "\"match\":\"server name *.example.com, *.org\",\"verdict\":\""
-#define NARROW                                                                                     \
-    "\"},{\"rule\":\"TLSRoute/a/narrow/0\",\"file\":\"test.yaml\",\"line\":17,"                    \
-    "\"match\":\"server name a.example.com\",\"verdict\":\""
+    "namespace\",\"rules\":["
+#define WILD(verdict)                                                                              \
+    "{\"rule\":\"TLSRoute/a/wild/0\",\"file\":\"test.yaml\",\"line\":8,"                           \
+    "\"match\":\"server name *.example.com, *.org\",\"verdict\":\"" verdict "\"}"
+#define NARROW(verdict)                                                                            \
+    "{\"rule\":\"TLSRoute/a/narrow/0\",\"file\":\"test.yaml\",\"line\":17,"                        \
+    "\"match\":\"server name a.example.com\",\"verdict\":\"" verdict "\"}"
     (void)state;
     assert_told(yaml, "sidecar/a/x", "", "tls://echo:80", "sni A.example.com",
-                HEAD "matches too, but '*.example.com' is less specific" NARROW
-                     "takes the connection\"}],"
-                     "\"decision\":{\"action\":\"forward\",\"rule\":\"TLSRoute/a/narrow/0\","
-                     "\"file\":\"test.yaml\",\"line\":17," BACKEND_ONE "}}");
-    assert_told(yaml, "sidecar/a/x", "", "tls://echo:80", "sni b.example.com",
-                HEAD "takes the connection" NARROW "no server name takes 'b.example.com'\"}],"
-                     "\"decision\":{\"action\":\"forward\",\"rule\":\"TLSRoute/a/wild/0\","
-                     "\"file\":\"test.yaml\",\"line\":8," BACKEND_ONE "}}");
-#define NOBODY(why) HEAD why NARROW why "\"}],\"decision\":{\"action\":\"error\"," CLOSED why "\"}}"
+                HEAD NARROW("takes the connection") "," WILD(
+                    "matches too, but '*.example.com' is less specific") "],"
+                                                                         "\"decision\":{\"action\":"
+                                                                         "\"forward\",\"rule\":"
+                                                                         "\"TLSRoute/a/narrow/0\","
+                                                                         "\"file\":\"test.yaml\","
+                                                                         "\"line\":17," BACKEND_ONE
+                                                                         "}}");
+    assert_told(
+        yaml, "sidecar/a/x", "", "tls://echo:80", "sni b.example.com",
+        HEAD WILD("takes the connection") "," NARROW(
+            "no server name takes 'b.example.com'") "],"
+                                                    "\"decision\":{\"action\":\"forward\",\"rule\":"
+                                                    "\"TLSRoute/a/wild/0\","
+                                                    "\"file\":\"test.yaml\",\"line\":8," BACKEND_ONE
+                                                    "}}");
+#define NOBODY(why)                                                                                \
+    HEAD WILD(why) "," NARROW(why) "],\"decision\":{\"action\":\"error\"," CLOSED why "\"}}"
     assert_told(yaml, "sidecar/a/x", "", "tls://echo:80", NULL,
                 NOBODY("no server name takes 'echo'"));
     assert_told(yaml, "sidecar/a/x", "", "tls://10.0.0.1:80", NULL,
