@@ -68,7 +68,8 @@ static inline void check_action(const struct rig_resources *all, const struct re
     const char *const *bases = str_starts_with(from->scope, STR("envoy")) ? envoy : grpc;
     if (action->cluster_specifier_case ==
         ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__CLUSTER_SPECIFIER_CLUSTER) {
-        bases = str_starts_with(from->scope, STR("grpc.")) ? grpc + 1 : bases;
+        bool inline_routes = from->type == XDS_LDS && bases == grpc;
+        bases = inline_routes ? grpc + 1 : bases; /* their reasons stand beside them */
         if (!visible(all, from, XDS_CDS, bases, action->cluster)) {
             BREACH(from, "there is no cluster '%s'", action->cluster);
         }
