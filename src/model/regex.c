@@ -27,6 +27,8 @@ struct reader {
     const char *why;
     struct frame frames[REGEX_DEPTH_MAX];
     size_t depth;
+    struct str names[REGEX_NAMES_MAX]; /* of the groups so far */
+    size_t nnames;
     /* what was read last and a repetition would repeat */
     bool operand;
     uint64_t last_size;
@@ -314,9 +316,18 @@ static bool take_name(struct reader *reader)
     if (!good) {
         return fail(reader, "a group's name is not made of letters, digits and '_'");
     }
-    struct str name = str_sub(reader->rest, 0, end + 1);
+    struct str name = str_sub(reader->rest, 0, end);
     reader->rest = str_sub(reader->rest, end + 1, reader->rest.len);
-    return !str_contains(reader->rest, name) || fail(reader, "a group's name stands twice");
+    for (size_t i = 0; i < reader->nnames; i++) {
+        if (str_eq(reader->names[i], name)) {
+            return fail(reader, "a group's name stands twice");
+        }
+    }
+    if (reader->nnames == REGEX_NAMES_MAX) {
+        return fail(reader, "it has too many groups with names");
+    }
+    reader->names[reader->nnames++] = name;
+    return true;
 }
 
 /* After '('. */

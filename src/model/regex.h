@@ -16,6 +16,7 @@
 #include "base/str.h"
 
 #define REGEX_DEPTH_MAX 64    /* groups inside groups; RE2 and Go stop at 1,000 */
+#define REGEX_NAMES_MAX 128   /* groups with names, which mean nothing here */
 #define REGEX_REPEAT_MAX 1000 /* {n,m}, nested ones multiplied: the same in RE2 and Go */
 /* Instructions of the compiled program, estimated from above. Envoys that heddle bootstraps
  * take ENVOY_REGEX_SIZE (cli/bootstrap.c), more than this. */

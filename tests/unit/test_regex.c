@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -61,6 +62,7 @@ static void test_refused(void **state)
         {"(?>a)", "look-around"},
         {"(?i", "look-around"},
         {"(?P<n>a)(?P<n>b)", "stands twice"},
+        {"(?P<n>a)(?P<an>)(?P<n>b)", "stands twice"},
         {"(?P<>a)", "name is not made"},
         {"(a)\\1", "back references"},
         {"a\\", "last '\\'"},
@@ -95,11 +97,36 @@ static void test_depth(void **state)
     assert_null(why(text));
 }
 
+static void test_names(void **state)
+{
+    static const char *const good[] = {
+        "(?P<a>x)(?P<ba>y)", /* one ends like the other */
+        "(?P<ba>x)(?P<a>y)",
+        "(?P<a>x)\\(?P<a>", /* these only look like groups */
+        "(?P<a>x)[(?P<a>]",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        if (why(good[i]) != NULL) {
+            fail_msg("'%s': %s", good[i], why(good[i]));
+        }
+    }
+    char text[(REGEX_NAMES_MAX + 1) * 16];
+    size_t len = 0;
+    for (unsigned i = 0; i < REGEX_NAMES_MAX; i++) {
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "(?P<n%u>a)", i);
+    }
+    assert_null(why(text));
+    snprintf(text + len, sizeof(text) - len, "(?P<x>a)");
+    assert_non_null(strstr(why(text), "too many groups"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_taken),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
