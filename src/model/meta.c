@@ -12,6 +12,9 @@ static void check_meta(const void *obj, const struct doc_node *node, struct prob
         if (format_is_label_value(label->value)) {
             continue;
         }
+        if (problems->len > PROBLEMS_MAX) {
+            break; /* nothing more would be listed, and each costs a search */
+        }
         const struct doc_node *value = doc_get(labels, label->key);
         problems_report(
             problems, PROBLEM_bad_format, value->line, value->column,

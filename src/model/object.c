@@ -348,7 +348,8 @@ void object_read(const struct doc *doc, struct str file, struct problems *proble
     problems_report(problems, PROBLEM_syntax, doc->error.line, doc->error.column, STR_NULL,
                     doc->error.hint, "%.*s", STR_FMT(doc->error.text));
     *ret_result = (struct object_result){.kind = KIND_COUNT};
-    if (doc->mended == NULL) {
+    const struct doc_node *items;
+    if (doc->mended == NULL || object_list_read(doc->mended, problems, &items)) {
         return;
     }
     object_read_node(doc->mended, file, problems, ret_result);
@@ -360,12 +361,4 @@ void object_read(const struct doc *doc, struct str file, struct problems *proble
     if (problems->len > first + 1) {
         problems->items[first].object = problems->items[first + 1].object;
     }
-}
-
-const struct doc_node *object_list_items(const struct doc_node *node)
-{
-    const struct doc_node *kind = doc_get(node, STR("kind"));
-    const struct doc_node *items = doc_get(node, STR("items"));
-    bool list = kind != NULL && kind->type == DOC_STRING && str_ends_with(kind->text, STR("List"));
-    return list && items != NULL && items->type == DOC_SEQUENCE ? items : NULL;
 }

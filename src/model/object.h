@@ -94,11 +94,13 @@ struct object_result {
 };
 
 /* Reads one document (doc->root, or doc->mended for identification and further problems when it
- * did not parse). A `List` is unpacked by the caller with object_list(). */
+ * did not parse). A `List` is unpacked by the caller with object_list_read(). */
 void object_read(const struct doc *doc, struct str file, struct problems *problems,
                  struct object_result *ret_result);
-/* When node is a v1 List (or XxxList), its items; else NULL. */
-const struct doc_node *object_list_items(const struct doc_node *node);
+/* Whether node is a List (or XxxList), and its items: a list, or null, which has none. Reports what
+ * is wrong with the List itself; then *ret_items may be NULL. */
+bool object_list_read(const struct doc_node *node, struct problems *problems,
+                      const struct doc_node **ret_items);
 /* Like object_read() for a bare node (an item of a List, or the API server's JSON). */
 void object_read_node(const struct doc_node *node, struct str file, struct problems *problems,
                       struct object_result *ret_result);

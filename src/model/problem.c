@@ -22,6 +22,11 @@ const struct problem_info *problem_info(enum problem_code code)
     return &infos[code];
 }
 
+bool problem_is_error(const struct problem *problem)
+{
+    return problem_info(problem->code)->severity == SEVERITY_ERROR;
+}
+
 void problems_init(struct problems *problems, struct arena *arena)
 {
     *problems = (struct problems){.arena = arena};
@@ -55,15 +60,17 @@ static struct str printable(struct arena *arena, struct str text)
 
 void problems_add(struct problems *problems, const struct problem *problem)
 {
-    problems->errors += problem_info(problem->code)->severity == SEVERITY_ERROR ? 1 : 0;
-    if (problems->len > PROBLEMS_MAX) {
-        return;
-    }
+    bool error = problem_is_error(problem);
+    problems->errors += error ? 1 : 0;
     struct problem copy = *problem;
-    if (problems->len == PROBLEMS_MAX) {
+    if (problems->len >= PROBLEMS_MAX) {
         copy.path = copy.remedy = STR_NULL;
         copy.text = STR("there are more problems, not listed");
-        append(problems, &copy);
+        if (problems->len == PROBLEMS_MAX) {
+            append(problems, &copy);
+        } else if (error && !problem_is_error(&problems->items[PROBLEMS_MAX])) {
+            problems->items[PROBLEMS_MAX] = copy; /* as grave as the gravest that it stands for */
+        }
         return;
     }
     copy.path = printable(problems->arena, problem->path);

@@ -44,6 +44,8 @@ struct problem {
     struct str remedy; /* what to do; may be empty */
 };
 
+bool problem_is_error(const struct problem *problem);
+
 struct problems {
     struct arena *arena; /* where texts are copied to */
     struct problem *items;

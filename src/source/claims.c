@@ -18,7 +18,7 @@ void object_drop(struct object *object)
     }
 }
 
-static struct object *object_keep(const struct object *object)
+struct object *object_keep(const struct object *object)
 {
     return (struct object *)row_ref(&object->row);
 }
@@ -76,25 +76,15 @@ void claims_release(struct claims *claims)
     vec_release(&claims->touched);
 }
 
-static int compare_claims(const struct claim *a, const struct claim *b)
+static int compare_claims(const void *left, const void *right)
 {
+    const struct claim *a = *(const struct claim *const *)left;
+    const struct claim *b = *(const struct claim *const *)right;
     if (a->held != b->held) {
         return a->held ? 1 : -1;
     }
     int order = str_cmp(a->file, b->file);
     return order != 0 ? order : (a->nth > b->nth) - (a->nth < b->nth);
-}
-
-static size_t duplicates_of(const struct claim_entry *entry)
-{
-    return entry->written > 1 ? entry->written - 1 : 0;
-}
-
-static void count_written(struct claims *claims, struct claim_entry *entry, size_t written)
-{
-    claims->duplicates -= duplicates_of(entry);
-    entry->written = written;
-    claims->duplicates += duplicates_of(entry);
 }
 
 void claims_touch(struct claims *claims, struct claim_entry *entry)
@@ -109,31 +99,8 @@ void claims_add(struct claims *claims, enum kind_id kind, struct str key, struct
 {
     struct claim_entry *entry = find_or_make(claims, kind, key);
     claim->entry = entry;
-    vec_reserve(&entry->claims, entry->claims.len + 1);
-    size_t at = entry->claims.len++;
-    for (; at > 0 && compare_claims(entry->claims.items[at - 1], claim) > 0; at--) {
-        entry->claims.items[at] = entry->claims.items[at - 1];
-    }
-    entry->claims.items[at] = claim;
-    count_written(claims, entry, entry->written + (claim->held ? 0 : 1));
+    vec_push(&entry->claims, claim);
     claims_touch(claims, entry);
-}
-
-void claims_drop(struct claims *claims, struct claim *claim)
-{
-    struct claim_entry *entry = claim->entry;
-    size_t at = 0;
-    while (entry->claims.items[at] != claim) {
-        at++;
-        ASSERT(at < entry->claims.len);
-    }
-    entry->claims.len--;
-    memmove(entry->claims.items + at, entry->claims.items + at + 1,
-            (entry->claims.len - at) * sizeof(struct claim *));
-    count_written(claims, entry, entry->written - (claim->held ? 0 : 1));
-    claims_touch(claims, entry);
-    object_drop(claim->object);
-    free(claim);
 }
 
 const struct claim *claims_first(const struct claim_entry *entry)
@@ -141,9 +108,45 @@ const struct claim *claims_first(const struct claim_entry *entry)
     return entry->written > 0 ? entry->claims.items[0] : NULL;
 }
 
+/* --- a batch ------------------------------------------------------------------------------- */
+
+static size_t duplicates_of(const struct claim_entry *entry)
+{
+    return entry->written > 1 ? entry->written - 1 : 0;
+}
+
+static void gather(struct claims *claims, struct claim_entry *entry)
+{
+    size_t kept = 0, written = 0;
+    for (size_t i = 0; i < entry->claims.len; i++) {
+        struct claim *claim = entry->claims.items[i];
+        if (claim->past) {
+            object_drop(claim->object);
+            free(claim);
+        } else {
+            entry->claims.items[kept++] = claim;
+            written += claim->held ? 0 : 1;
+        }
+    }
+    entry->claims.len = kept;
+    if (kept > 1) {
+        qsort(entry->claims.items, kept, sizeof(struct claim *), compare_claims);
+    }
+    claims->duplicates -= duplicates_of(entry);
+    entry->written = written;
+    claims->duplicates += duplicates_of(entry);
+}
+
+void claims_gather(struct claims *claims)
+{
+    for (size_t i = 0; i < claims->touched.len; i++) {
+        gather(claims, claims->touched.items[i]);
+    }
+}
+
 /* The first claim with an object. When all are broken and came without one, the object that is in
  * force stays: its document moved to another file and broke on the way. */
-static struct claim *find_winner(struct claim_entry *entry)
+static struct claim *find_winner(struct claims *claims, struct claim_entry *entry)
 {
     for (size_t i = 0; i < entry->claims.len; i++) {
         if (entry->claims.items[i]->object != NULL) {
@@ -153,13 +156,17 @@ static struct claim *find_winner(struct claim_entry *entry)
     if (entry->claims.len == 0 || entry->in_force == NULL) {
         return NULL;
     }
-    entry->claims.items[0]->object = object_keep(entry->in_force);
-    return entry->claims.items[0];
+    struct claim *first = entry->claims.items[0];
+    first->object = object_keep(entry->in_force);
+    if (claims->events.kept != NULL) {
+        claims->events.kept(claims->events.user, first->file);
+    }
+    return first;
 }
 
 static void settle(struct claims *claims, struct claim_entry *entry)
 {
-    const struct claim *winner = find_winner(entry);
+    const struct claim *winner = find_winner(claims, entry);
     struct object *before = entry->in_force;
     struct object *after = winner != NULL ? winner->object : NULL;
     if (before == after) {

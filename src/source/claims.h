@@ -8,7 +8,12 @@
  *
  * A claim is written (a document says it now) or held (no document does, but a document of the
  * file is so broken that it may be the one). A written claim that is broken carries the last good
- * version. Changes are collected and told in claims_settle(). For the source folder only.
+ * version.
+ *
+ * Changes are only collected until the batch is complete: claims_gather() then makes the entries
+ * what is drawn above, and claims_settle() tells the differences. So the order of changes within a
+ * batch does not matter, and many claims on one object cost no more than they must. For the source
+ * folder only.
  */
 #ifndef HEDDLE_SOURCE_CLAIMS_H
 #define HEDDLE_SOURCE_CLAIMS_H
@@ -21,13 +26,14 @@ struct claim_entry;
 
 struct claim {
     struct claim_entry *entry; /* set by claims_add() */
+    struct claim *next_old;    /* of its file, on the same entry: see claim_entry.reading */
     struct str file;           /* borrowed from the file, which outlives its claims */
     uint32_t line;
     uint32_t column;
     uint32_t nth;          /* document in the file: orders what stands in one line */
     bool broken;           /* the document has an error now */
     bool held;             /* no document */
-    bool past;             /* of the reading before, about to be dropped */
+    bool past;             /* of a reading before: goes with the next claims_gather() */
     struct object *object; /* one reference; NULL: never had a good version */
 };
 
@@ -37,8 +43,13 @@ struct claim_entry {
     enum kind_id kind;
     VEC(struct claim *) claims;
     struct object *in_force; /* one reference, or NULL */
-    size_t written;          /* claims that are not held */
+    size_t written;          /* claims that are not held, when it was last gathered */
     bool touched;            /* stands in claims->touched */
+    struct {
+        uint64_t number;   /* the reading of a file that last looked at this entry (reading.c) */
+        struct claim *old; /* what that file had, the first first, as far as it has an object */
+        bool again;        /* that file claims it again */
+    } reading;
 };
 
 struct claims {
@@ -52,15 +63,16 @@ void claims_release(struct claims *claims); /* entries and claims, without telli
 struct claim_entry *claims_find(const struct claims *claims, enum kind_id kind, struct str key);
 /* Takes the claim, which is malloc'ed, and the reference in it. */
 void claims_add(struct claims *claims, enum kind_id kind, struct str key, struct claim *claim);
-/* Frees the claim and gives its reference back. */
-void claims_drop(struct claims *claims, struct claim *claim);
-/* The entry of a claim whose object was changed by hand. */
+/* An entry of whose claims one became `past` or got an object. */
 void claims_touch(struct claims *claims, struct claim_entry *entry);
-/* Finds what is in force now and tells the events. */
+/* Lets past claims go and puts the others of what was touched in order. */
+void claims_gather(struct claims *claims);
+/* After claims_gather(): finds what is in force now and tells the events. */
 void claims_settle(struct claims *claims);
-/* The written claim that stands first, or NULL. */
+/* The written claim that stands first, or NULL. Between batches only. */
 const struct claim *claims_first(const struct claim_entry *entry);
 
+struct object *object_keep(const struct object *object); /* one more reference */
 void object_drop(struct object *object); /* gives one reference back; NULL is fine */
 
 #endif

@@ -5,7 +5,7 @@
  *
  *   16 bytes   4 bytes         4 bytes
  *  ┌──────────┬───────────────┬───────────────┬──────┬────────────────────┐
- *  │ checksum │ length of     │ length of     │ name │ text: a JSON List, │
+ *  │ checksum │ length of     │ length of     │ name │ text: JSON lines,  │
  *  │ (XXH3)   │ the name      │ the text      │      │ or nothing         │
  *  └──────────┴───────────────┴───────────────┴──────┴────────────────────┘
  *             └──────────────── what it covers ──────────────────────────┘

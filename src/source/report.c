@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #define KEY_MAX 8192
+#define KINDS_MAX 1000 /* that are not served are named in the log; others in problems only */
 
 struct comparison {
     struct report *report;
@@ -44,7 +45,7 @@ static bool add_text(struct map *map, struct str text)
 static void say(struct str file, const struct problem *problem)
 {
     const struct problem_info *info = problem_info(problem->code);
-    enum log_level level = info->severity == SEVERITY_ERROR ? LOG_ERROR : LOG_WARN;
+    enum log_level level = problem_is_error(problem) ? LOG_ERROR : LOG_WARN;
     log_at(level, "source", "the configuration has a problem", KV_TEXT("code", info->code),
            KV("file", file), KV_INT("line", problem->line), KV("object", problem->object),
            KV("path", problem->path), KV("text", problem->text), KV("remedy", problem->remedy));
@@ -61,12 +62,13 @@ static void visit(void *user, struct str file, const struct problem *problem)
     bool fresh = map_get(&report->problems, buf_str(&key)) == NULL;
     if (add_text(&comparison->problems, buf_str(&key)) && fresh) {
         comparison->changed = true;
-        if (problem->code != PROBLEM_unknown_kind || add_text(&report->kinds, problem->text)) {
+        if (problem->code != PROBLEM_unknown_kind ||
+            (report->kinds.len < KINDS_MAX && add_text(&report->kinds, problem->text))) {
             say(file, problem);
         }
     }
     buf_release(&key);
-    if (problem_info(problem->code)->severity == SEVERITY_ERROR) {
+    if (problem_is_error(problem)) {
         add_text(&comparison->files, file);
     }
 }

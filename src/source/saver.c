@@ -50,11 +50,17 @@ static void read_piece(struct saver *saver)
     }
 }
 
-bool saver_load(struct saver *saver, struct str name, struct buf *ret_text)
+void saver_names(struct saver *saver, struct name_list *ret_names)
 {
     while (saver->state.fd >= 0 && !saver->state.is_read) {
         read_piece(saver);
     }
+    state_names(&saver->state, ret_names);
+    name_list_sort(ret_names);
+}
+
+bool saver_load(struct saver *saver, struct str name, struct buf *ret_text)
+{
     return state_load(&saver->state, name, ret_text);
 }
 

@@ -22,7 +22,9 @@ void saver_init(struct saver *saver, const struct file_set *set);
 /* False when the directory is of no use. When another heddle uses it, says so and keeps nothing. */
 bool saver_open(struct saver *saver, struct str dir, const char *config_path, struct err *err);
 void saver_release(struct saver *saver);
-/* The last good objects of a file before the restart; reads all that was kept. */
+/* Of all files of which something was kept before the restart, sorted; reads it all. */
+void saver_names(struct saver *saver, struct name_list *ret_names);
+/* The last good objects of one of them. */
 bool saver_load(struct saver *saver, struct str name, struct buf *ret_text);
 /* The file came, changed or went. */
 void saver_add(struct saver *saver, struct str name);

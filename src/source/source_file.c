@@ -75,6 +75,12 @@ static void on_removed(void *user, enum kind_id kind, struct str key)
     source->config.events.removed(source->config.events.user, kind, key);
 }
 
+static void on_kept(void *user, struct str name)
+{
+    struct source_file *source = user;
+    saver_add(&source->saver, name);
+}
+
 /* --- reading files ------------------------------------------------------------------------- */
 
 static struct known_file *know(struct source_file *source, const char *name)
@@ -288,6 +294,7 @@ static void on_idle(uv_idle_t *idle)
 /* Once everything that was delivered is in the set. */
 static void end_batch(struct source_file *source)
 {
+    file_set_settle(source->set);
     bool first = !source->synced;
     if (first && (source->config.partial || !file_set_incomplete(source->set))) {
         source->synced = true;
@@ -331,20 +338,30 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 /* --- life ---------------------------------------------------------------------------------- */
 
+/* Gives broken documents their last good versions: first each file its own, then what moved. */
 static void restore(struct source_file *source)
 {
+    struct name_list names = {.cut = false};
     struct buf text;
     buf_init(&text, RECORD_TEXT_MAX);
-    /* in any order: what one file restores never depends on another's */
-    for (size_t i = map_next(&source->known, 0);
-         i < source->known.cap && file_set_invalid(source->set) > 0;
-         i = map_next(&source->known, i + 1)) {
-        struct str name = source->known.slots[i].key;
+    saver_names(&source->saver, &names);
+    for (size_t i = 0; i < names.names.len; i++) {
+        struct str name = str_from(names.names.items[i]);
         buf_clear(&text);
         if (file_set_has_errors(source->set, name) && saver_load(&source->saver, name, &text)) {
             file_set_restore(source->set, name, buf_str(&text));
         }
     }
+    file_set_settle(source->set);
+    bool lacks = file_set_lacks(source->set);
+    for (size_t i = 0; lacks && i < names.names.len; i++) {
+        buf_clear(&text);
+        if (saver_load(&source->saver, str_from(names.names.items[i]), &text)) {
+            file_set_restore_moved(source->set, buf_str(&text));
+        }
+    }
+    file_set_settle(source->set);
+    name_list_release(&names);
     buf_release(&text);
 }
 
@@ -394,7 +411,8 @@ static struct source_file *new_source(const struct source_file_config *config)
     source->config = *config;
     source->dir_fd = -1;
     source->watch.fd = -1;
-    struct file_set_events events = {.user = source, .put = on_put, .removed = on_removed};
+    struct file_set_events events = {
+        .user = source, .put = on_put, .removed = on_removed, .kept = on_kept};
     source->set = file_set_new(&events);
     saver_init(&source->saver, source->set);
     return source;
@@ -425,7 +443,10 @@ bool source_file_start(const struct source_file_config *config, struct source_fi
         free_source(source);
         return false;
     }
-    restore(source);
+    file_set_settle(source->set);
+    if (file_set_invalid(source->set) > 0) {
+        restore(source);
+    }
     uv_poll_init(config->loop, &source->poll, source->watch.fd);
     uv_idle_init(config->loop, &source->idle);
     source->poll.data = source->idle.data = source;

@@ -70,5 +70,6 @@ bool source_file_read_paths(struct file_set *set, const char *const *paths, unsi
             return false;
         }
     }
+    file_set_settle(set);
     return true;
 }

@@ -35,7 +35,7 @@
 #include "source/record.h"
 #include "source/text_file.h"
 
-#define STATE_MAGIC "heddle state 1\n"
+#define STATE_MAGIC "heddle state 2\n"
 #define STATE_NAMES_MAX SOURCE_FILES_MAX
 #define STATE_BYTES_MAX ((uint64_t)4 << 30) /* of the file: what is appended beyond is refused */
 #define STATE_BATCH_MAX ((size_t)4 << 20)   /* a batch of this size should be flushed */

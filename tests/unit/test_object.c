@@ -167,19 +167,78 @@ static void mended_documents_are_not_used(void **state)
     rig_release(&rig);
 }
 
+/* How many items the first document has as a List; -1: it is none, -2: it has none because of a
+ * problem, which is printed to `ret_problem`. */
+static int count_items(const char *yaml, struct buf *ret_problem)
+{
+    struct arena arena;
+    struct problems problems;
+    struct doc *docs;
+    size_t len;
+    const struct doc_node *items;
+    arena_init(&arena);
+    problems_init(&problems, &arena);
+    doc_parse(&arena, str_from(yaml), &docs, &len);
+    assert_true(len > 0 && docs[0].root != NULL);
+    bool list = object_list_read(docs[0].root, &problems, &items);
+    int count = !list ? -1 : items == NULL ? -2 : (int)items->len;
+    buf_clear(ret_problem);
+    for (size_t i = 0; i < problems.len; i++) {
+        const struct problem *problem = &problems.items[i];
+        buf_printf(ret_problem, "%u:%u %.*s: %.*s; %.*s", problem->line, problem->column,
+                   STR_FMT(problem->path), STR_FMT(problem->text), STR_FMT(problem->remedy));
+    }
+    arena_release(&arena);
+    return count;
+}
+
 static void lists(void **state)
 {
     (void)state;
-    struct arena arena;
-    arena_init(&arena);
-    struct doc *docs;
-    size_t len;
-    doc_parse(&arena, STR("apiVersion: v1\nkind: ServiceList\nitems: [{}, {}]\n---\nkind: List\n"),
-              &docs, &len);
-    assert_int_equal(len, 2);
-    assert_int_equal(object_list_items(docs[0].root)->len, 2);
-    assert_null(object_list_items(docs[1].root));
-    arena_release(&arena);
+    static const struct {
+        const char *yaml;
+        int items;
+        const char *problem;
+    } cases[] = {
+        {"apiVersion: v1\nkind: ServiceList\nitems: [{}, {}]\n", 2, ""},
+        {"kind: List\nmetadata: {resourceVersion: \"\"}\nitems:\n", 0, ""},
+        {"kind: PodList\nitems: [{}]\n", 1, ""},
+        {"kind: PodList\nitmes: [{}]\n", -1, ""}, /* skipped as any kind that is not served */
+        {"kind: AllowList\nspec: {}\n", -1, ""},
+        {"kind: Service\nitems: []\n", -1, ""},
+        {"[List]", -1, ""},
+        {"apiVersion: v1\nkind: List\nitmes: [{}]\n", -2,
+         "3:1 itmes: a List has no field 'itmes'; did you mean 'items'?"},
+        {"kind: HTTPRouteList\nitem: [{}]\n", -2,
+         "2:1 item: a List has no field 'item'; did you mean 'items'?"},
+        {"kind: List\n", -2, "1:1 items: a List lacks 'items'; add 'items'"},
+        {"kind: List\nitems: {a: b}\n", -2,
+         "2:8 items: 'items' is a mapping, not a list; begin each item of a list with '- '"},
+        {"kind: List\nitems: [{}]\nitem: [{}]\n", 1,
+         "3:1 item: a List has no field 'item'; did you mean 'items'?"},
+    };
+    struct buf problem;
+    buf_init(&problem, BUF_UNLIMITED);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int items = count_items(cases[i].yaml, &problem);
+        if (items != cases[i].items || !str_eq(buf_str(&problem), str_from(cases[i].problem))) {
+            fail_msg("%s: %d, %.*s", cases[i].yaml, items, STR_FMT(buf_str(&problem)));
+        }
+    }
+    buf_release(&problem);
+}
+
+/* Of a List that does not parse nothing is said but that: it is no kind that is not served. */
+static void a_mended_list_is_not_skipped(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_read(&rig, "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Namespace\n"
+                   "  metadata:\n    name:a\n    labels: {}\n");
+    assert_int_equal(rig.problems.len, 1);
+    assert_int_equal(rig.problems.items[0].code, PROBLEM_syntax);
+    assert_int_equal(rig.result.key.len, 0);
+    rig_release(&rig);
 }
 
 static void problems_are_bounded(void **state)
@@ -194,6 +253,13 @@ static void problems_are_bounded(void **state)
     }
     assert_int_equal(problems.len, PROBLEMS_MAX + 1);
     assert_int_equal(problems.errors, PROBLEMS_MAX + 50);
+    /* what stands for the rest is as grave as the gravest of it */
+    problems_init(&problems, &arena);
+    for (unsigned i = 0; i < PROBLEMS_MAX + 50; i++) {
+        problems_report(&problems, i == PROBLEMS_MAX + 1 ? PROBLEM_syntax : PROBLEM_no_effect, 1, 1,
+                        STR_NULL, STR_NULL, "no %u", i);
+    }
+    assert_int_equal(problems.items[PROBLEMS_MAX].code, PROBLEM_syntax);
     struct str quoted = problem_quote(&arena, STR("a\x1b[31mb"));
     assert_true(str_eq(quoted, STR("a?[31mb")));
     arena_release(&arena);
@@ -211,6 +277,7 @@ int main(void)
         cmocka_unit_test(equality_leaves_out_places),
         cmocka_unit_test(mended_documents_are_not_used),
         cmocka_unit_test(lists),
+        cmocka_unit_test(a_mended_list_is_not_skipped),
         cmocka_unit_test(problems_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
