@@ -4,9 +4,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/panic.h"
 
 #define STEP_NS 500000 /* of work between two looks at the loop */
+/* Between a failure to write and the next try; doubled each time. */
+#define WAIT_MIN_MS 250
+#define WAIT_MAX_MS 60000
 
 void saver_init(struct saver *saver, const struct file_set *set)
 {
@@ -18,6 +22,8 @@ void saver_release(struct saver *saver)
 {
     state_close(&saver->state);
     name_list_release(&saver->names);
+    name_list_release(&saver->batch);
+    saver->wait_ms = 0;
 }
 
 static void keep_nothing(struct saver *saver, const struct err *err)
@@ -79,7 +85,7 @@ static bool has_to_save(const struct saver *saver)
 bool saver_begin(struct saver *saver)
 {
     name_list_sort(&saver->names);
-    return has_to_save(saver);
+    return has_to_save(saver) && saver->wait_ms == 0;
 }
 
 static void put_file(struct saver *saver, struct str name)
@@ -97,16 +103,45 @@ static void put_file(struct saver *saver, struct str name)
     buf_release(&text);
 }
 
+static void count_unwritten(const struct saver *saver)
+{
+    bool failed = saver->wait_ms > 0;
+    metric_set(M_state_unwritten, failed ? (int64_t)saver->names.names.len : 0);
+}
+
+/* What was not written is to be written again. */
+static void put_off(struct saver *saver, const struct err *err)
+{
+    for (size_t i = 0; i < saver->batch.names.len; i++) {
+        vec_push(&saver->names.names, saver->batch.names.items[i]);
+    }
+    vec_clear(&saver->batch.names);
+    name_list_sort(&saver->names);
+    if (saver->next_wait_ms == 0) {
+        log_at(LOG_WARN, "source",
+               "a restart would not know the last good objects of some files; writing them is "
+               "tried again",
+               KV_INT("files", saver->names.names.len), KV_TEXT("err", err->text));
+        saver->next_wait_ms = WAIT_MIN_MS;
+    }
+    saver->wait_ms = saver->next_wait_ms;
+    saver->next_wait_ms = 2 * saver->wait_ms < WAIT_MAX_MS ? 2 * saver->wait_ms : WAIT_MAX_MS;
+    metric_add(M_state_write_failures, 1);
+}
+
 static void write_batch(struct saver *saver)
 {
     struct err err;
     if (!state_flush(&saver->state, &err)) {
-        log_at(LOG_WARN, "source", "a restart will not know the last good objects of some files",
-               KV_TEXT("err", err.text));
-        if (saver->state.fd < 0) {
-            keep_nothing(saver, &err);
+        put_off(saver, &err);
+    } else {
+        name_list_release(&saver->batch);
+        if (saver->next_wait_ms > 0 && saver->names.names.len == 0) {
+            log_at(LOG_INFO, "source", "the last good objects are all written again");
+            saver->next_wait_ms = 0;
         }
     }
+    count_unwritten(saver);
 }
 
 /* The batch is written when it is complete, or large. */
@@ -122,7 +157,7 @@ static void save_piece(struct saver *saver)
     while (list->names.len > 0 && saver->state.batch.bytes.len < STATE_BATCH_MAX) {
         char *name = vec_pop(&list->names);
         put_file(saver, str_from(name));
-        free(name);
+        vec_push(&saver->batch.names, name);
         if (clock_mono_ns() > end && list->names.len > 0) {
             return;
         }
@@ -144,7 +179,7 @@ static bool compact_piece(struct saver *saver)
 
 bool saver_step(struct saver *saver)
 {
-    if (saver->state.fd < 0) {
+    if (saver->state.fd < 0 || saver->wait_ms > 0) {
         return false;
     }
     if (!has_to_save(saver)) {
@@ -155,12 +190,18 @@ bool saver_step(struct saver *saver)
     } else {
         read_piece(saver);
     }
-    return saver->state.fd >= 0;
+    return saver->state.fd >= 0 && saver->wait_ms == 0;
+}
+
+void saver_resume(struct saver *saver)
+{
+    saver->wait_ms = 0;
 }
 
 void saver_finish(struct saver *saver)
 {
-    while (has_to_save(saver)) {
+    saver_resume(saver);
+    while (has_to_save(saver) && saver->wait_ms == 0) {
         saver_step(saver);
     }
 }

@@ -53,7 +53,8 @@ struct source_file {
     bool changed;             /* an object came, changed or went since the last turn */
     bool synced;
     uv_poll_t poll;
-    uv_idle_t idle; /* runs the saver */
+    uv_idle_t idle;   /* runs the saver */
+    uv_timer_t retry; /* and does so again when it could not write */
     unsigned open_handles;
     void (*stopped)(void *user);
     void *stopped_user;
@@ -283,11 +284,23 @@ static bool drain(struct source_file *source)
 
 /* --- turns --------------------------------------------------------------------------------- */
 
+static void on_idle(uv_idle_t *idle);
+
+static void on_retry(uv_timer_t *timer)
+{
+    struct source_file *source = timer->data;
+    saver_resume(&source->saver);
+    uv_idle_start(&source->idle, on_idle);
+}
+
 static void on_idle(uv_idle_t *idle)
 {
     struct source_file *source = idle->data;
     if (!saver_step(&source->saver)) {
         uv_idle_stop(idle);
+        if (source->saver.wait_ms > 0) {
+            uv_timer_start(&source->retry, on_retry, source->saver.wait_ms, 0);
+        }
     }
 }
 
@@ -449,8 +462,9 @@ bool source_file_start(const struct source_file_config *config, struct source_fi
     }
     uv_poll_init(config->loop, &source->poll, source->watch.fd);
     uv_idle_init(config->loop, &source->idle);
-    source->poll.data = source->idle.data = source;
-    source->open_handles = 2;
+    uv_timer_init(config->loop, &source->retry);
+    source->poll.data = source->idle.data = source->retry.data = source;
+    source->open_handles = 3;
     uv_poll_start(&source->poll, UV_READABLE, on_readable);
     *ret_source = source;
     end_batch(source);
@@ -496,4 +510,5 @@ void source_file_stop(struct source_file *source, void (*done)(void *user), void
     source->stopped_user = user;
     uv_close((uv_handle_t *)&source->poll, on_closed);
     uv_close((uv_handle_t *)&source->idle, on_closed);
+    uv_close((uv_handle_t *)&source->retry, on_closed);
 }

@@ -342,13 +342,22 @@ bool state_write(int fd, struct str bytes)
     return true;
 }
 
+/* Cuts off what a failed write may have left. */
+static bool cut_torn(struct state *state)
+{
+    state->torn = state->torn && ftruncate(state->fd, (off_t)state->size) != 0;
+    return !state->torn;
+}
+
 bool state_flush(struct state *state, struct err *err)
 {
     struct buf *bytes = &state->batch.bytes;
     struct map *fresh = &state->batch.entries;
-    bool ok = state_write(state->fd, buf_str(bytes));
+    bool ok = cut_torn(state) && state_write(state->fd, buf_str(bytes));
     if (!ok) {
         err_set_errno(err, errno, "cannot write the state file '%s'", state->file);
+        state->torn = true;
+        cut_torn(state);
         free_entries(fresh);
     }
     for (size_t i = map_next(fresh, 0); i < fresh->cap; i = map_next(fresh, i + 1)) {
@@ -359,8 +368,5 @@ bool state_flush(struct state *state, struct err *err)
     map_release(fresh);
     state->size += ok ? bytes->len : 0;
     buf_release(bytes);
-    if (!ok && ftruncate(state->fd, (off_t)state->size) != 0) {
-        state_close(state); /* what would be appended now could not be read */
-    }
     return ok;
 }

@@ -55,6 +55,8 @@ struct state {
     uint64_t max;       /* STATE_BYTES_MAX, less in tests */
     uint64_t ignored;   /* bytes that could not be read and were cut off */
     bool is_read;
+    bool torn;   /* the file may have more than `size` bytes, which must be cut off before others
+                    are appended: they could not be read */
     bool tidied; /* the first compaction is done, or was not needed */
     struct {     /* what state_read() and state_compact() look through */
         uint64_t at;

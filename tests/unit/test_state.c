@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -471,6 +473,53 @@ static void what_cannot_be_written_changes_nothing(void **state)
     expect(fixture, "b", "3");
 }
 
+static bool ftruncate_fails;
+
+/* Takes the place of the C library's. */
+int ftruncate(int fd, off_t length)
+{
+    static int (*real)(int, off_t);
+    if (real == NULL) {
+        *(void **)&real = dlsym(RTLD_NEXT, "ftruncate64");
+        assert_non_null(real);
+    }
+    if (ftruncate_fails) {
+        errno = EIO;
+        return -1;
+    }
+    return real(fd, length);
+}
+
+/* What a failed write left must go before something else is written behind it. */
+static void what_a_failed_write_left_is_cut_off_later(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err;
+    struct rlimit before, low;
+    reopen(fixture);
+    put(fixture, "a", "1");
+    flush(fixture);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    low = before;
+    low.rlim_cur = file_size(fixture) + 10;
+    put(fixture, "b", "2");
+    ftruncate_fails = true;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+    assert_false(state_flush(&fixture->state, &err));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    put(fixture, "b", "3");
+    assert_false(state_flush(&fixture->state, &err)); /* it would stand behind half a record */
+    assert_non_null(strstr(err.text, "Input/output error"));
+    ftruncate_fails = false;
+    put(fixture, "b", "4");
+    flush(fixture);
+    reopen(fixture);
+    assert_int_equal(fixture->state.ignored, 0);
+    expect(fixture, "a", "1");
+    expect(fixture, "b", "4");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -488,6 +537,7 @@ int main(void)
         TEST(limits),
         TEST(as_many_names_as_files),
         TEST(what_cannot_be_written_changes_nothing),
+        TEST(what_a_failed_write_left_is_cut_off_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
