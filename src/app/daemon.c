@@ -91,6 +91,7 @@ static void source_problems(void *user, struct file_set *set)
 {
     (void)user;
     metric_set(M_documents_invalid, (int64_t)file_set_invalid(set));
+    metric_set(M_config_directory_failed, file_set_directory_ok(set) ? 0 : 1);
 }
 
 /* --- what clients say ---------------------------------------------------------------------- */

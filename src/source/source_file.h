@@ -3,10 +3,10 @@
  * source_file: follows a directory of YAML and JSON files with inotify, without a timer.
  *
  * Read are *.yaml, *.yml and *.json that do not begin with a dot; not recursive, as `kubectl apply
- * -f DIR`. A turn is what inotify has delivered when it runs dry (close-write, moved, deleted).
- * Files that must change together change by a symlink swap (as kubelet does with ..data) or by a
- * rename of the directory itself; then everything is read again and only differences are reported.
- * Thread 0. Logs.
+ * -f DIR`. A turn is what inotify has delivered when it runs dry (closed after writing, linked,
+ * moved, deleted). Files that must change together change by a symlink swap (as kubelet does with
+ * ..data) or by a rename of the directory itself; then everything is read again and only
+ * differences are reported. Thread 0. Logs.
  */
 #ifndef HEDDLE_SOURCE_SOURCE_FILE_H
 #define HEDDLE_SOURCE_SOURCE_FILE_H
@@ -24,6 +24,8 @@ struct source_file_config {
     struct str dir;
     struct str state_dir; /* empty: no state is kept */
     bool partial;         /* serve although some documents are broken and have no last good */
+    size_t files_max;     /* 0: SOURCE_FILES_MAX, less in tests */
+    size_t bytes_max;     /* 0: SOURCE_BYTES_MAX, less in tests */
     struct file_set_events events;
     void *user;
     void (*turn)(void *user);                           /* a batch of events is complete */

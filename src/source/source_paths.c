@@ -22,7 +22,7 @@ static bool read_one(struct file_set *set, int dir_fd, const char *name, const c
     enum text_file_result result = text_file_read(dir_fd, name, true, &text, err);
     if (result == TEXT_FILE_OK) {
         file_set_update(set, str_from(shown), buf_str(&text));
-    } else if (result == TEXT_FILE_UNREADABLE) {
+    } else if (result != TEXT_FILE_GONE) {
         file_set_unreadable(set, str_from(shown), str_from(err->text));
     }
     buf_release(&text);
@@ -32,7 +32,7 @@ static bool read_one(struct file_set *set, int dir_fd, const char *name, const c
 static bool read_dir(struct file_set *set, int dir_fd, const char *path, struct err *err)
 {
     struct name_list names;
-    bool ok = name_list_read(&names, dir_fd, err);
+    bool ok = name_list_read(&names, dir_fd, SOURCE_FILES_MAX, err);
     size_t len = strlen(path);
     const char *slash = len > 0 && path[len - 1] == '/' ? "" : "/";
     for (size_t i = 0; ok && i < names.names.len; i++) {
@@ -45,7 +45,7 @@ static bool read_dir(struct file_set *set, int dir_fd, const char *path, struct 
         struct err ignored; /* a directory named like a file, or one that is gone already */
         read_one(set, dir_fd, names.names.items[i], shown, &ignored);
     }
-    if (names.cut) {
+    if (ok && names.cut) {
         ok = err_set(err, "there are more than %d files", SOURCE_FILES_MAX);
     }
     name_list_release(&names);

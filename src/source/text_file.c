@@ -33,7 +33,7 @@ static enum text_file_result read_all(int fd, struct buf *out, struct err *err)
         ssize_t got = read(fd, room, READ_CHUNK);
         if (got < 0 && errno != EINTR) {
             err_set_errno(err, errno, "the file cannot be read");
-            return TEXT_FILE_UNREADABLE;
+            return TEXT_FILE_FAILED;
         }
         if (got == 0) {
             return TEXT_FILE_OK;
@@ -54,12 +54,16 @@ enum text_file_result text_file_read(int dir_fd, const char *name, bool follow, 
         if (errno == ELOOP && !follow) {
             return TEXT_FILE_LINK;
         }
+        bool lasting = errno == EACCES || errno == EPERM || errno == ELOOP;
         err_set_errno(err, errno, "the file cannot be opened");
-        return TEXT_FILE_UNREADABLE;
+        return lasting ? TEXT_FILE_UNREADABLE : TEXT_FILE_FAILED;
     }
     struct stat info;
     enum text_file_result result = TEXT_FILE_GONE;
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+    if (fstat(fd, &info) != 0) {
+        err_set_errno(err, errno, "the file cannot be looked at");
+        result = TEXT_FILE_FAILED;
+    } else if (S_ISREG(info.st_mode)) {
         result = read_all(fd, out, err);
     }
     close(fd);
@@ -94,7 +98,40 @@ void name_list_sort(struct name_list *list)
     list->names.len = kept;
 }
 
-bool name_list_read(struct name_list *list, int dir_fd, struct err *err)
+static void cut_to(struct name_list *list, size_t max)
+{
+    name_list_sort(list);
+    while (list->names.len > max) {
+        list->cut = true;
+        free(vec_pop(&list->names));
+    }
+}
+
+/* More than `max` names are held at times, so that those that are kept in the end do not depend on
+ * the order in which the file system has them. */
+static bool read_names(struct name_list *list, DIR *dir, size_t max, struct err *err)
+{
+    for (;;) {
+        errno = 0; /* the one way to tell a failure from the end */
+        const struct dirent *entry = readdir(dir);
+        if (entry == NULL) {
+            break;
+        }
+        if (text_file_is_config(str_from(entry->d_name))) {
+            name_list_add(list, str_from(entry->d_name));
+        }
+        if (list->names.len == 2 * max) {
+            cut_to(list, max);
+        }
+    }
+    if (errno != 0) {
+        return err_set_errno(err, errno, "the directory cannot be read to its end");
+    }
+    cut_to(list, max);
+    return true;
+}
+
+bool name_list_read(struct name_list *list, int dir_fd, size_t max, struct err *err)
 {
     *list = (struct name_list){.cut = false};
     int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -106,20 +143,9 @@ bool name_list_read(struct name_list *list, int dir_fd, struct err *err)
         }
         return false;
     }
-    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-        struct str name = str_from(entry->d_name);
-        if (!text_file_is_config(name)) {
-            continue;
-        }
-        if (list->names.len == SOURCE_FILES_MAX) {
-            list->cut = true;
-            break;
-        }
-        name_list_add(list, name);
-    }
+    bool ok = read_names(list, dir, max, err);
     closedir(dir);
-    name_list_sort(list);
-    return true;
+    return ok;
 }
 
 void name_list_release(struct name_list *list)

@@ -15,8 +15,17 @@
 #define LINKS_MAX 40       /* as the kernel */
 #define COMPONENTS_MAX 512 /* of a path with all its links */
 
-#define NAME_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
-#define CONTENT_EVENTS (NAME_EVENTS | IN_ATTRIB | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF)
+/* IN_ATTRIB: what could not be read, or searched, may be readable now. */
+#define NAME_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB)
+#define LOOKUP_EVENTS (NAME_EVENTS | IN_CLOSE_WRITE)
+/* IN_EXCL_UNLINK: a file that was removed or replaced says nothing of its name any more. */
+#define CONTENT_EVENTS                                                                             \
+    (NAME_EVENTS | IN_OPEN | IN_CLOSE | IN_DELETE_SELF | IN_MOVE_SELF | IN_EXCL_UNLINK)
+
+struct watched_name {
+    unsigned round; /* the last one that wanted it */
+    char key[];     /* "wd/name" */
+};
 
 bool watch_open(struct watch *watch, struct err *err)
 {
@@ -33,13 +42,12 @@ static void clear_names(struct watch *watch)
          i = map_next(&watch->names, i + 1)) {
         free(watch->names.slots[i].value);
     }
-    map_clear(&watch->names);
+    map_release(&watch->names);
 }
 
 void watch_close(struct watch *watch)
 {
     clear_names(watch);
-    map_release(&watch->names);
     vec_release(&watch->dirs);
     if (watch->fd >= 0) {
         close(watch->fd);
@@ -49,13 +57,30 @@ void watch_close(struct watch *watch)
 
 void watch_begin(struct watch *watch)
 {
-    clear_names(watch);
     watch->round++;
     watch->content_wd = -1;
+    watch->missed = 0;
+}
+
+static void drop_old_names(struct watch *watch)
+{
+    struct map kept = {.slots = NULL};
+    for (size_t i = map_next(&watch->names, 0); i < watch->names.cap;
+         i = map_next(&watch->names, i + 1)) {
+        struct watched_name *name = watch->names.slots[i].value;
+        if (name->round == watch->round) {
+            map_put(&kept, watch->names.slots[i].key, name);
+        } else {
+            free(name);
+        }
+    }
+    map_release(&watch->names);
+    watch->names = kept;
 }
 
 void watch_end(struct watch *watch)
 {
+    drop_old_names(watch);
     size_t kept = 0;
     for (size_t i = 0; i < watch->dirs.len; i++) {
         struct watched_dir dir = watch->dirs.items[i];
@@ -73,6 +98,7 @@ static int watch_dir(struct watch *watch, const char *path, uint32_t events)
 {
     int wd = inotify_add_watch(watch->fd, path, events | IN_ONLYDIR | IN_MASK_ADD);
     if (wd < 0) {
+        watch->missed += errno == ENOSPC ? 1 : 0;
         return -1;
     }
     for (size_t i = 0; i < watch->dirs.len; i++) {
@@ -83,6 +109,7 @@ static int watch_dir(struct watch *watch, const char *path, uint32_t events)
     }
     if (watch->dirs.len == WATCH_DIRS_MAX) {
         inotify_rm_watch(watch->fd, wd);
+        watch->missed++;
         errno = ENOSPC;
         return -1;
     }
@@ -110,17 +137,21 @@ static void add_lookup(struct watch *watch, const char *dir, struct str name, bo
         return;
     }
     struct str key = name_key(buffer, wd, name);
-    if (map_get(&watch->names, key) == NULL) {
-        char *copy = str_dup(key);
-        map_put(&watch->names, str_span(copy, key.len), copy);
+    struct watched_name *watched = map_get(&watch->names, key);
+    if (watched == NULL) {
+        watched = xcalloc(1, sizeof(*watched) + key.len + 1);
+        memcpy(watched->key, key.ptr, key.len);
+        map_put(&watch->names, str_span(watched->key, key.len), watched);
     }
+    watched->round = watch->round;
 }
 
 bool watch_is_lookup(const struct watch *watch, const struct inotify_event *event)
 {
     char buffer[NAME_MAX + 16];
     struct str name = event->len > 0 ? str_from(event->name) : STR_NULL;
-    return name.len > 0 && map_get(&watch->names, name_key(buffer, event->wd, name)) != NULL;
+    return name.len > 0 && (event->mask & LOOKUP_EVENTS) != 0 &&
+           map_get(&watch->names, name_key(buffer, event->wd, name)) != NULL;
 }
 
 /* The parent of a path that has no links and no final '/'. */

@@ -30,18 +30,19 @@ struct watch {
     int fd;
     int content_wd;   /* of the directory itself; -1: not there */
     unsigned round;   /* see watch_begin() */
-    struct map names; /* "wd/name" of each lookup; the keys are malloc'ed, the values are they */
+    struct map names; /* "wd/name" of each lookup -> struct watched_name */
     VEC(struct watched_dir) dirs;
+    unsigned missed; /* directories beyond a limit, heddle's or the kernel's, in this round */
 };
 
 bool watch_open(struct watch *watch, struct err *err);
 void watch_close(struct watch *watch);
 
 /* All that is wanted is named between begin and end; what was named before only goes at the end,
- * so that nothing is missed in between. */
+ * so that nothing is missed in between, and stays without one. */
 void watch_begin(struct watch *watch);
 void watch_end(struct watch *watch);
-/* The directory whose entries are of interest. path is absolute. */
+/* The directory whose entries are of interest, also who opens and closes them. path is absolute. */
 bool watch_content(struct watch *watch, const char *path, struct err *err);
 /* Everything an absolute path depends on. written: also when the file at its end is written. What
  * cannot be watched (no permission) is left out. */

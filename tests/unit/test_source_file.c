@@ -1,205 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is a real directory followed through all the ways in which people change one? */
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/log.h"
-#include "base/panic.h"
-#include "model_rig.h"
-#include "source/source_file.h"
-#include "source/state.h"
-
-#define WAIT_MS 5000 /* for something that must come */
-#define QUIET_MS 50  /* for something that must not */
-
-struct fixture {
-    uv_loop_t loop;
-    uv_timer_t timer;
-    char *root; /* a temporary directory; the config directory is below it */
-    struct source_file *source;
-    struct buf events; /* since the last expect() */
-    unsigned turns;
-    unsigned problem_calls;
-    bool timed_out;
-    bool stopped;
-};
-
-static void on_put(void *user, struct object *object, struct str key)
-{
-    struct fixture *fixture = user;
-    struct str label = object->meta.labels.len > 0 ? object->meta.labels.items[0].value : STR("");
-    buf_printf(&fixture->events, "+%.*s=%.*s ", STR_FMT(key), STR_FMT(label));
-    row_unref(&object->row, NULL);
-}
-
-static void on_removed(void *user, enum kind_id kind, struct str key)
-{
-    struct fixture *fixture = user;
-    assert_int_equal(kind, KIND_NAMESPACE);
-    buf_printf(&fixture->events, "-%.*s ", STR_FMT(key));
-}
-
-static void on_turn(void *user)
-{
-    ((struct fixture *)user)->turns++;
-}
-
-static void on_problems(void *user, struct file_set *set)
-{
-    (void)set;
-    ((struct fixture *)user)->problem_calls++;
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-    ((struct fixture *)timer->data)->timed_out = true;
-}
-
-static void on_stopped(void *user)
-{
-    ((struct fixture *)user)->stopped = true;
-}
-
-/* A path below the root; valid until the fourth call after. */
-static const char *at(const struct fixture *fixture, const char *path)
-{
-    static char buffers[4][512];
-    static unsigned next;
-    char *buffer = buffers[next++ % 4];
-    snprintf(buffer, sizeof(buffers[0]), "%s/%s", fixture->root, path);
-    return buffer;
-}
-
-static void write_file(const struct fixture *fixture, const char *path, const char *text)
-{
-    int fd = open(at(fixture, path), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-}
-
-static void write_namespace(const struct fixture *fixture, const char *path, const char *name,
-                            const char *label)
-{
-    char text[256];
-    snprintf(text, sizeof(text),
-             "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {l: %s}}\n", name,
-             label);
-    write_file(fixture, path, text);
-}
-
-static void move(const struct fixture *fixture, const char *from, const char *to)
-{
-    assert_int_equal(rename(at(fixture, from), at(fixture, to)), 0);
-}
-
-static void link_to(const struct fixture *fixture, const char *target, const char *path)
-{
-    assert_int_equal(symlink(target, at(fixture, path)), 0);
-}
-
-static void make_dir(const struct fixture *fixture, const char *path)
-{
-    assert_int_equal(mkdir(at(fixture, path), 0700), 0);
-}
-
-static int setup(void **state)
-{
-    struct fixture *fixture = xcalloc(1, sizeof(*fixture));
-    char root[] = "/tmp/heddle-source-XXXXXX";
-    assert_non_null(mkdtemp(root));
-    fixture->root = xstrdup(root);
-    uv_loop_init(&fixture->loop);
-    uv_timer_init(&fixture->loop, &fixture->timer);
-    fixture->timer.data = fixture;
-    buf_init(&fixture->events, BUF_UNLIMITED);
-    make_dir(fixture, "conf");
-    log_set_level(LOG_ERROR + 1);
-    *state = fixture;
-    return 0;
-}
-
-static void start(struct fixture *fixture, const char *dir, const char *state_dir)
-{
-    struct source_file_config config = {
-        .loop = &fixture->loop,
-        .dir = str_from(at(fixture, dir)),
-        .events = {.user = fixture, .put = on_put, .removed = on_removed},
-        .user = fixture,
-        .turn = on_turn,
-        .problems = on_problems,
-    };
-    if (state_dir != NULL) {
-        config.state_dir = str_from(at(fixture, state_dir));
-    }
-    struct err err;
-    if (!source_file_start(&config, &fixture->source, &err)) {
-        fail_msg("%s", err.text);
-    }
-}
-
-static void stop(struct fixture *fixture)
-{
-    if (fixture->source == NULL) {
-        return;
-    }
-    fixture->stopped = false;
-    source_file_stop(fixture->source, on_stopped, fixture);
-    while (!fixture->stopped) {
-        uv_run(&fixture->loop, UV_RUN_ONCE);
-    }
-    fixture->source = NULL;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *fixture = *state;
-    stop(fixture);
-    uv_close((uv_handle_t *)&fixture->timer, NULL);
-    uv_run(&fixture->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&fixture->loop), 0);
-    char command[600];
-    snprintf(command, sizeof(command), "rm -rf '%s'", fixture->root);
-    assert_int_equal(system(command), 0);
-    buf_release(&fixture->events);
-    free(fixture->root);
-    free(fixture);
-    return 0;
-}
-
-static void run_for(struct fixture *fixture, unsigned ms, const struct buf *until)
-{
-    fixture->timed_out = false;
-    uv_timer_start(&fixture->timer, on_timer, ms, 0);
-    while (!fixture->timed_out && (until == NULL || until->len == 0)) {
-        uv_run(&fixture->loop, UV_RUN_ONCE);
-    }
-    uv_timer_stop(&fixture->timer);
-}
-
-static void expect_events(struct fixture *fixture, const char *events)
-{
-    buf_add_byte(&fixture->events, '\0');
-    assert_string_equal((const char *)fixture->events.data, events);
-    buf_clear(&fixture->events);
-    fixture->turns = 0;
-}
-
-/* Waits until something happens, which must be this, in one turn. */
-static void expect(struct fixture *fixture, const char *events)
-{
-    run_for(fixture, WAIT_MS, &fixture->events);
-    assert_int_equal(fixture->turns, 1);
-    expect_events(fixture, events);
-}
-
-static void expect_nothing(struct fixture *fixture)
-{
-    run_for(fixture, QUIET_MS, NULL);
-    expect_events(fixture, "");
-}
+#include "source_rig.h"
 
 static void files_are_written_and_deleted(void **state)
 {
@@ -291,7 +92,7 @@ static void the_directory_link_is_swapped(void **state)
 
     link_to(fixture, "v2", "next");
     move(fixture, "next", "current");
-    expect(fixture, "+a=2 +c=2 -b ");
+    expect(fixture, "-b +a=2 +c=2 ");
     write_namespace(fixture, "v1/a.yaml", "a", "9"); /* nobody looks there any more */
     expect_nothing(fixture);
     write_namespace(fixture, "v2/a.yaml", "a", "3");
@@ -319,7 +120,7 @@ static void the_directory_goes_and_comes_back(void **state)
     assert_int_equal(renameat2(AT_FDCWD, at(fixture, "other"), AT_FDCWD, at(fixture, "conf"),
                                2 /* RENAME_EXCHANGE */),
                      0);
-    expect(fixture, "+b=1 -a ");
+    expect(fixture, "-a +b=1 ");
 }
 
 static void a_burst_is_few_turns(void **state)
@@ -387,99 +188,6 @@ static void a_broken_start_waits(void **state)
     expect_events(fixture, "+a=1 +a=2 +b=1 ");
 }
 
-static void a_restart_knows_the_last_good(void **state)
-{
-    struct fixture *fixture = *state;
-    write_namespace(fixture, "conf/a.yaml", "a", "1");
-    write_namespace(fixture, "conf/b.yaml", "b", "1");
-    start(fixture, "conf", "some/state");
-    expect_events(fixture, "+a=1 +b=1 ");
-    write_namespace(fixture, "conf/a.yaml", "a", "2");
-    expect(fixture, "+a=2 ");
-    write_file(fixture, "conf/a.yaml", "{\n");
-    expect_nothing(fixture);
-    stop(fixture);
-
-    start(fixture, "conf", "some/state");
-    assert_true(source_file_synced(fixture->source));
-    assert_int_equal(fixture->turns, 1);
-    expect_events(fixture, "+b=1 +a=2 ");
-    unlink(at(fixture, "conf/a.yaml"));
-    expect(fixture, "-a ");
-    write_file(fixture, "conf/a.yaml", "{\n"); /* a new file: nothing of it was ever good */
-    expect_nothing(fixture);
-    stop(fixture);
-
-    start(fixture, "conf", "some/state");
-    assert_true(source_file_synced(fixture->source));
-    expect_events(fixture, "+b=1 ");
-}
-
-static void what_went_while_nobody_looked_is_not_known(void **state)
-{
-    struct fixture *fixture = *state;
-    write_namespace(fixture, "conf/a.yaml", "a", "1");
-    write_namespace(fixture, "conf/b.yaml", "b", "1");
-    start(fixture, "conf", "state");
-    expect_events(fixture, "+a=1 +b=1 ");
-    stop(fixture);
-    unlink(at(fixture, "conf/a.yaml"));
-    start(fixture, "conf", "state");
-    expect_events(fixture, "+b=1 ");
-    stop(fixture);
-    write_file(fixture, "conf/a.yaml", "{\n"); /* another file of that name */
-    start(fixture, "conf", "state");
-    assert_false(source_file_synced(fixture->source));
-    expect_events(fixture, "+b=1 ");
-}
-
-static void a_damaged_state_is_as_good_as_none(void **state)
-{
-    struct fixture *fixture = *state;
-    write_namespace(fixture, "conf/a.yaml", "a", "1");
-    start(fixture, "conf", "state");
-    expect_events(fixture, "+a=1 ");
-    stop(fixture);
-    char name[STATE_FILE_LEN], path[64];
-    state_file_name(at(fixture, "conf"), name);
-    snprintf(path, sizeof(path), "state/%s", name);
-    assert_int_equal(access(at(fixture, path), R_OK), 0);
-    write_file(fixture, path, STATE_MAGIC "no record");
-    write_file(fixture, "conf/a.yaml", "{\n");
-    start(fixture, "conf", "state");
-    assert_false(source_file_synced(fixture->source));
-    write_namespace(fixture, "conf/a.yaml", "a", "2");
-    expect(fixture, "+a=2 ");
-    stop(fixture);
-    write_file(fixture, "conf/a.yaml", "{\n");
-    start(fixture, "conf", "state");
-    assert_true(source_file_synced(fixture->source));
-    expect_events(fixture, "+a=2 ");
-}
-
-static void a_second_heddle_keeps_no_state(void **state)
-{
-    struct fixture *fixture = *state;
-    write_namespace(fixture, "conf/a.yaml", "a", "1");
-    start(fixture, "conf", "state");
-    struct source_file *first = fixture->source;
-    start(fixture, "conf", "state");
-    assert_true(source_file_synced(fixture->source));
-    buf_clear(&fixture->events);
-    write_namespace(fixture, "conf/a.yaml", "a", "2");
-    run_for(fixture, QUIET_MS, NULL);
-    expect_events(fixture, "+a=2 +a=2 ");
-    stop(fixture);
-    write_namespace(fixture, "conf/a.yaml", "a", "3");
-    expect(fixture, "+a=3 ");
-    fixture->source = first;
-    stop(fixture);
-    write_file(fixture, "conf/a.yaml", "{\n");
-    start(fixture, "conf", "state");
-    assert_true(source_file_synced(fixture->source));
-    expect_events(fixture, "+a=3 ");
-}
-
 static void wrong_directories(void **state)
 {
     struct fixture *fixture = *state;
@@ -511,8 +219,6 @@ static void paths_are_read_for_commands(void **state)
     file_set_free(set);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -524,10 +230,6 @@ int main(void)
         TEST(a_burst_is_few_turns),
         TEST(broken_documents_keep_the_last_good),
         TEST(a_broken_start_waits),
-        TEST(a_restart_knows_the_last_good),
-        TEST(what_went_while_nobody_looked_is_not_known),
-        TEST(a_damaged_state_is_as_good_as_none),
-        TEST(a_second_heddle_keeps_no_state),
         TEST(wrong_directories),
         TEST(paths_are_read_for_commands),
     };

@@ -115,6 +115,34 @@ def a_broken_file_changes_nothing_and_is_explained(case: Case):
 
 
 @with_envoy
+def a_directory_that_is_gone_changes_nothing_and_is_told(case: Case):
+    web, one, two = case.service("web"), case.service("one", "a"), case.service("two", "b")
+    case.serve(web, one, two)
+    case.apply(case.http_route(web, rule(one.ref())), file="route")
+
+    def told() -> bool:
+        failed = case.heddle.metric("heddle_config_directory_failed") == 1
+        codes = [problem["code"] for problem in case.heddle.api("problems")["problems"]]
+        assert failed == ("HED013" in codes), codes
+        return failed
+
+    with HttpLoad([web.address]) as load:
+        load.wait_for("a", times=20)
+        config, away = case.mesh.config, case.mesh.work / "away"
+        assert not told()
+        config.rename(away)
+        until(told, 5, "the problem is told")
+        count = len(load.answers)
+        until(lambda: len(load.answers) > count + 100, 5, "requests go on")
+        assert {a.outcome for a in load.answers[count:]} == {"a"}
+        away.rename(config)
+        until(lambda: not told(), 5, "the problem is gone")
+        case.apply(case.http_route(web, rule(two.ref())), file="route")
+        load.wait_for("b", times=20)
+    load.check_no_failure()
+
+
+@with_envoy
 def a_fresh_envoy_gets_the_last_good_after_a_restart(case: Case):
     web, one = case.service("web"), case.service("one", "a")
     case.serve(web, one)
