@@ -15,7 +15,8 @@
 #define WORLD_SERVICES 4 /* in each namespace */
 #define WORLD_ROUTES 3   /* of each kind in each namespace */
 #define WORLD_OBJECTS 48
-#define WORLD_CLIENTS 6
+#define WORLD_CLIENTS 7
+#define WORLD_SCOPES 3 /* of listeners that are asked for by name */
 #define WORLD_NAMES 8
 #define WORLD_WANTED_MAX 3 /* times a client class asks for one name */
 
@@ -26,7 +27,7 @@ struct world {
     draw_fn *draw;
     void *user;
     bool connected[WORLD_CLIENTS];
-    unsigned wanted[2][WORLD_NAMES];
+    unsigned wanted[WORLD_SCOPES][WORLD_NAMES];
     uint64_t ids; /* of clients, never reused */
     stream_id client_ids[WORLD_CLIENTS];
 };

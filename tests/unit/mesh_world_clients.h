@@ -13,7 +13,8 @@ static const struct world_client {
     {"sidecar/c/x", "envoy", "interception=none"},
     {"proxyless/a/x", "gRPC Go", ""},
     {"proxyless/b/x", "gRPC C-core linux", ""},
-    {"foreign", "grpc-java", "namespace=b"},
+    {"foreign", "gRPC Java", "namespace=b"},
+    {"proxyless/a/y", "gRPC Node Pure JS", ""},
 };
 
 static const char *const world_names[WORLD_NAMES] = {
@@ -42,7 +43,7 @@ static inline void world_toggle_client(struct world *world, unsigned nth)
 
 static inline void world_want(struct world *world, unsigned scope, unsigned name, bool wanted)
 {
-    static const char *const scopes[] = {"grpc.go", "grpc.core"};
+    static const char *const scopes[WORLD_SCOPES] = {"grpc.go", "grpc.core", "grpc.node"};
     unsigned *count = &world->wanted[scope][name];
     if (wanted ? *count < WORLD_WANTED_MAX : *count > 0) {
         *count += wanted ? 1u : (unsigned)-1;
@@ -96,7 +97,7 @@ static inline void world_event(struct world *world)
         world_toggle_client(world, world_draw(world, WORLD_CLIENTS));
         break;
     case 1: {
-        unsigned scope = world_draw(world, 2);
+        unsigned scope = world_draw(world, WORLD_SCOPES);
         unsigned name = world_draw(world, WORLD_NAMES);
         world_want(world, scope, name, !world_chance(world, 3));
         break;

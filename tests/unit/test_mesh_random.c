@@ -182,8 +182,8 @@ static void build(struct world *world, struct final_object *objects, struct buf 
             rig_turn(world->mesh);
         }
     }
-    for (unsigned i = 0; i < 2 * WORLD_NAMES; i++) {
-        world_want(world, i % 2, i / 2, true);
+    for (unsigned i = 0; i < WORLD_SCOPES * WORLD_NAMES; i++) {
+        world_want(world, i % WORLD_SCOPES, i / WORLD_SCOPES, true);
     }
     rig_turn(world->mesh);
     print_all(world->mesh, out);
