@@ -7,6 +7,8 @@ import ssl
 import time
 import urllib.parse
 
+from rig.features import feature
+from rig.grpc import GRPC_KINDS
 from rig.objects import backend, rule
 from rig.process import until
 from rig.suite import BACKENDS, PORTS, Case, with_envoy, with_grpc
@@ -63,6 +65,7 @@ def told(case: Case, answer: dict) -> str:
 # --- TCPRoute ---------------------------------------------------------------------------------
 
 
+@feature("TCPRoutes: weights, for connections")
 @with_envoy
 def connections_follow_the_weights(case: Case):
     db = case.service("db", kind="tcp")
@@ -74,6 +77,7 @@ def connections_follow_the_weights(case: Case):
     assert shares == [0.25, 0.75], shares
 
 
+@feature("TCPRoutes: the server speaks first")
 @with_envoy
 def a_server_behind_a_tcp_route_speaks_first(case: Case):
     """Nothing waits for the client to say something."""
@@ -92,6 +96,7 @@ def a_tcp_route_makes_an_http_port_opaque(case: Case):
     until_greeter(web.address, "a")
 
 
+@feature("TCPRoutes: the share of an invalid backend fails alone")
 @with_envoy
 def the_share_of_an_invalid_backend_is_refused(case: Case):
     db, one = case.service("db", kind="tcp"), case.service("one", "a", "tcp")
@@ -138,6 +143,7 @@ def the_oldest_tcp_route_serves(case: Case):
     assert draining(case) == before, "Envoy is going to end connections"
 
 
+@feature("TCPRoutes: changes end no connection")
 @with_envoy
 def a_new_weight_ends_no_connection(case: Case):
     db, one, two = (case.service("db", kind="tcp"), case.service("one", "a", "tcp"),
@@ -197,6 +203,7 @@ def tls_backends(case: Case, letters: str) -> TlsBackends:
     return TlsBackends(case.mesh.work / f"pki-{case.namespace}", at)
 
 
+@feature("TLSRoutes: the server name chooses")
 @with_envoy
 def the_server_name_chooses_the_backend(case: Case):
     web = case.service("web", kind="tls")
@@ -236,6 +243,7 @@ def what_is_not_tls_is_refused_by_a_tls_route(case: Case):
     assert told(case, why(case, f"tcp://{web.address}")) == "refused"
 
 
+@feature("TLSRoutes: weights, for connections")
 @with_envoy
 def tls_connections_follow_the_weights(case: Case):
     web = case.service("web", kind="tls")
@@ -248,6 +256,7 @@ def tls_connections_follow_the_weights(case: Case):
         check_split(counts, {"a": 2, "b": 1, "refused": 1})
 
 
+@feature("TLSRoutes: changes end no connection")
 @with_envoy
 def another_tls_route_ends_no_connection(case: Case):
     web = case.service("web", kind="tls")
@@ -283,6 +292,7 @@ def client_hello(sni: str) -> bytes:
 # --- gRPC -------------------------------------------------------------------------------------
 
 
+@feature("TCPRoutes: weights, for connections", reported=GRPC_KINDS)
 @with_grpc
 def calls_follow_the_weights_of_a_tcp_route(case: Case):
     """gRPC has no connections to choose for: it chooses for each call, which the status says."""
@@ -298,6 +308,7 @@ def calls_follow_the_weights_of_a_tcp_route(case: Case):
             "the status says so")
 
 
+@feature("TLSRoutes: the server name chooses", reported=GRPC_KINDS)
 @with_grpc
 def a_tls_route_leaves_calls_to_the_service_itself(case: Case):
     cart, one = case.service("cart", "a", "grpc"), case.service("one", "b", "grpc")

@@ -31,6 +31,12 @@ FEATURES = {
         "no such Service, port or namespace: told at once",
         "no such Service: calls that ask to (wait_for_ready) wait",
     ],
+    "TCPRoutes, TLSRoutes": [
+        "TCPRoutes: weights, for connections", "TCPRoutes: the server speaks first",
+        "TCPRoutes: the share of an invalid backend fails alone",
+        "TCPRoutes: changes end no connection", "TLSRoutes: the server name chooses",
+        "TLSRoutes: weights, for connections", "TLSRoutes: changes end no connection",
+    ],
     "Filters": [
         "header modifiers", "redirects", "URL rewrites", "mirrors", "CORS",
     ],
