@@ -22,6 +22,7 @@ enum table_id {
     T_PORT, /* "ns/svc:port": a Service port, as frontend and as backend */
     /* rank 2 */
     T_TARGET,     /* key of T_INTEREST: what a proxyless client dials */
+    T_SERVER,     /* key of T_INTEREST: where a proxyless server listens */
     T_ATTACHMENT, /* key of T_ROUTE: which ports a route governs, and its resolved backends */
     /* rank 3: the IR */
     T_ROUTING,        /* "ns/svc:port" or "ns/svc:port@client-ns" */
@@ -43,6 +44,7 @@ enum table_id {
     T_ENVOY_ECDS,   /* key of T_ROUTING: backends of connections */
     T_SIDECAR_BASE, /* key of T_VIEW: inbound and pass-through of a sidecar */
     T_GRPC_TARGET,  /* key of T_TARGET: listeners of proxyless clients */
+    T_GRPC_SERVER,  /* key of T_SERVER: listeners of proxyless servers */
     TABLE_COUNT
 };
 

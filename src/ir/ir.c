@@ -234,6 +234,15 @@ static const struct field target_fields[] = {
 };
 const struct schema ir_target_schema = SCHEMA(ir_target, target_fields);
 
+static const struct field server_fields[] = {
+    F(FIELD_STR, struct ir_server, scope),
+    F(FIELD_STR, struct ir_server, name),
+    F(FIELD_STR, struct ir_server, address),
+    F(FIELD_INT, struct ir_server, port),
+    {.name = NULL},
+};
+const struct schema ir_server_schema = SCHEMA(ir_server, server_fields);
+
 #define EQUAL(name)                                                                                \
     bool name##_equal(const struct row *a, const struct row *b)                                    \
     {                                                                                              \
@@ -245,3 +254,4 @@ EQUAL(ir_routing)
 EQUAL(ir_cluster)
 EQUAL(ir_endpoints)
 EQUAL(ir_target)
+EQUAL(ir_server)

@@ -8,6 +8,7 @@
  *   ir_cluster   how to talk to the endpoints of a Service port
  *   ir_endpoints where they are, by locality
  *   ir_target    what a proxyless client dials
+ *   ir_server    where a proxyless server listens
  *
  * Every row type is described by a field table (ir.c): equality and dumps come from there.
  * The shapes hold what Gateway API v1.7 can say of a route; a member that resolve/ does not fill
@@ -213,21 +214,32 @@ struct ir_endpoints {
     LIST(struct ir_locality) localities; /* by zone */
 };
 
-/* --- proxyless targets ---------------------------------------------------------------------- */
+/* --- proxyless clients and servers ---------------------------------------------------------- */
 struct ir_target {
     struct row row;
     struct str scope; /* "grpc.core", "grpc.go", "grpc.node": how reasons are told (docs/xds.md) */
-    struct str name;  /* as dialled: the Listener's name */
+    struct str name;  /* as asked for: the Listener's name */
     struct str port;  /* key of T_PORT; empty when there is none, for `reason` */
     struct str reason;
 };
 
+/* What a server demands of those who connect (TLS, who may call what) will stand here; by the scope
+ * it can differ from namespace to namespace. Nothing is demanded yet: every call is let in. */
+struct ir_server {
+    struct row row;
+    struct str scope;
+    struct str name;    /* as asked for: the Listener's name */
+    struct str address; /* IP, as the server wrote it: it compares texts */
+    int32_t port;       /* 0: one that the kernel picks */
+};
+
 extern const struct schema ir_port_schema, ir_routing_schema, ir_cluster_schema,
-    ir_endpoints_schema, ir_target_schema;
+    ir_endpoints_schema, ir_target_schema, ir_server_schema;
 bool ir_port_equal(const struct row *a, const struct row *b);
 bool ir_routing_equal(const struct row *a, const struct row *b);
 bool ir_cluster_equal(const struct row *a, const struct row *b);
 bool ir_endpoints_equal(const struct row *a, const struct row *b);
 bool ir_target_equal(const struct row *a, const struct row *b);
+bool ir_server_equal(const struct row *a, const struct row *b);
 
 #endif

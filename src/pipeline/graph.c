@@ -6,7 +6,8 @@
  *   service ─┬─► port ─┬─► attachment ◄── route        ┌─► vhost ─► route configurations
  *            │         ├─► routing ◄── attached ───────┼─► backends of connections (ECDS)
  *   slice ───┼─► endpoints ─► EDS                      └─► listeners
- *   interest └─► target    └─► cluster ─► CDS              status ◄── rejection
+ *   interest ├─► target    └─► cluster ─► CDS              status ◄── rejection
+ *            └─► server ─► listeners of servers
  */
 #include "pipeline/graph.h"
 
@@ -61,6 +62,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
 
     [T_PORT]         = TABLE("port", 1, resolve_port, ir_port_equal, BY(X_PORTS_OF_SERVICE)),
     [T_TARGET]       = TABLE("target", 2, resolve_target, ir_target_equal, OF(T_INTEREST)),
+    [T_SERVER]       = TABLE("server", 2, resolve_server, ir_server_equal, OF(T_INTEREST)),
     [T_ATTACHMENT]   = TABLE("attachment", 2, resolve_attachment, attachment_equal, OF(T_ROUTE)),
     [T_ROUTING]      = TOLD("routing", 3, resolve_routing, ir_routing_equal,
                             OF(T_PORT), BY(X_ATTACHED)),
@@ -82,6 +84,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_ENVOY_ECDS]   = RESOURCES("envoy-ecds", xds_envoy_l4, BY(X_ATTACHED_L4)),
     [T_SIDECAR_BASE] = RESOURCES("sidecar-base", xds_sidecar_base, OF(T_VIEW)),
     [T_GRPC_TARGET]  = RESOURCES("grpc-target", xds_grpc_target, OF(T_TARGET)),
+    [T_GRPC_SERVER]  = RESOURCES("grpc-server", xds_grpc_server, OF(T_SERVER)),
     /* clang-format on */
 };
 
@@ -101,7 +104,7 @@ static const struct index_spec indexes[INDEX_COUNT] = {
 const struct graph heddle_graph = {tables, TABLE_COUNT, indexes, INDEX_COUNT};
 
 const unsigned resource_tables[] = {
-    T_ENVOY_RDS, T_GRPC_RDS,     T_ENVOY_CDS,  T_GRPC_CDS,    T_EDS,
-    T_BIND_LDS,  T_REDIRECT_LDS, T_ENVOY_ECDS, T_GRPC_TARGET, T_SIDECAR_BASE,
+    T_ENVOY_RDS,    T_GRPC_RDS,   T_ENVOY_CDS,   T_GRPC_CDS,    T_EDS,          T_BIND_LDS,
+    T_REDIRECT_LDS, T_ENVOY_ECDS, T_GRPC_TARGET, T_GRPC_SERVER, T_SIDECAR_BASE,
 };
 const unsigned resource_tables_len = sizeof(resource_tables) / sizeof(resource_tables[0]);

@@ -36,6 +36,9 @@ const struct row *resolve_target(struct eval *ev, struct str key);
 void resolve_services_in_ns(const struct row *row, struct str key, struct group_emit *emit);
 void resolve_namespaces(const struct row *row, struct str key, struct group_emit *emit);
 
+/* server.c: T_SERVER */
+const struct row *resolve_server(struct eval *ev, struct str key);
+
 /* status.c: T_STATUS, T_SERVICE_STATUS; rejections by resource */
 const struct row *resolve_status(struct eval *ev, struct str key);
 const struct row *resolve_service_status(struct eval *ev, struct str key);

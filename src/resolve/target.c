@@ -5,13 +5,15 @@
  *   svc.ns.svc.<cluster domain>:port     svc.ns.svc:port     svc.ns:port
  *
  * A name that means nothing still gets a row, with a reason that names what is missing and the
- * nearest that exists, so that the application hears it at once (design §10.8).
+ * nearest that exists, so that the application hears it at once (design §10.8). So does the name of
+ * a server's Listener that has no address in it.
  */
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "ir/ir.h"
 #include "model/service.h"
 #include "resolve/key.h"
+#include "resolve/listener_name.h"
 #include "resolve/resolve.h"
 
 #define NEAR_ENOUGH 3            /* edits, for "did you mean" */
@@ -140,8 +142,13 @@ const struct row *resolve_target(struct eval *ev, struct str key)
     if (interest == NULL) {
         return NULL;
     }
-    struct str reason = STR_NULL;
-    struct str port = find_port(ev, interest->name, &reason);
+    struct listener_name name = listener_name_read(eval_scratch(ev), interest->name);
+    if (name.use == LISTENER_SERVED) {
+        return NULL; /* server.c */
+    }
+    struct str reason = name.reason;
+    struct str port =
+        name.use == LISTENER_DIALLED ? find_port(ev, name.host_port, &reason) : STR_NULL;
     struct ir_target *row = row_new(sizeof(*row), 256);
     struct arena *arena = &row->row.arena;
     row->scope = arena_str(arena, interest->scope);

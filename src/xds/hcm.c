@@ -75,33 +75,57 @@ pb_hcm *xds_grpc_hcm(struct arena *arena, struct str routes)
     return hcm;
 }
 
-pb_hcm *xds_grpc_hcm_inline(struct arena *arena, struct str domain, const char *cluster)
+/* A route of every path, without an action yet. */
+static pb_route *any_route(struct arena *arena)
+{
+    pb_route *route = NEW(arena, pb_route);
+    route->match = NEW(arena, pb_route_match);
+    route->match->path_specifier_case =
+        ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PREFIX;
+    route->match->prefix = xds_text(arena, STR(""));
+    return route;
+}
+
+/* The routes within: one virtual host, named like them, with one route or none. */
+static pb_hcm *inline_hcm(struct arena *arena, const char *name, struct str domain, pb_route *route)
 {
     pb_virtual_host *vhost = NEW(arena, pb_virtual_host);
-    vhost->name = (char *)"reason";
+    vhost->name = xds_text(arena, str_from(name));
     vhost->domains = ARENA_ARRAY(arena, 1, char *);
     vhost->domains[vhost->n_domains++] = xds_text(arena, domain);
-    if (cluster != NULL) {
-        pb_route *route = NEW(arena, pb_route);
-        route->match = NEW(arena, pb_route_match);
-        route->match->path_specifier_case =
-            ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PREFIX;
-        route->match->prefix = (char *)"/";
-        route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE;
-        route->route = NEW(arena, pb_route_action);
-        route->route->cluster_specifier_case =
-            ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__CLUSTER_SPECIFIER_CLUSTER;
-        route->route->cluster = (char *)(uintptr_t)cluster;
-        vhost->routes = ARENA_ARRAY(arena, 1, pb_route *);
+    vhost->routes = ARENA_ARRAY(arena, 1, pb_route *);
+    if (route != NULL) {
         vhost->routes[vhost->n_routes++] = route;
     }
     pb_hcm *hcm = NEW(arena, pb_hcm);
     hcm->route_specifier_case =
         ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_ROUTE_CONFIG;
     hcm->route_config = NEW(arena, pb_route_config);
-    hcm->route_config->name = (char *)"reason";
+    hcm->route_config->name = vhost->name;
     hcm->route_config->virtual_hosts = ARENA_ARRAY(arena, 1, pb_virtual_host *);
     hcm->route_config->virtual_hosts[hcm->route_config->n_virtual_hosts++] = vhost;
     set_router(arena, hcm);
     return hcm;
+}
+
+pb_hcm *xds_grpc_hcm_inline(struct arena *arena, struct str domain, const char *cluster)
+{
+    pb_route *route = NULL;
+    if (cluster != NULL) {
+        route = any_route(arena);
+        route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE;
+        route->route = NEW(arena, pb_route_action);
+        route->route->cluster_specifier_case =
+            ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__CLUSTER_SPECIFIER_CLUSTER;
+        route->route->cluster = (char *)(uintptr_t)cluster;
+    }
+    return inline_hcm(arena, "reason", domain, route);
+}
+
+pb_hcm *xds_grpc_server_hcm(struct arena *arena)
+{
+    pb_route *route = any_route(arena);
+    route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_NON_FORWARDING_ACTION;
+    route->non_forwarding_action = NEW(arena, pb_non_forwarding);
+    return inline_hcm(arena, "inbound", STR("*"), route);
 }

@@ -12,5 +12,7 @@ pb_hcm *xds_envoy_hcm(struct arena *arena, struct str routes);
 pb_hcm *xds_grpc_hcm(struct arena *arena, struct str routes);
 /* With an inline RouteConfiguration of one virtual host. */
 pb_hcm *xds_grpc_hcm_inline(struct arena *arena, struct str domain, const char *cluster);
+/* Of a server: every call is its own (gRFC A36). */
+pb_hcm *xds_grpc_server_hcm(struct arena *arena);
 
 #endif

@@ -25,5 +25,6 @@ const struct row *xds_bind_listener(struct eval *ev, struct str key);
 const struct row *xds_envoy_l4(struct eval *ev, struct str key);     /* tcp_proxy.c */
 const struct row *xds_sidecar_base(struct eval *ev, struct str key); /* sidecar.c */
 const struct row *xds_grpc_target(struct eval *ev, struct str key);  /* target.c */
+const struct row *xds_grpc_server(struct eval *ev, struct str key);  /* server.c */
 
 #endif

@@ -38,7 +38,7 @@ static inline void check_assignment(const struct resource *from)
     protobuf_c_message_free_unpacked(&a->base, NULL);
 }
 
-/* Envoy rejects a second listener on one address. */
+/* Envoy rejects a second listener on one address; of servers each has its own. */
 struct taken {
     VEC(char *) addresses; /* "scope address:port" */
 };
@@ -64,7 +64,7 @@ static inline void check_addresses(const struct rig_resources *all)
     struct taken taken = {.addresses = {.len = 0}};
     for (size_t i = 0; i < all->all.len; i++) {
         const struct resource *from = all->all.items[i];
-        if (from->type != XDS_LDS) {
+        if (from->type != XDS_LDS || str_starts_with(from->scope, STR("grpc."))) {
             continue;
         }
         struct str message = resource_message(from);

@@ -110,8 +110,10 @@ static inline void check_routes(const struct rig_resources *all, const struct re
                                  route->request_headers_to_add);
             if (route->action_case == ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE) {
                 check_action(all, from, route->route);
-            } else if (!str_starts_with(from->scope, STR("envoy"))) {
-                BREACH(from, "gRPC clients know no action but 'route'");
+            } else if (!str_starts_with(from->scope, STR("envoy")) &&
+                       route->action_case !=
+                           ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_NON_FORWARDING_ACTION) {
+                BREACH(from, "gRPC knows no actions but 'route' and 'non_forwarding_action'");
             }
         }
     }
@@ -217,6 +219,18 @@ static inline void check_server_names(const struct resource *from, const pb_list
     }
 }
 
+/* What makes a server reject its Listener (gRFC A36). */
+static inline void check_server(const struct resource *from, const pb_listener *listener)
+{
+    if (listener->n_listener_filters > 0 || listener->use_original_dst != NULL ||
+        listener->traffic_direction != ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__INBOUND ||
+        listener->default_filter_chain == NULL || listener->default_filter_chain->n_filters != 1 ||
+        strstr(listener->default_filter_chain->filters[0]->typed_config->type_url,
+               "HttpConnectionManager") == NULL) {
+        BREACH(from, "gRPC servers do not take it");
+    }
+}
+
 static inline void check_listener(const struct rig_resources *all, const struct resource *from)
 {
     struct str message = resource_message(from);
@@ -225,6 +239,9 @@ static inline void check_listener(const struct rig_resources *all, const struct 
         check_hcm(all, from, listener->api_listener->api_listener);
     } else if (listener->address == NULL) {
         BREACH(from, "it has no address");
+    } else if (str_starts_with(from->scope, STR("grpc."))) {
+        check_server(from, listener);
+        check_hcm(all, from, listener->default_filter_chain->filters[0]->typed_config);
     }
     for (size_t i = 0; i < listener->n_filter_chains; i++) {
         check_filter(all, from, listener->filter_chains[i]->filters[0]);

@@ -26,6 +26,9 @@ static const char *const world_names[WORLD_NAMES] = {
     "s0.nowhere:1",
     "nonsense",
     "",
+    "grpc/server?xds.resource.listening_address=[::]:50051",
+    "grpc/server?xds.resource.listening_address=%5B::%5D:50051",
+    "grpc/server?xds.resource.listening_address=nowhere",
 };
 
 static inline void world_toggle_client(struct world *world, unsigned nth)

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listener_name: taking names of Listeners apart. They come from outside: any bytes. */
+#include "resolve/listener_name.h"
+
+#include <stdbool.h>
+
+#include "model/format.h"
+
+#define SERVER_PATH "grpc/server"
+#define ADDRESS_PARAMETER "xds.resource.listening_address="
+#define PORT_MAX 65535
+
+/* --- percent-encoding ------------------------------------------------------------------------ */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* RFC 3986, 2.1. What would not be a visible ASCII character stays as it is: nothing that heddle
+ * serves has such a name, and it would not be text for the clients that are told of it. */
+static struct str decode(struct arena *arena, struct str text)
+{
+    char *out = arena_alloc(arena, text.len + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '%' && i + 2 < text.len) {
+            int high = hex_digit(text.ptr[i + 1]);
+            int low = hex_digit(text.ptr[i + 2]);
+            int byte = high * 16 + low;
+            if (high >= 0 && low >= 0 && byte > ' ' && byte < 0x7f) {
+                c = (char)byte;
+                i += 2;
+            }
+        }
+        out[len++] = c;
+    }
+    return str_span(out, len);
+}
+
+/* --- addresses ------------------------------------------------------------------------------- */
+
+/* RFC 4007, 11.2: "fe80::1%eth0". */
+static bool is_zone(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!alnum && c != '.' && c != '-' && c != '_') {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+static bool is_ipv6(struct str text)
+{
+    size_t zone = str_index(text, '%');
+    return format_is_ipv6(str_sub(text, 0, zone)) &&
+           (zone == text.len || is_zone(str_sub(text, zone + 1, text.len)));
+}
+
+/* "IPv4:PORT" or "[IPv6]:PORT". */
+static bool read_address(struct str text, struct listener_name *name)
+{
+    size_t colon = str_rindex(text, ':');
+    struct str host = str_sub(text, 0, colon);
+    uint64_t port;
+    if (colon == text.len || !str_to_u64(str_sub(text, colon + 1, text.len), &port) ||
+        port > PORT_MAX) {
+        return false;
+    }
+    bool brackets = host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
+    if (brackets) {
+        host = str_sub(host, 1, host.len - 2);
+    }
+    if (brackets ? !is_ipv6(host) : !format_is_ipv4(host)) {
+        return false;
+    }
+    *name = (struct listener_name){.use = LISTENER_SERVED, .address = host, .port = (int32_t)port};
+    return true;
+}
+
+static struct listener_name neither(struct str reason)
+{
+    return (struct listener_name){.use = LISTENER_NEITHER, .reason = reason};
+}
+
+/* A server replaces '%s' without a look at its characters (gRFC A36), but a template may have
+ * been written for those that escape. */
+static struct listener_name read_server(struct arena *arena, struct str text)
+{
+    struct listener_name name;
+    if (read_address(text, &name) || read_address(decode(arena, text), &name)) {
+        return name;
+    }
+    return neither(arena_printf(arena,
+                                "'%.*s' is not IP:PORT, where a server can listen; the bootstrap's "
+                                "server_listener_resource_name_template is to be "
+                                "'" SERVER_PATH "?" ADDRESS_PARAMETER "%%s'",
+                                STR_FMT(text)));
+}
+
+/* --- names ----------------------------------------------------------------------------------- */
+
+/* The value of the parameter among "a=b&c=d"; empty when it is not there. */
+static struct str find_address(struct str query)
+{
+    while (query.len > 0) {
+        struct str pair = str_cut(&query, '&');
+        if (str_starts_with(pair, STR(ADDRESS_PARAMETER))) {
+            return str_sub(pair, sizeof(ADDRESS_PARAMETER) - 1, pair.len);
+        }
+    }
+    return STR_NULL;
+}
+
+struct listener_name listener_name_read(struct arena *arena, struct str name)
+{
+    struct str query = name;
+    struct str path = str_cut(&query, '?');
+    if (str_eq(path, STR(SERVER_PATH))) {
+        return read_server(arena, find_address(query));
+    }
+    return (struct listener_name){.use = LISTENER_DIALLED, .host_port = name};
+}

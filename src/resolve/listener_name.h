@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * listener_name: what a proxyless client asks for by the name of a Listener.
+ *
+ *   svc.ns.svc.<cluster domain>:port                     it dials that (gRFC A27)
+ *   grpc/server?xds.resource.listening_address=IP:PORT   it serves there (gRFC A36); the form is
+ *                                                        the template of `heddle bootstrap grpc`
+ *
+ * Which of the two it is shows in the text alone: no Service's name holds a '/'.
+ */
+#ifndef HEDDLE_RESOLVE_LISTENER_NAME_H
+#define HEDDLE_RESOLVE_LISTENER_NAME_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+
+enum listener_use {
+    LISTENER_DIALLED, /* `host_port` */
+    LISTENER_SERVED,  /* `address` and `port` */
+    LISTENER_NEITHER  /* `reason`: such a name leads nowhere */
+};
+
+struct listener_name {
+    enum listener_use use;
+    struct str host_port; /* whether there is such a Service is another question */
+    struct str address;   /* an IP as the server wrote it: it compares texts */
+    int32_t port;         /* 0: the server takes any */
+    struct str reason;
+};
+
+/* Texts point into name and the arena. */
+struct listener_name listener_name_read(struct arena *arena, struct str name);
+
+#endif
