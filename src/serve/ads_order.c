@@ -44,6 +44,13 @@ static bool in_use(const struct subscription *sub)
     return sub->type == XDS_CDS && sub->protocol == STREAM_SOTW && !sub->wildcard;
 }
 
+/* An answer of whole state takes away what it leaves out. A client that comes back has it all, and
+ * the names that it asks for are made one by one. */
+static bool is_whole(const struct subscription *sub)
+{
+    return sub->awaited.count == 0;
+}
+
 bool ads_order_next(const struct subscription subs[XDS_TYPE_COUNT], struct ads_step *ret_step)
 {
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
@@ -52,8 +59,9 @@ bool ads_order_next(const struct subscription subs[XDS_TYPE_COUNT], struct ads_s
         if (sub->in_flight || !sub->requested) {
             continue;
         }
-        bool put = (sub->dirty.count > 0 || sub->forced) && may_put(subs, type);
-        bool removal = sub->removing.count > 0 && !in_use(sub) && may_remove(subs, type);
+        bool put = (sub->dirty.count > 0 || sub->forced) && may_put(subs, type) && is_whole(sub);
+        bool removal =
+            sub->removing.count > 0 && !in_use(sub) && may_remove(subs, type) && is_whole(sub);
         if (put || removal) {
             *ret_step = (struct ads_step){.type = type, .removals = removal};
             return true;

@@ -71,6 +71,7 @@ static void forget(struct subscription *sub, uint32_t id)
     clear_bit(&sub->dirty, id);
     clear_bit(&sub->sent, id);
     clear_bit(&sub->refused, id);
+    clear_bit(&sub->awaited, id);
     end_removal(sub, id);
     end_owed(sub, id);
     if (bitmap_test(&sub->known, id)) {
@@ -102,6 +103,7 @@ static void lose(struct subscription *sub, uint32_t id)
 static void gain(struct subscription *sub, uint32_t id)
 {
     end_removal(sub, id);
+    clear_bit(&sub->awaited, id);
     (void)bitmap_set(&sub->dirty, id);
 }
 
@@ -136,6 +138,7 @@ void subscription_release(struct subscription *sub)
     bitmap_release(&sub->dirty);
     bitmap_release(&sub->sent);
     bitmap_release(&sub->refused);
+    bitmap_release(&sub->awaited);
     free(sub->reject_text);
     sub->reject_text = NULL;
 }
@@ -168,6 +171,8 @@ bool subscription_add(struct subscription *sub, struct str name, uint32_t *ret_i
     } else if (newly && now != NULL) {
         gain(sub, id);
         sub->forced = true; /* who adds a name gets an answer with it */
+    } else if (newly && sub->on_demand && xds_type_info(sub->type)->whole_state) {
+        (void)bitmap_set(&sub->awaited, id);
     }
     replica_drop(sub->replica, sub->type, id);
     return newly;

@@ -7,6 +7,7 @@
  *   dirty     to be sent                    removing  to be taken away; a subset of known
  *   sent      in the response in flight     owed      its cluster was sent, it was not yet
  *   refused   rejected, and not accepted since
+ *   awaited   SotW, whole state, on demand: named, and not made yet
  *
  * Invariants: known and not dirty means that the client has what replica_wanted() says.
  * Dirty without a wanted resource means "does not exist" (delta answers that, too).
@@ -37,7 +38,7 @@ struct subscription {
     bool in_flight; /* a response is unacknowledged */
     bool rejected;  /* the last response that was answered was rejected */
     uint64_t nonce; /* of the last response */
-    struct bitmap named, dirty, removing, known, sent, owed, refused;
+    struct bitmap named, dirty, removing, known, sent, owed, refused, awaited;
     struct hash sum; /* over what is wanted; order does not matter */
     char version_sent[HASH_TEXT_LEN];
     char version_acked[HASH_TEXT_LEN];

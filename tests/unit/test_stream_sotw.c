@@ -359,6 +359,40 @@ static void eds_is_split_and_versions_agree(void **state)
     client_free(c);
 }
 
+/* A client that comes back has both; the answer with one of them would take the other away. */
+static void answer_waits_for_names_that_are_made(void **state)
+{
+    struct rig *rig = *state;
+    rig->view.on_demand[XDS_LDS] = 0;
+    struct client *c = client_new(rig, STREAM_SOTW);
+    sotw(c, XDS_LDS, "a b");
+    quiet(c);
+    put(rig, XDS_LDS, "a", "1");
+    publish(rig);
+    quiet(c);
+    put(rig, XDS_LDS, "b", "1");
+    publish(rig);
+    said(c, "lds a b");
+    ack(c, XDS_LDS);
+    /* One that is asked for later holds up the next answer, too, but only while it is wanted. */
+    sotw(c, XDS_LDS, "a b c");
+    put(rig, XDS_LDS, "a", "2");
+    publish(rig);
+    quiet(c);
+    sotw(c, XDS_LDS, "a b");
+    said(c, "lds a b");
+    ack(c, XDS_LDS);
+    /* What was there and went is told as gone, and holds up nothing. */
+    del(rig, XDS_LDS, "b");
+    publish(rig);
+    said(c, "lds a");
+    ack(c, XDS_LDS);
+    put(rig, XDS_LDS, "a", "3");
+    publish(rig);
+    said(c, "lds a");
+    client_free(c);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -372,6 +406,7 @@ int main(void)
         T(who_left_a_type_is_sent_nothing),
         T(star_is_a_wildcard),
         T(name_that_does_not_exist_waits),
+        T(answer_waits_for_names_that_are_made),
         T(added_name_is_answered_even_if_known_by_wildcard),
         T(removal_is_an_answer_without_it),
         T(version_is_a_hash_over_the_set),
