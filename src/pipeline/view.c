@@ -153,6 +153,7 @@ void client_view(const struct client_class *class, struct arena *arena, struct v
         push(ret_view, scope_of(arena, str_from(class->dialect), class->ns));
         push(ret_view, scope_of(arena, STR(SCOPE_GRPC), class->ns));
         ret_view->on_demand[XDS_LDS] = (int)ret_view->nscopes;
+        ret_view->keeps_valid = true;
         push(ret_view, str_from(class->dialect));
         push(ret_view, STR(SCOPE_GRPC));
         push(ret_view, STR(SCOPE_ALL));

@@ -108,10 +108,28 @@ static void on_ack(struct stream *stream, struct subscription *sub)
     sub->reject_text = NULL;
 }
 
+/* Of a rejected response, what was refused before and is not spoken of this time is in use. */
+static void take_back_unnamed(struct stream *stream, struct subscription *sub, struct str text)
+{
+    struct stream_env *env = stream->env;
+    vec_clear(&env->of);
+    bitmap_for_each (id, &sub->refused) {
+        struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
+        if (resource != NULL && is_answered(sub, id) && !reject_text_names(text, resource->name)) {
+            vec_push(&env->of, resource);
+            (void)bitmap_clear(&sub->refused, id);
+        }
+    }
+    if (env->of.len > 0) {
+        env->ops->accepted(stream, sub->type, env->of.items, env->of.len);
+    }
+}
+
 static void on_nack(struct stream *stream, struct subscription *sub, struct str text)
 {
     struct stream_env *env = stream->env;
     struct str searched = str_sub(text, 0, NACK_SEARCH_MAX);
+    bool told_all = searched.len == text.len;
     text = str_sub(text, 0, STREAM_NACK_TEXT_MAX);
     sub->nrejected++;
     sub->rejected = true;
@@ -122,7 +140,8 @@ static void on_nack(struct stream *stream, struct subscription *sub, struct str 
            KV_TEXT("type", xds_type_info(sub->type)->name), KV_INT("nonce", sub->nonce),
            KV("text", text));
     collect(stream, sub, searched, true);
-    if (env->of.len == 0) {
+    bool names_some = env->of.len > 0;
+    if (!names_some) {
         collect(stream, sub, searched, false);
     }
     for (size_t i = 0; i < env->of.len; i++) {
@@ -130,6 +149,9 @@ static void on_nack(struct stream *stream, struct subscription *sub, struct str 
                          replica_find(sub->replica, sub->type, env->of.items[i]->name));
     }
     env->ops->rejected(stream, sub->type, env->of.items, env->of.len, text);
+    if (names_some && told_all && stream->keeps_valid) {
+        take_back_unnamed(stream, sub, searched);
+    }
 }
 
 void stream_acknowledge(struct stream *stream, struct subscription *sub,

@@ -59,6 +59,9 @@ struct view {
      * that is not there yet is "not yet answered" rather than "does not exist". */
     int on_demand[XDS_TYPE_COUNT];
     uint32_t response_bytes; /* 0: the limits' default */
+    /* The client uses what is valid in a response that it rejects (gRFC A46). Envoy does so with
+     * listeners and clusters only. */
+    bool keeps_valid;
 };
 
 enum stream_protocol { STREAM_SOTW, STREAM_DELTA };

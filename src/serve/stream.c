@@ -351,6 +351,7 @@ void stream_set_view(struct stream *stream, const struct view *view)
         chain.on_demand[t] = view->on_demand[t];
         stream->subs[t].on_demand = view->on_demand[t] >= 0;
     }
+    stream->keeps_valid = view->keeps_valid;
     if (view->response_bytes != 0) {
         stream->response_bytes = view->response_bytes;
     }

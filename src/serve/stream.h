@@ -81,7 +81,8 @@ struct stream {
     uint32_t slot; /* REPLICA_NONE until there is a view */
     struct request_known known;
     bool ended;
-    bool stalled; /* waits for the transport */
+    bool stalled;     /* waits for the transport */
+    bool keeps_valid; /* struct view */
     uint32_t response_bytes;
     uint64_t last_nonce;
     uint64_t request_due_ns; /* rate limit: when the bucket is full again */

@@ -199,10 +199,12 @@ static struct str name_in(const Google__Protobuf__Any *any)
     return str_span((const char *)any->value.data + at, len);
 }
 
-/* What is going to be rejected changes nothing. */
-static bool keeps(const struct client_type *of)
+/* What is going to be rejected changes nothing. gRPC uses what the rejection does not name (gRFC
+ * A46). */
+static bool keeps(const struct client *client, enum xds_type type, struct str name)
 {
-    return of->reject == NULL;
+    const char *reject = client->types[type].reject;
+    return reject == NULL || (!is_envoy(client) && !reject_text_names(str_from(reject), name));
 }
 
 /* Remembers one resource; adds "+name" or "=name" to the line. */
@@ -221,10 +223,10 @@ static void take(struct client *client, enum xds_type type, const Google__Protob
     buf_printf(&word, "%c%.*s", same ? '=' : '+', STR_FMT(name));
     names_add(line, buf_str(&word));
     buf_release(&word);
-    if (at < of->known.len && keeps(of)) {
+    if (at < of->known.len && keeps(client, type, name)) {
         forget(of, at);
     }
-    if (keeps(of)) {
+    if (keeps(client, type, name)) {
         vec_push(&of->known, fresh);
     } else {
         resource_unref(fresh);
@@ -236,7 +238,7 @@ static void lose(struct client *client, enum xds_type type, struct str name, str
     struct client_type *of = &client->types[type];
     struct buf word;
     size_t at = find_known(of, name);
-    if (at < of->known.len && keeps(of)) {
+    if (at < of->known.len && keeps(client, type, name)) {
         forget(of, at);
     }
     buf_init(&word, BUF_UNLIMITED);

@@ -4,7 +4,8 @@
  * what the resources name, and leaves what nothing names any more.
  *
  *   envoy-delta, envoy-sotw   all clusters and listeners; assignments and routes as named
- *   grpc-go, grpc-core        SotW; listeners as dialled, all else as named
+ *   grpc-go, grpc-core        SotW; listeners as dialled, all else as named; of a response that
+ *                             they reject they use what the rejection does not name
  *
  * What it hears is kept as lines that scripts compare:
  *   "rds +a =b -c"   a is new or changed, b was sent again as it is, c is gone
