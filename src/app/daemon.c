@@ -14,6 +14,7 @@
 #include "app/api.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "cli/authority.h"
 #include "codec/hash.h"
 #include "ir/client.h"
 #include "net/addr.h"
@@ -415,7 +416,7 @@ static bool check_usage(const struct options *options, struct err *err)
     if (!secure && str_eq(option_text(options, O_xds), STR("none"))) {
         return err_set(err, "--xds none serves nobody without --xds-tls ADDR:PORT");
     }
-    return check_addresses(options, err);
+    return check_addresses(options, err) && authorities_check(options, err);
 }
 
 static int run(const struct options *options)
@@ -444,6 +445,8 @@ static int run(const struct options *options)
     const struct mesh_settings settings = {
         .cluster_domain = option_text(options, O_cluster_domain),
         .trust_domain = option_text(options, O_trust_domain),
+        .authorities = options->lists[O_authority].items,
+        .authorities_len = options->lists[O_authority].len,
         .check = option_flag(options, O_check_rebuild),
     };
     daemon.mesh = mesh_new(&settings);

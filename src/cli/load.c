@@ -22,6 +22,8 @@ bool load_paths(const struct options *options, struct loaded *ret_loaded, struct
         .cluster_domain =
             domain.len > 0 ? domain : str_from(option_info(O_cluster_domain)->fallback),
         .trust_domain = trust.len > 0 ? trust : str_from(option_info(O_trust_domain)->fallback),
+        .authorities = options->lists[O_authority].items,
+        .authorities_len = options->lists[O_authority].len,
         .check = option_flag(options, O_check_rebuild),
     };
     struct loaded loaded = {.mesh = mesh_new(&settings)};

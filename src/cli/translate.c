@@ -5,6 +5,7 @@
 
 #include "base/panic.h"
 #include "base/vec.h"
+#include "cli/authority.h"
 #include "cli/commands.h"
 #include "cli/load.h"
 #include "codec/json.h"
@@ -215,6 +216,9 @@ static int run(const struct options *options)
     struct loaded loaded;
     if (options->arguments.len == 0) {
         err_set(&err, "say what to translate: heddle translate FILE|DIR… --node ROLE/NS/NAME");
+        return command_fail(EXIT_USAGE, &err);
+    }
+    if (!authorities_check(options, &err)) {
         return command_fail(EXIT_USAGE, &err);
     }
     if (!load_paths(options, &loaded, &err)) {

@@ -29,6 +29,11 @@ bool settings_equal(const struct row *a, const struct row *b)
 {
     const struct settings_row *sa = (const struct settings_row *)a;
     const struct settings_row *sb = (const struct settings_row *)b;
-    return str_eq(sa->cluster_domain, sb->cluster_domain) &&
-           str_eq(sa->trust_domain, sb->trust_domain);
+    bool equal = str_eq(sa->cluster_domain, sb->cluster_domain) &&
+                 str_eq(sa->trust_domain, sb->trust_domain) &&
+                 sa->authorities.len == sb->authorities.len;
+    for (size_t i = 0; equal && i < sa->authorities.len; i++) {
+        equal = str_eq(sa->authorities.items[i], sb->authorities.items[i]);
+    }
+    return equal;
 }

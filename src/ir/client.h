@@ -51,6 +51,7 @@ struct settings_row {
     struct row row;
     struct str cluster_domain; /* "cluster.local" */
     struct str trust_domain;
+    LIST(struct str) authorities; /* of xdstp names, besides the two */
 };
 
 bool view_equal(const struct row *a, const struct row *b);

@@ -22,6 +22,8 @@
 struct mesh_settings {
     struct str cluster_domain;
     struct str trust_domain;
+    const char *const *authorities; /* of xdstp names, besides the two domains */
+    size_t authorities_len;
     bool check; /* prove after every turn that the state equals a rebuild; panics if not */
 };
 

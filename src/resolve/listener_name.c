@@ -2,10 +2,11 @@
 /* listener_name: taking names of Listeners apart. They come from outside: any bytes. */
 #include "resolve/listener_name.h"
 
-#include <stdbool.h>
-
+#include "ir/client.h"
 #include "model/format.h"
 
+#define SCHEME "xdstp:"
+#define LISTENER_TYPE "envoy.config.listener.v3.Listener"
 #define SERVER_PATH "grpc/server"
 #define ADDRESS_PARAMETER "xds.resource.listening_address="
 #define PORT_MAX 65535
@@ -43,6 +44,40 @@ static struct str decode(struct arena *arena, struct str text)
         out[len++] = c;
     }
     return str_span(out, len);
+}
+
+/* --- authorities ----------------------------------------------------------------------------- */
+
+bool authority_is_valid(struct str authority)
+{
+    static const struct str others = STR("-._~:");
+    for (size_t i = 0; i < authority.len; i++) {
+        char c = authority.ptr[i];
+        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!alnum && str_index(others, c) == others.len) {
+            return false;
+        }
+    }
+    return authority.len > 0;
+}
+
+bool authority_is_ours(const struct settings_row *settings, struct str authority)
+{
+    bool ours = authority.len == 0 || str_eq(authority, settings->cluster_domain) ||
+                str_eq(authority, settings->trust_domain);
+    for (size_t i = 0; i < settings->authorities.len; i++) {
+        ours = ours || str_eq(authority, settings->authorities.items[i]);
+    }
+    return ours;
+}
+
+struct str authority_why_not(struct arena *arena, const struct settings_row *settings,
+                             struct str authority)
+{
+    return arena_printf(arena,
+                        "heddle does not answer for authority '%.*s', but for '%.*s'; "
+                        "heddle serve --authority adds others",
+                        STR_FMT(authority), STR_FMT(settings->cluster_domain));
 }
 
 /* --- addresses ------------------------------------------------------------------------------- */
@@ -122,12 +157,49 @@ static struct str find_address(struct str query)
     return STR_NULL;
 }
 
-struct listener_name listener_name_read(struct arena *arena, struct str name)
+/* A name or the id of one. */
+static struct listener_name read_id(struct arena *arena, struct str id, struct str query)
 {
-    struct str query = name;
-    struct str path = str_cut(&query, '?');
-    if (str_eq(path, STR(SERVER_PATH))) {
+    if (str_eq(id, STR(SERVER_PATH))) {
         return read_server(arena, find_address(query));
     }
-    return (struct listener_name){.use = LISTENER_DIALLED, .host_port = name};
+    return (struct listener_name){.use = LISTENER_DIALLED, .host_port = id};
+}
+
+/* xRFC TP1: xdstp://[AUTHORITY]/TYPE/ID[?CONTEXT-PARAMETERS][#DIRECTIVES] */
+static struct listener_name read_federated(struct arena *arena, struct str name,
+                                           const struct settings_row *settings)
+{
+    struct str rest = str_sub(name, sizeof(SCHEME) - 1, name.len);
+    bool slashes = str_starts_with(rest, STR("//"));
+    rest = str_sub(rest, 2, rest.len);
+    struct str query = str_cut(&rest, '#');
+    struct str path = str_cut(&query, '?');
+    struct str authority = decode(arena, str_cut(&path, '/'));
+    struct str type = str_cut(&path, '/');
+    if (!slashes || path.len == 0 || !str_eq(type, STR(LISTENER_TYPE))) {
+        return neither(arena_printf(arena,
+                                    "'%.*s' is not the name of a Listener; that begins with "
+                                    "'xdstp://AUTHORITY/" LISTENER_TYPE "/'",
+                                    STR_FMT(name)));
+    }
+    if (!authority_is_ours(settings, authority)) {
+        return neither(authority_why_not(arena, settings, authority));
+    }
+    if (str_starts_with(path, STR(SERVER_PATH "/"))) {
+        return read_server(arena, str_sub(path, sizeof(SERVER_PATH), path.len));
+    }
+    return read_id(arena, decode(arena, path), query);
+}
+
+struct listener_name listener_name_read(struct arena *arena, struct str name,
+                                        const struct settings_row *settings)
+{
+    if (str_starts_with(name, STR(SCHEME))) {
+        return read_federated(arena, name, settings);
+    }
+    struct str query = name;
+    struct str path = str_cut(&query, '?');
+    return str_eq(path, STR(SERVER_PATH)) ? read_id(arena, path, query)
+                                          : read_id(arena, name, STR_NULL);
 }

@@ -13,10 +13,12 @@ const struct row *resolve_server(struct eval *ev, struct str key)
 {
     const struct interest_row *interest =
         (const struct interest_row *)eval_get(ev, T_INTEREST, key);
-    if (interest == NULL) {
+    const struct settings_row *settings =
+        (const struct settings_row *)eval_get(ev, T_SETTINGS, STR(""));
+    if (interest == NULL || settings == NULL) {
         return NULL;
     }
-    struct listener_name name = listener_name_read(eval_scratch(ev), interest->name);
+    struct listener_name name = listener_name_read(eval_scratch(ev), interest->name, settings);
     if (name.use != LISTENER_SERVED) {
         return NULL; /* target.c */
     }

@@ -88,12 +88,10 @@ static struct str no_service(struct eval *ev, struct str service, struct str ns)
 }
 
 /* Returns the key of T_PORT, or an empty text and a reason. */
-static struct str find_port(struct eval *ev, struct str name, struct str *ret_reason)
+static struct str find_port(struct eval *ev, struct str name, struct str domain,
+                            struct str *ret_reason)
 {
     struct arena *scratch = eval_scratch(ev);
-    const struct settings_row *settings =
-        (const struct settings_row *)eval_get(ev, T_SETTINGS, STR(""));
-    struct str domain = settings != NULL ? settings->cluster_domain : STR("cluster.local");
     size_t colon = str_rindex(name, ':');
     struct str host = str_sub(name, 0, colon);
     uint64_t port = 0;
@@ -139,16 +137,20 @@ const struct row *resolve_target(struct eval *ev, struct str key)
 {
     const struct interest_row *interest =
         (const struct interest_row *)eval_get(ev, T_INTEREST, key);
-    if (interest == NULL) {
+    const struct settings_row *settings =
+        (const struct settings_row *)eval_get(ev, T_SETTINGS, STR(""));
+    if (interest == NULL || settings == NULL) {
         return NULL;
     }
-    struct listener_name name = listener_name_read(eval_scratch(ev), interest->name);
+    struct listener_name name = listener_name_read(eval_scratch(ev), interest->name, settings);
     if (name.use == LISTENER_SERVED) {
         return NULL; /* server.c */
     }
     struct str reason = name.reason;
-    struct str port =
-        name.use == LISTENER_DIALLED ? find_port(ev, name.host_port, &reason) : STR_NULL;
+    struct str port = STR_NULL;
+    if (name.use == LISTENER_DIALLED) {
+        port = find_port(ev, name.host_port, settings->cluster_domain, &reason);
+    }
     struct ir_target *row = row_new(sizeof(*row), 256);
     struct arena *arena = &row->row.arena;
     row->scope = arena_str(arena, interest->scope);

@@ -17,7 +17,7 @@
 #define WORLD_OBJECTS 48
 #define WORLD_CLIENTS 7
 #define WORLD_SCOPES 3 /* of listeners that are asked for by name */
-#define WORLD_NAMES 11
+#define WORLD_NAMES 14
 #define WORLD_WANTED_MAX 3 /* times a client class asks for one name */
 
 typedef uint32_t draw_fn(void *user, uint32_t below); /* 0 <= result < below */

@@ -29,6 +29,9 @@ static const char *const world_names[WORLD_NAMES] = {
     "grpc/server?xds.resource.listening_address=[::]:50051",
     "grpc/server?xds.resource.listening_address=%5B::%5D:50051",
     "grpc/server?xds.resource.listening_address=nowhere",
+    "xdstp://cluster.local/envoy.config.listener.v3.Listener/s0.a.svc.cluster.local:8000?x=y",
+    "xdstp://cluster.local/envoy.config.listener.v3.Listener/grpc/server/%5B::%5D:50051",
+    "xdstp://elsewhere/envoy.config.listener.v3.Listener/s0.a.svc.cluster.local:8000",
 };
 
 static inline void world_toggle_client(struct world *world, unsigned nth)
