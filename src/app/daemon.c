@@ -403,6 +403,9 @@ static bool check_usage(const struct options *options, struct err *err)
     bool cert = option_text(options, O_tls_cert).len > 0;
     bool key = option_text(options, O_tls_key).len > 0;
     bool client_ca = option_text(options, O_tls_client_ca).len > 0;
+    if (options->lists[O_xds].len > 1) {
+        return err_set(err, "heddle serves xDS on one address; several --xds are for bootstrap");
+    }
     if (option_text(options, O_config).len == 0 || options->arguments.len > 0) {
         return err_set(err, "say what to serve: heddle serve --config DIR");
     }

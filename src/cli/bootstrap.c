@@ -4,12 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/authority.h"
 #include "cli/commands.h"
 #include "codec/json.h"
 #include "net/addr.h"
 
 #define HOST_NAME_MAX_LEN 254
 #define BOOTSTRAP_MAX (1u << 20)
+#define TEMPLATE_MAX 512
 #define ENVOY_REGEX_SIZE "32768"
 
 struct address {
@@ -17,11 +19,11 @@ struct address {
     uint16_t port;
 };
 
-static bool parse_address(const struct options *options, enum option_id id,
-                          struct address *ret_address, struct err *err)
+static bool parse_address(enum option_id id, struct str text, struct address *ret_address,
+                          struct err *err)
 {
     struct sockaddr_storage addr;
-    if (!addr_parse(option_text(options, id), &addr, err)) {
+    if (!addr_parse(text, &addr, err)) {
         return err_prefix(err, "--%s", option_info(id)->name);
     }
     addr_host_text(&addr, ret_address->host);
@@ -249,21 +251,53 @@ static void write_channel_creds(const struct options *options, struct json *json
     json_close(json, ']');
 }
 
+/* In the order in which they are tried (gRFC A71). */
+static void write_servers(const struct options *options, struct json *json)
+{
+    const struct option_values *servers = &options->lists[O_xds];
+    json_key(json, "xds_servers");
+    json_open(json, '[');
+    for (unsigned i = 0; i < servers->len; i++) {
+        json_open(json, '{');
+        text(json, "server_uri", str_from(servers->items[i]));
+        write_channel_creds(options, json);
+        json_key(json, "server_features");
+        json_raw(json, STR("[\"xds_v3\"]"));
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+/* gRFC A47. Their servers are those of the whole file: what a Listener of an authority names has
+ * plain names, which are asked of those (docs/xds.md, "Federation"). */
+static void write_authorities(const struct options *options, struct json *json)
+{
+    const struct option_values *authorities = &options->lists[O_authority];
+    if (authorities->len == 0) {
+        return;
+    }
+    json_key(json, "authorities");
+    json_open(json, '{');
+    for (unsigned i = 0; i < authorities->len; i++) {
+        char template[TEMPLATE_MAX];
+        snprintf(template, sizeof(template), "xdstp://%s/envoy.config.listener.v3.Listener/%%s",
+                 authorities->items[i]);
+        json_key(json, authorities->items[i]);
+        json_open(json, '{');
+        text(json, "client_listener_resource_name_template", str_from(template));
+        json_close(json, '}');
+    }
+    json_close(json, '}');
+}
+
 static void write_grpc(const struct options *options, struct str name, struct json *json)
 {
     json_open(json, '{');
-    json_key(json, "xds_servers");
-    json_open(json, '[');
-    json_open(json, '{');
-    text(json, "server_uri", option_text(options, O_xds));
-    write_channel_creds(options, json);
-    json_key(json, "server_features");
-    json_raw(json, STR("[\"xds_v3\"]"));
-    json_close(json, '}');
-    json_close(json, ']');
+    write_servers(options, json);
     write_node(options, "proxyless", name, json);
     text(json, "server_listener_resource_name_template",
          STR("grpc/server?xds.resource.listening_address=%s"));
+    write_authorities(options, json);
     json_close(json, '}');
 }
 
@@ -294,6 +328,34 @@ static void print(const struct options *options, bool envoy, const struct addres
     buf_release(&out);
 }
 
+static bool check_usage(const struct options *options, bool envoy, struct err *err)
+{
+    struct str mode = option_text(options, O_interception);
+    if (!str_eq(mode, STR("redirect")) && !str_eq(mode, STR("none"))) {
+        return err_set(err, "--interception is redirect or none, not '%.*s'", STR_FMT(mode));
+    }
+    if (envoy && options->lists[O_xds].len > 1) {
+        return err_set(err, "several --xds are for gRPC: Envoy would use all of them at a time");
+    }
+    if (envoy && options->lists[O_authority].len > 0) {
+        return err_set(err, "--authority is for gRPC: Envoy dials addresses");
+    }
+    return authorities_check(options, err);
+}
+
+/* xds: the last of them. */
+static bool parse_addresses(const struct options *options, struct address *ret_xds,
+                            struct address *ret_admin, struct err *err)
+{
+    const struct option_values *servers = &options->lists[O_xds];
+    for (unsigned i = 0; i < servers->len; i++) {
+        if (!parse_address(O_xds, str_from(servers->items[i]), ret_xds, err)) {
+            return false;
+        }
+    }
+    return parse_address(O_envoy_admin, option_text(options, O_envoy_admin), ret_admin, err);
+}
+
 static int run(const struct options *options)
 {
     struct err err;
@@ -305,13 +367,7 @@ static int run(const struct options *options)
         err_set(&err, "say for what: heddle bootstrap envoy, or heddle bootstrap grpc");
         return command_fail(EXIT_USAGE, &err);
     }
-    struct str mode = option_text(options, O_interception);
-    if (!str_eq(mode, STR("redirect")) && !str_eq(mode, STR("none"))) {
-        err_set(&err, "--interception is redirect or none, not '%.*s'", STR_FMT(mode));
-        return command_fail(EXIT_USAGE, &err);
-    }
-    if (!parse_address(options, O_xds, &xds, &err) ||
-        !parse_address(options, O_envoy_admin, &admin, &err)) {
+    if (!check_usage(options, envoy, &err) || !parse_addresses(options, &xds, &admin, &err)) {
         return command_fail(EXIT_USAGE, &err);
     }
     print(options, envoy, &xds, &admin);
@@ -327,7 +383,8 @@ const struct command command_bootstrap = {
         "Envoy:  heddle bootstrap envoy --name app --interception none >envoy.json\n"
         "        envoy -c envoy.json\n"
         "gRPC:   heddle bootstrap grpc --name app >grpc.json\n"
-        "        GRPC_XDS_BOOTSTRAP=grpc.json app   (which dials xds:///svc.ns.svc.DOMAIN:PORT)\n"
+        "        GRPC_XDS_BOOTSTRAP=grpc.json app   (which dials xds:///svc.ns.svc.DOMAIN:PORT,\n"
+        "        or serves, with its language's xDS-enabled server)\n"
         "\n"
         "What heddle reads of a client's node:\n"
         "    id        ROLE/NAMESPACE/NAME, role sidecar or proxyless\n"

@@ -164,6 +164,10 @@ static bool parse_option(struct options *options, enum command_bit command, int 
         return unknown(name, command, err);
     }
     (*at)++;
+    if (infos[id].type == OPTION_LIST && !options->listed[id]) {
+        options->listed[id] = true;
+        options->lists[id].len = 0;
+    }
     if (infos[id].type == OPTION_FLAG) {
         return value == NULL ? set(options, id, "true", err)
                              : err_set(err, "--%s takes no value", infos[id].name);

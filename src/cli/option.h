@@ -54,6 +54,7 @@ struct options {
     bool given[OPTION_COUNT];
     uint64_t number[OPTION_COUNT];
     struct option_values lists[OPTION_COUNT];
+    bool listed[OPTION_COUNT];      /* the command line's values, in place of the environment's */
     struct option_values arguments; /* positional */
     bool help;
 };

@@ -58,7 +58,7 @@ bool authority_is_valid(struct str authority)
             return false;
         }
     }
-    return authority.len > 0;
+    return authority.len > 0 && authority.len <= AUTHORITY_MAX;
 }
 
 bool authority_is_ours(const struct settings_row *settings, struct str authority)

@@ -24,6 +24,8 @@
 
 struct settings_row;
 
+#define AUTHORITY_MAX 255 /* bytes */
+
 enum listener_use {
     LISTENER_DIALLED, /* `host_port` */
     LISTENER_SERVED,  /* `address` and `port` */
@@ -47,7 +49,8 @@ bool authority_is_ours(const struct settings_row *settings, struct str authority
 /* Why it does not, for people. */
 struct str authority_why_not(struct arena *arena, const struct settings_row *settings,
                              struct str authority);
-/* Whether it can stand in a name as it is (a part of RFC 3986's reg-name). */
+/* Whether it can stand in a name as it is (a part of RFC 3986's reg-name, of
+ * at most AUTHORITY_MAX). */
 bool authority_is_valid(struct str authority);
 
 #endif

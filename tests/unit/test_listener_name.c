@@ -168,6 +168,10 @@ static void test_valid_authorities(void **state)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         assert_false(authority_is_valid(str_from(wrong[i])));
     }
+    char longest[AUTHORITY_MAX + 1];
+    memset(longest, 'a', sizeof(longest));
+    assert_true(authority_is_valid(str_span(longest, AUTHORITY_MAX)));
+    assert_false(authority_is_valid(str_span(longest, AUTHORITY_MAX + 1)));
 }
 
 static void test_no_addresses(void **state)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_option: the command line of `heddle why`, whose -H may be given several times. */
+/* test_option: options that may be given several times: why -H, bootstrap --xds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -67,6 +68,31 @@ static void test_other_commands_have_no_headers(void **state)
     options_release(&options);
 }
 
+/* The command line's values stand in place of the environment's, and those in place of the
+ * default. */
+static void test_whose_values(void **state)
+{
+    struct options options;
+    struct err err;
+    (void)state;
+    assert_true(options_parse(&options, CMD_BOOTSTRAP, 0, NULL, &err));
+    assert_int_equal(options.lists[O_xds].len, 1);
+    assert_string_equal(options.lists[O_xds].items[0], "127.0.0.1:15010");
+    options_release(&options);
+    assert_int_equal(setenv("HEDDLE_XDS", "127.0.0.2:1", 1), 0);
+    assert_true(options_parse(&options, CMD_BOOTSTRAP, 0, NULL, &err));
+    assert_int_equal(options.lists[O_xds].len, 1);
+    assert_string_equal(options.lists[O_xds].items[0], "127.0.0.2:1");
+    options_release(&options);
+    assert_true(options_parse(&options, CMD_BOOTSTRAP, 3, ARGV("--xds", "a", "--xds=b"), &err));
+    assert_int_equal(options.lists[O_xds].len, 2);
+    assert_string_equal(options.lists[O_xds].items[0], "a");
+    assert_string_equal(options.lists[O_xds].items[1], "b");
+    assert_true(str_eq(option_text(&options, O_xds), STR("b")));
+    options_release(&options);
+    assert_int_equal(unsetenv("HEDDLE_XDS"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +100,7 @@ int main(void)
         cmocka_unit_test(test_header_without_a_value),
         cmocka_unit_test(test_what_follows_two_dashes),
         cmocka_unit_test(test_other_commands_have_no_headers),
+        cmocka_unit_test(test_whose_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
