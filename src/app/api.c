@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/panic.h"
 #include "codec/json.h"
+#include "ir/graph.h"
+#include "ir/ir.h"
 #include "pipeline/findings.h"
 #include "pipeline/graph.h"
 #include "xds/print.h"
@@ -185,6 +187,46 @@ static void write_resources(struct json *json, const struct stream_report *repor
     json_close(json, '}');
 }
 
+static void write_address(struct json *json, struct arena *arena, const struct ir_server *server)
+{
+    bool six = str_index(server->address, ':') < server->address.len;
+    text(json, "listens",
+         arena_printf(arena, "%s%.*s%s:%d", six ? "[" : "", STR_FMT(server->address),
+                      six ? "]" : "", (int)server->port));
+}
+
+/* What the client means by the names that it asks for: an address that it listens on, a Service
+ * port that it dials, or nothing, for a reason. */
+static void write_asked(struct json *json, const struct asked *asked,
+                        const struct mesh_client *client, const struct stream_report *report)
+{
+    const struct engine *engine = mesh_engine(asked->daemon->mesh);
+    struct arena arena;
+    arena_init(&arena);
+    json_key(json, "asks");
+    json_open(json, '[');
+    for (size_t i = 0; i < report->nasked; i++) {
+        struct str scope = client->view.scopes[client->view.on_demand[report->asked[i].type]];
+        struct str name = report->asked[i].name;
+        struct str key = arena_printf(&arena, "%.*s|%.*s", STR_FMT(scope), STR_FMT(name));
+        const struct ir_server *server =
+            (const struct ir_server *)engine_get(engine, T_SERVER, key);
+        const struct ir_target *target =
+            (const struct ir_target *)engine_get(engine, T_TARGET, key);
+        json_open(json, '{');
+        text(json, "name", name);
+        if (server != NULL) {
+            write_address(json, &arena, server);
+        } else if (target != NULL) {
+            bool good = target->port.len > 0;
+            text(json, good ? "dials" : "reason", good ? target->port : target->reason);
+        }
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    arena_release(&arena);
+}
+
 static void write_stream(struct json *json, const struct asked *asked,
                          const struct stream_report *report)
 {
@@ -197,6 +239,7 @@ static void write_stream(struct json *json, const struct asked *asked,
     number(json, "sequence", report->seq);
     if (client != NULL) {
         write_client(json, client);
+        write_asked(json, asked, client, report);
     }
     json_key(json, "types");
     json_open(json, '{');

@@ -36,6 +36,23 @@ static void cell(const json_t *type, char *out, size_t size)
     }
 }
 
+/* A proxyless client has a stream for each channel, and one for its servers: which is this? */
+static void print_asked(const json_t *proxy)
+{
+    size_t index;
+    const json_t *asked;
+    json_array_foreach(json_object_get(proxy, "asks"), index, asked)
+    {
+        if (json_object_get(asked, "listens") != NULL) {
+            printf("    listens on %s\n", text(asked, "listens"));
+        } else if (json_object_get(asked, "dials") != NULL) {
+            printf("    dials %s\n", text(asked, "dials"));
+        } else {
+            printf("    asks for '%s': %s\n", text(asked, "name"), text(asked, "reason"));
+        }
+    }
+}
+
 static void print_rejections(const json_t *proxy)
 {
     for (size_t i = 0; i < TYPES; i++) {
@@ -63,6 +80,7 @@ static void print_table(const json_t *proxies)
         printf("%-40s %-6s %-10s %-10s %-10s %-10s %-10s %-10s %s%s\n", text(proxy, "node"),
                text(proxy, "protocol"), text(proxy, "dialect"), cells[0], cells[1], cells[2],
                cells[3], cells[4], text(proxy, "peer"), foreign ? " (foreign)" : "");
+        print_asked(proxy);
         print_rejections(proxy);
     }
 }
@@ -94,6 +112,7 @@ const struct command command_proxies = {
     .summary = "who is connected, and what each client acknowledged or rejected",
     .details = "A column for each resource type: '12 ok' (has 12 resources, all acknowledged),\n"
                "'12 +3' (3 are to be sent or not yet acknowledged), REJECTED (the client's words\n"
-               "stand below), '-' (never asked for).\n",
+               "stand below), '-' (never asked for). Below a proxyless client stands what the\n"
+               "stream is for: what it dials, where it listens.\n",
     .run = run,
 };

@@ -44,7 +44,39 @@ static void report_resources(const struct stream *stream, struct stream_report *
     }
 }
 
-void stream_report_fill(const struct stream *stream, bool resources,
+static int compare_asked(const void *a, const void *b)
+{
+    const struct stream_asked *aa = a;
+    const struct stream_asked *ab = b;
+    int order = (aa->type > ab->type) - (aa->type < ab->type);
+    return order != 0 ? order : str_cmp(aa->name, ab->name);
+}
+
+static void report_asked(const struct stream *stream, struct arena *arena,
+                         struct stream_report *report)
+{
+    size_t max = 0;
+    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
+        max += stream->subs[t].on_demand ? stream->subs[t].named.count : 0;
+    }
+    max = max < STREAM_ASKED_MAX ? max : STREAM_ASKED_MAX;
+    struct stream_asked *asked = ARENA_ARRAY(arena, max, struct stream_asked);
+    size_t len = 0;
+    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
+        const struct subscription *sub = &stream->subs[t];
+        bitmap_for_each (id, &sub->named) {
+            if (sub->on_demand && len < max) {
+                struct str name = replica_name(sub->replica, sub->type, id);
+                asked[len++] = (struct stream_asked){sub->type, arena_str(arena, name)};
+            }
+        }
+    }
+    qsort(asked, len, sizeof(*asked), compare_asked);
+    report->asked = asked;
+    report->nasked = len;
+}
+
+void stream_report_fill(const struct stream *stream, bool resources, struct arena *arena,
                         struct stream_report *ret_report)
 {
     ret_report->node_id = str_from(stream->node_id);
@@ -53,6 +85,7 @@ void stream_report_fill(const struct stream *stream, bool resources,
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
         ret_report->types[t] = report_type(&stream->subs[t]);
     }
+    report_asked(stream, arena, ret_report);
     if (resources) {
         report_resources(stream, ret_report);
     }

@@ -129,6 +129,11 @@ struct stream_type_report {
     struct str last_version; /* SotW version_info or delta system_version_info of the last ACK */
     struct str reject_text;  /* last rejection, empty after a later ACK */
 };
+struct stream_asked {
+    enum xds_type type;
+    struct str name;
+};
+#define STREAM_ASKED_MAX 100 /* of one stream */
 struct stream_report {
     stream_id id;
     struct str node_id;
@@ -137,6 +142,9 @@ struct stream_report {
     uint64_t opened_ms;
     uint64_t seq; /* of the last changeset applied by the worker */
     struct stream_type_report types[XDS_TYPE_COUNT];
+    /* the names of on-demand types that it subscribes to, sorted; no more than STREAM_ASKED_MAX */
+    const struct stream_asked *asked;
+    size_t nasked;
     /* only when asked with `resources`: what the client has by our account, references */
     const struct resource **resources;
     size_t nresources;

@@ -108,7 +108,8 @@ void stream_receive(struct stream *stream, struct str bytes);
 void stream_set_view(struct stream *stream, const struct view *view);
 /* The transport may take more; true: the stream waited for that. */
 bool stream_drained(struct stream *stream);
-void stream_report_fill(const struct stream *stream, bool resources,
+/* Texts are borrowed, but for those of `asked`, which is in the arena. */
+void stream_report_fill(const struct stream *stream, bool resources, struct arena *arena,
                         struct stream_report *ret_report);
 
 /* --- for the protocols ----------------------------------------------------------------------- */

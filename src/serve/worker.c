@@ -354,7 +354,7 @@ static void report(struct worker *worker, const struct letter *ask)
             ask->ask.node_id.len == 0 || str_eq(ask->ask.node_id, str_from(call->stream->node_id));
         if (call->opened && asked) {
             struct stream_report *r = &letter->report.reports[letter->report.len++];
-            stream_report_fill(call->stream, ask->ask.resources, r);
+            stream_report_fill(call->stream, ask->ask.resources, &letter->arena, r);
             copy_report(&letter->arena, r, call);
         }
     }

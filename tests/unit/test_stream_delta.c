@@ -507,7 +507,9 @@ static void a_report_tells_the_account(void **state)
     put(rig, XDS_CDS, "b", "2");
     publish(rig);
     struct stream_report r = {.id = 1};
-    stream_report_fill(c->stream, true, &r);
+    struct arena arena;
+    arena_init(&arena);
+    stream_report_fill(c->stream, true, &arena, &r);
     const struct stream_type_report *t = &r.types[XDS_CDS];
     assert_true(t->subscribed && t->wildcard && t->in_flight);
     assert_int_equal(t->known, 2);
@@ -519,6 +521,33 @@ static void a_report_tells_the_account(void **state)
     assert_true(str_eq(r.resources[0]->name, STR("a")));
     resource_unref((struct resource *)(uintptr_t)r.resources[0]);
     free(r.resources);
+    assert_int_equal(r.nasked, 0);
+    arena_release(&arena);
+    client_free(c);
+}
+
+static void a_report_tells_what_is_asked_for(void **state)
+{
+    struct rig *rig = *state;
+    rig->view.on_demand[XDS_LDS] = 0;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_LDS, "b a", "", "");
+    delta(c, XDS_RDS, "r", "", "");
+    struct stream_report r = {.id = 1};
+    struct arena arena;
+    arena_init(&arena);
+    stream_report_fill(c->stream, false, &arena, &r);
+    assert_int_equal(r.nasked, 2);
+    assert_true(r.asked[0].type == XDS_LDS && str_eq(r.asked[0].name, STR("a")));
+    assert_true(r.asked[1].type == XDS_LDS && str_eq(r.asked[1].name, STR("b")));
+    for (unsigned i = 0; i < 2 * STREAM_ASKED_MAX; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "n%03u", i);
+        delta(c, XDS_LDS, name, "", "");
+    }
+    stream_report_fill(c->stream, false, &arena, &r);
+    assert_int_equal(r.nasked, STREAM_ASKED_MAX);
+    arena_release(&arena);
     client_free(c);
 }
 
@@ -553,6 +582,7 @@ int main(void)
         T(unknown_types_are_ignored),
         T(removed_before_it_was_sent),
         T(a_report_tells_the_account),
+        T(a_report_tells_what_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
