@@ -187,14 +187,6 @@ static void write_resources(struct json *json, const struct stream_report *repor
     json_close(json, '}');
 }
 
-static void write_address(struct json *json, struct arena *arena, const struct ir_server *server)
-{
-    bool six = str_index(server->address, ':') < server->address.len;
-    text(json, "listens",
-         arena_printf(arena, "%s%.*s%s:%d", six ? "[" : "", STR_FMT(server->address),
-                      six ? "]" : "", (int)server->port));
-}
-
 /* What the client means by the names that it asks for: an address that it listens on, a Service
  * port that it dials, or nothing, for a reason. */
 static void write_asked(struct json *json, const struct asked *asked,
@@ -216,7 +208,7 @@ static void write_asked(struct json *json, const struct asked *asked,
         json_open(json, '{');
         text(json, "name", name);
         if (server != NULL) {
-            write_address(json, &arena, server);
+            text(json, "listens", ir_server_text(&arena, server));
         } else if (target != NULL) {
             bool good = target->port.len > 0;
             text(json, good ? "dials" : "reason", good ? target->port : target->reason);

@@ -11,12 +11,14 @@
 #include "app/daemon.h"
 #include "base/panic.h"
 #include "codec/json.h"
+#include "ir/client.h"
 #include "ir/graph.h"
 #include "pipeline/explain.h"
 #include "pipeline/since.h"
 #include "xds/row.h"
 
 struct asked_why {
+    const struct daemon *daemon;
     struct h1_reply *reply;
     struct buf out;        /* the answer, but for its last member and brace */
     struct json json;      /* writing to out */
@@ -94,18 +96,26 @@ static struct resource *first_of(const struct resource_row *row, const struct ex
     return NULL;
 }
 
-static struct resource *routes_of(const struct daemon *daemon, const struct client_class *class,
-                                  const struct explained *explained)
+/* What the client should have for the explanation to hold, a reference; NULL: nothing to compare.
+ */
+static struct resource *wanted(const struct daemon *daemon, const struct client_class *class,
+                               const struct explained *explained)
 {
     static const unsigned tables[] = {T_ENVOY_RDS, T_GRPC_RDS, T_ENVOY_ECDS};
+    const struct engine *engine = mesh_engine(daemon->mesh);
     struct arena scratch;
     struct view view;
     arena_init_sized(&scratch, 512);
     client_view(class, &scratch, &view);
     struct resource *found = NULL;
+    if (explained->listener.len > 0) {
+        const struct resource_row *row =
+            (const struct resource_row *)engine_get(engine, T_GRPC_SERVER, explained->listener);
+        found = row != NULL ? row->items[0] : NULL;
+    }
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && found == NULL; i++) {
-        const struct resource_row *row = (const struct resource_row *)engine_get(
-            mesh_engine(daemon->mesh), tables[i], explained->routing);
+        const struct resource_row *row =
+            (const struct resource_row *)engine_get(engine, tables[i], explained->routing);
         found = row != NULL ? first_of(row, explained, &view) : NULL;
     }
     found = found != NULL ? resource_ref(found) : NULL;
@@ -113,21 +123,61 @@ static struct resource *routes_of(const struct daemon *daemon, const struct clie
     return found;
 }
 
-static const char *acknowledged(const struct stream_report *report, const struct resource *want)
+/* Has a client of this node rejected this very version? */
+static bool is_rejected(const struct daemon *daemon, struct str node, const struct resource *want)
+{
+    struct arena scratch;
+    arena_init_sized(&scratch, 512);
+    size_t at = str_index(want->scope, '@');
+    struct str group =
+        arena_printf(&scratch, "%s|%.*s%.*s", xds_type_info(want->type)->name, STR_FMT(want->name),
+                     STR_FMT(str_sub(want->scope, at, want->scope.len)));
+    struct row_span rows = engine_group(mesh_engine(daemon->mesh), X_REJECTIONS, group);
+    bool rejected = false;
+    for (size_t i = 0; i < rows.len; i++) {
+        const struct rejection_row *row = (const struct rejection_row *)rows.rows[i];
+        rejected = rejected || (str_eq(row->node, node) && str_eq(row->scope, want->scope) &&
+                                str_eq(row->version, str_from(want->version)));
+    }
+    arena_release(&scratch);
+    return rejected;
+}
+
+/* In the order in which they count for a client with several streams. */
+enum acknowledged { NOT_ASKED_FOR, ACKNOWLEDGED, NOT_YET };
+
+static enum acknowledged look(const struct stream_report *report, const struct resource *want)
 {
     for (size_t i = 0; i < report->nresources; i++) {
         const struct resource *has = report->resources[i];
-        if (has->type != want->type || !str_eq(has->name, want->name)) {
-            continue;
+        if (has->type == want->type && str_eq(has->name, want->name)) {
+            return strcmp(has->version, want->version) == 0 && !report->types[want->type].in_flight
+                       ? ACKNOWLEDGED
+                       : NOT_YET;
         }
-        if (report->types[want->type].reject_text.len > 0) {
-            return "has rejected its last routes (heddle proxies tells its words)";
-        }
-        return strcmp(has->version, want->version) == 0 && !report->types[want->type].in_flight
-                   ? "has acknowledged these routes"
-                   : "has not yet acknowledged these routes";
     }
-    return "has not asked for these routes";
+    return NOT_ASKED_FOR;
+}
+
+/* gRPC clients have a stream for each channel, and one for their servers. */
+static const char *acknowledged(const struct asked_why *asked, const struct stream_report *reports,
+                                size_t len)
+{
+    static const char *const words[2][4] = {
+        {"has not asked for these routes", "has acknowledged these routes",
+         "has not yet acknowledged these routes",
+         "has rejected these routes (heddle proxies tells its words)"},
+        {"has not asked for this listener", "has acknowledged this listener",
+         "has not yet acknowledged this listener",
+         "has rejected this listener (heddle proxies tells its words)"},
+    };
+    const char *const *say = words[asked->want->type == XDS_LDS];
+    enum acknowledged worst = NOT_ASKED_FOR;
+    for (size_t i = 0; i < len; i++) {
+        enum acknowledged one = look(&reports[i], asked->want);
+        worst = one > worst ? one : worst;
+    }
+    return is_rejected(asked->daemon, reports[0].node_id, asked->want) ? say[3] : say[worst];
 }
 
 static void report_done(void *user, const struct stream_report *reports, size_t len)
@@ -139,7 +189,7 @@ static void report_done(void *user, const struct stream_report *reports, size_t 
     } else if (asked->want == NULL) {
         json_text(&asked->json, "is connected");
     } else {
-        json_text(&asked->json, acknowledged(&reports[0], asked->want));
+        json_text(&asked->json, acknowledged(asked, reports, len));
     }
     json_close(&asked->json, '}');
     admin_reply_json(asked->reply, &asked->out);
@@ -180,6 +230,7 @@ void api_why(void *user, const struct h1_request *request, struct h1_reply *repl
     }
     struct str node = admin_query(&arena, request->query, STR("node"));
     struct asked_why *asked = xcalloc(1, sizeof(*asked));
+    asked->daemon = daemon;
     asked->reply = reply;
     buf_init(&asked->out, BUF_UNLIMITED);
     json_init(&asked->json, &asked->out, 0);
@@ -188,8 +239,8 @@ void api_why(void *user, const struct h1_request *request, struct h1_reply *repl
     json_str(&asked->json, node);
     struct explained explained = mesh_explain(daemon->mesh, &question, &arena, &asked->json);
     since_tell(mesh_since(daemon->mesh), explained.routing, &asked->json);
-    if (explained.http || explained.filter.len > 0) {
-        asked->want = routes_of(daemon, &class, &explained);
+    if (explained.http || explained.filter.len > 0 || explained.listener.len > 0) {
+        asked->want = wanted(daemon, &class, &explained);
     }
     serve_report(daemon->serve, node, true, report_done, asked);
     arena_release(&arena);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ir: the field tables of the IR rows, from which equality and dumps come. */
+/* ir: the field tables of the IR rows, from which equality and dumps come; texts of them. */
 #include "ir/ir.h"
 
 #define F(type_, struct_, member_)                                                                 \
@@ -242,6 +242,13 @@ static const struct field server_fields[] = {
     {.name = NULL},
 };
 const struct schema ir_server_schema = SCHEMA(ir_server, server_fields);
+
+struct str ir_server_text(struct arena *arena, const struct ir_server *server)
+{
+    bool six = str_index(server->address, ':') < server->address.len;
+    return arena_printf(arena, six ? "[%.*s]:%d" : "%.*s:%d", STR_FMT(server->address),
+                        (int)server->port);
+}
 
 #define EQUAL(name)                                                                                \
     bool name##_equal(const struct row *a, const struct row *b)                                    \

@@ -232,6 +232,8 @@ struct ir_server {
     struct str address; /* IP, as the server wrote it: it compares texts */
     int32_t port;       /* 0: one that the kernel picks */
 };
+/* "0.0.0.0:50051" or "[::]:50051". */
+struct str ir_server_text(struct arena *arena, const struct ir_server *server);
 
 extern const struct schema ir_port_schema, ir_routing_schema, ir_cluster_schema,
     ir_endpoints_schema, ir_target_schema, ir_server_schema;

@@ -10,7 +10,9 @@
 #include "model/route.h"
 #include "pipeline/effects.h"
 #include "pipeline/explain_internal.h"
+#include "pipeline/inbound.h"
 #include "resolve/key.h"
+#include "resolve/listener_name.h"
 #include "resolve/rule.h"
 #include "xds/row.h"
 
@@ -49,18 +51,24 @@ static void visit_port(void *user, struct str key, const struct row *row)
     }
 }
 
+static const struct settings_row *settings_of(const struct telling *telling)
+{
+    const struct settings_row *settings =
+        (const struct settings_row *)engine_get(telling->engine, T_SETTINGS, STR(""));
+    ASSERT(settings != NULL);
+    return settings;
+}
+
 /* A sidecar finds a Service by the address that the connection goes to, whatever name the
  * application looked up, so "svc" alone is known in the client's namespace; a proxyless client by
  * the name it dials. */
 static struct str find_port(struct telling *telling)
 {
     const struct question *question = telling->question;
-    const struct settings_row *settings =
-        (const struct settings_row *)engine_get(telling->engine, T_SETTINGS, STR(""));
+    const struct settings_row *settings = settings_of(telling);
     struct by_ip search = {.question = question};
     struct str service = question->host;
     struct str ns = question->client->ns;
-    ASSERT(settings != NULL);
     if (!proxyless(telling)) {
         engine_each(telling->engine, T_PORT, visit_port, &search);
         if (search.key.len > 0) {
@@ -465,6 +473,15 @@ struct explained mesh_explain(const struct mesh *mesh, const struct question *qu
     struct request request = question->request;
     struct telling telling = {mesh_engine(mesh), question, &request, arena, json};
     struct explained explained = {.routing = STR_NULL};
+    explained.listener = inbound_explain(telling.engine, question, arena, json);
+    if (explained.listener.len > 0) {
+        return explained;
+    }
+    const struct settings_row *settings = settings_of(&telling);
+    if (!authority_is_ours(settings, question->authority)) {
+        tell_stranger(&telling, authority_why_not(arena, settings, question->authority));
+        return explained;
+    }
     struct str key = find_port(&telling);
     if (key.len == 0) {
         tell_stranger(&telling, arena_printf(arena, "'%.*s:%d' is no Service port",

@@ -16,6 +16,8 @@ struct explained {
     struct str routing; /* key of T_ROUTING and of what is made of it; empty: there is none */
     bool http;          /* the RouteConfiguration decides */
     struct str filter;  /* the filter by ECDS that decides, of connections; empty: none does */
+    struct str
+        listener; /* key of the T_GRPC_SERVER that lets a call in; empty: it is not about one */
 };
 
 /*
@@ -24,11 +26,11 @@ struct explained {
  *   routing   which set of routes, in words
  *   rules     those looked at, in their order: rule, file, line, match, verdict; more_rules: how
  *             many besides are not told
- *   decision  action "forward", "redirect", "error" or "passthrough"; rule, file, line; status
- *             (HTTP) of a redirect or error, code (gRPC) of an error; outcome, in words;
- *             backends: share, backend, endpoints, outcome; in_force and ignored: what the rule
- *             does besides, and what such a client does not do of it; notes
- * Absent where they mean nothing. Takes a question that question_fits().
+ *   decision  action "forward", "redirect", "error", "passthrough" or "accept"; rule, file, line;
+ * status (HTTP) of a redirect or error, code (gRPC) of an error; outcome, in words; backends:
+ * share, backend, endpoints, outcome; in_force and ignored: what the rule does besides, and what
+ * such a client does not do of it; notes Absent where they mean nothing. Takes a question that
+ * question_fits().
  */
 struct explained mesh_explain(const struct mesh *mesh, const struct question *question,
                               struct arena *arena, struct json *json);

@@ -11,11 +11,12 @@
 static const struct scheme {
     struct str prefix;
     int about;
-    int32_t port; /* of a URL that names none; 0: it must */
+    int32_t port;   /* of a URL that names none; 0: it must */
+    bool federated; /* an authority, which may be empty, and a '/' stand before the host */
 } schemes[] = {
-    {STR("http://"), ABOUT_REQUEST, 80}, {STR("grpc://"), ABOUT_REQUEST, 80},
-    {STR("xds:///"), ABOUT_REQUEST, 80}, {STR("tcp://"), ABOUT_TCP, 0},
-    {STR("tls://"), ABOUT_TLS, 443},
+    {STR("http://"), ABOUT_REQUEST, 80, false}, {STR("grpc://"), ABOUT_REQUEST, 80, false},
+    {STR("xds://"), ABOUT_REQUEST, 80, true},   {STR("tcp://"), ABOUT_TCP, 0, false},
+    {STR("tls://"), ABOUT_TLS, 443, false},
 };
 
 static bool read_authority(struct str authority, int32_t default_port, struct question *question,
@@ -65,11 +66,17 @@ static bool is_token(struct str text)
     return text.len > 0;
 }
 
-static const struct scheme *find_scheme(struct str url)
+/* The scheme, the authority of names (gRFC A47), and what stands behind them. */
+static const struct scheme *cut_scheme(struct str url, struct str *ret_authority,
+                                       struct str *ret_rest)
 {
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        if (str_starts_with(url, schemes[i].prefix)) {
-            return &schemes[i];
+        const struct scheme *scheme = &schemes[i];
+        struct str rest = str_sub(url, scheme->prefix.len, url.len);
+        if (str_starts_with(url, scheme->prefix)) {
+            *ret_authority = scheme->federated ? str_cut(&rest, '/') : STR_NULL;
+            *ret_rest = rest;
+            return rest.ptr != NULL ? scheme : NULL;
         }
     }
     return NULL;
@@ -134,7 +141,8 @@ bool question_parse(struct str method, struct str url, struct arena *arena,
 {
     struct question question;
     memset(&question, 0, sizeof(question));
-    const struct scheme *scheme = find_scheme(url);
+    struct str rest;
+    const struct scheme *scheme = cut_scheme(url, &question.authority, &rest);
     if (scheme == NULL) {
         return err_set(err,
                        "'%.*s' is not a URL; write http://HOST:PORT/PATH, grpc://…, xds:///…, "
@@ -149,7 +157,6 @@ bool question_parse(struct str method, struct str url, struct arena *arena,
         return err_set(err,
                        "a URL holds printable ASCII only; write ' ' as %%20, and 'é' as %%C3%%A9");
     }
-    struct str rest = str_sub(url, scheme->prefix.len, url.len);
     size_t authority = authority_len(rest);
     if (!read_authority(str_sub(rest, 0, authority), scheme->port, &question, err)) {
         return false;
@@ -202,6 +209,9 @@ bool question_fits(const struct question *question, struct err *err)
     const struct request *request = &question->request;
     if (question->about != ABOUT_REQUEST && request->nheaders > 0) {
         return err_set(err, "a connection has no headers");
+    }
+    if (question->client->role != ROLE_PROXYLESS && question->authority.len > 0) {
+        return err_set(err, "only gRPC clients dial names of an authority; write xds:///HOST:PORT");
     }
     if (question->client->role == ROLE_PROXYLESS &&
         (question->about != ABOUT_REQUEST || !str_eq(request->method, STR("POST")) ||

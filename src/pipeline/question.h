@@ -19,14 +19,15 @@ struct question {
     struct str server_name; /* that the ClientHello asks for; empty: none. ABOUT_TLS */
     struct str host; /* a Service's name, in any of the forms clients may dial, or a ClusterIP */
     int32_t port;
-    bool fragment; /* the URL had a '#': what follows it stays with the client */
+    struct str authority; /* of an xds URL (gRFC A47); empty: none */
+    bool fragment;        /* the URL had a '#': what follows it stays with the client */
     struct request request;
 };
 
-/* "METHOD", "http://host:port/path?query"; scheme http, grpc or xds (xds:///host:port/path). The
- * path stays as it is written, nothing is decoded or shortened. Or of a connection: method empty,
- * tcp://host:port or tls://host:port. Sets all but client; the texts of ret_question point into url
- * and the arena. */
+/* "METHOD", "http://host:port/path?query"; scheme http, grpc or xds (xds:///host:port/path,
+ * xds://authority/host:port/path). The path stays as it is written, nothing is decoded or
+ * shortened. Or of a connection: method empty, tcp://host:port or tls://host:port. Sets all but
+ * client; the texts of ret_question point into url and the arena. */
 bool question_parse(struct str method, struct str url, struct arena *arena,
                     struct question *ret_question, struct err *err);
 

@@ -53,6 +53,12 @@ static void test_parts(void **state)
     assert_str(question.request.path, "/pkg.S/M");
     assert_null(question.request.query.ptr);
     assert_false(question.fragment);
+    assert_int_equal(question.authority.len, 0);
+    question = parse("xds://xds.east.example:443/echo.a:90/pkg.S/M");
+    assert_str(question.authority, "xds.east.example:443");
+    assert_str(question.host, "echo.a");
+    assert_int_equal(question.port, 90);
+    assert_str(question.request.path, "/pkg.S/M");
     question = parse("grpc://10.0.0.1:1/?a?b");
     assert_str(question.host, "10.0.0.1");
     assert_str(question.request.query, "a?b");
@@ -79,6 +85,9 @@ static void test_what_is_no_request(void **state)
     static const char *const cases[][3] = {
         {"GET", "echo.a/",
          "'echo.a/' is not a URL; write http://HOST:PORT/PATH, grpc://…, "
+         "xds:///…, tcp://HOST:PORT or tls://HOST:PORT"},
+        {"POST", "xds://echo.a:80",
+         "'xds://echo.a:80' is not a URL; write http://HOST:PORT/PATH, grpc://…, "
          "xds:///…, tcp://HOST:PORT or tls://HOST:PORT"},
         {"GET", "http://:80/", "':80' names no host"},
         {"GET", "http:///x", "'' names no host"},
@@ -187,6 +196,11 @@ static void test_who_asks(void **state)
     assert_true(question_fits(&question, &err));
     question.request.query = STR("");
     assert_false(question_fits(&question, &err));
+    question = parse("xds://east/echo.a/p.S/M");
+    question.client = &sidecar;
+    assert_false(question_fits(&question, &err));
+    assert_string_equal(err.text,
+                        "only gRPC clients dial names of an authority; write xds:///HOST:PORT");
 }
 
 int main(void)
