@@ -7,6 +7,7 @@ which clients it is run with:
     @with_envoy              once with a delta, once with a SotW Envoy
     @with_grpc               once with a gRPC client of each language
     @with_clients("go", …)   once with each of these
+    @with_servers            once with an xDS-enabled gRPC server of each language
     @alone                   once; it starts what it needs itself
 
 @feature (rig/features.py) says what it proves, for docs/interop.md.
@@ -28,6 +29,7 @@ from . import features, objects
 from .grpc import GRPC_KINDS, Grpc
 from .mesh import Mesh, start_echod
 from .process import Child, Failed, temporary_folder
+from .server import SERVER_KINDS
 
 ENVOYS = ("envoy delta", "envoy sotw")
 PORTS = {"http": 3000, "grpc": 3001, "tcp": 3002, "tls": 3003}  # of the backends
@@ -42,7 +44,7 @@ BACKENDS = {name: f"127.20.1.{i}" for i, name in enumerate("abcdef", start=1)}
 class Test:
     case: str  # MODULE.FUNCTION
     function: Callable
-    client: str  # "envoy delta", "envoy sotw", one of GRPC_KINDS or ""
+    client: str  # "envoy delta", "envoy sotw", one of GRPC_KINDS or ""; the language of the server
 
     @property
     def name(self) -> str:
@@ -68,6 +70,10 @@ def with_grpc(function):
 
 def with_clients(*clients: str):
     return lambda function: _declare(function, clients)
+
+
+def with_servers(function):
+    return _declare(function, SERVER_KINDS)
 
 
 def alone(function):

@@ -22,14 +22,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
+	"heddle/tests/interop/echo"
 	"heddle/tests/interop/raw"
 )
 
@@ -41,73 +37,27 @@ type httpAnswer struct {
 	Headers http.Header `json:"headers"`
 }
 
-type grpcAnswer struct {
-	Backend  string      `json:"backend"`
-	Method   string      `json:"method"`
-	Metadata metadata.MD `json:"metadata"`
-}
-
-// requests remembers what came with an X-Test-Id, by its value.
-type requests[T any] struct {
-	mutex sync.Mutex
-	byID  map[string][]T
-}
-
-func newRequests[T any]() *requests[T] {
-	return &requests[T]{byID: map[string][]T{}}
-}
-
-// add returns how many there are with this id now; of an empty one none.
-func (q *requests[T]) add(id string, request T) int {
-	q.mutex.Lock()
-	defer q.mutex.Unlock()
-	if id == "" {
-		return 0
-	}
-	q.byID[id] = append(q.byID[id], request)
-	return len(q.byID[id])
-}
-
-func (q *requests[T]) of(id string) []T {
-	q.mutex.Lock()
-	defer q.mutex.Unlock()
-	return append([]T{}, q.byID[id]...)
-}
-
-// sleep for as many milliseconds, if it is a number.
-func sleep(ms string) {
-	if n, err := strconv.Atoi(ms); err == nil {
-		time.Sleep(time.Duration(n) * time.Millisecond)
-	}
-}
-
-// fails tells whether trouble is asked for: limit is a number that count has not passed, or empty.
-func fails(limit string, count int) bool {
-	n, err := strconv.Atoi(limit)
-	return err != nil || count <= n
-}
-
 // serveHTTP answers with what it got. In the query: delay=MS before the answer, status=CODE of the
 // answer; fail=N: that is so for the first N requests with this X-Test-Id only. /seen?id=ID lists
 // the requests with this id.
 func serveHTTP(name string, listener net.Listener) error {
-	seen := newRequests[httpAnswer]()
+	seen := echo.NewRequests[httpAnswer]()
 	answer := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		query := r.URL.Query()
 		if r.URL.Path == "/seen" {
-			json.NewEncoder(w).Encode(seen.of(query.Get("id")))
+			json.NewEncoder(w).Encode(seen.Of(query.Get("id")))
 			return
 		}
-		echo := httpAnswer{name, r.Method, r.RequestURI, r.Host, r.Header}
-		count := seen.add(r.Header.Get("X-Test-Id"), echo)
-		if fails(query.Get("fail"), count) {
-			sleep(query.Get("delay"))
+		request := httpAnswer{name, r.Method, r.RequestURI, r.Host, r.Header}
+		count := seen.Add(r.Header.Get("X-Test-Id"), request)
+		if echo.Fails(query.Get("fail"), count) {
+			echo.Sleep(query.Get("delay"))
 			if status, err := strconv.Atoi(query.Get("status")); err == nil {
 				w.WriteHeader(status)
 			}
 		}
-		json.NewEncoder(w).Encode(echo)
+		json.NewEncoder(w).Encode(request)
 	}
 	server := http.Server{Handler: http.HandlerFunc(answer), Protocols: new(http.Protocols)}
 	server.Protocols.SetHTTP1(true)
@@ -115,34 +65,9 @@ func serveHTTP(name string, listener net.Listener) error {
 	return server.Serve(listener)
 }
 
-func first(headers metadata.MD, name string) string {
-	return strings.Join(headers.Get(name), ",")
-}
-
-// serveGRPC answers with what it got. In the metadata: x-delay: MS; x-fail: N: the first N calls
-// with this x-test-id are UNAVAILABLE.
+// serveGRPC answers as echo.Options says.
 func serveGRPC(name string, listener net.Listener) error {
-	seen := newRequests[string]()
-	answer := func(_ any, stream grpc.ServerStream) error {
-		var request []byte
-		if err := stream.RecvMsg(&request); err != nil {
-			return err
-		}
-		method, _ := grpc.MethodFromServerStream(stream)
-		headers, _ := metadata.FromIncomingContext(stream.Context())
-		sleep(first(headers, "x-delay"))
-		count := seen.add(first(headers, "x-test-id"), method)
-		if limit := first(headers, "x-fail"); limit != "" && fails(limit, count) {
-			return status.Error(codes.Unavailable, "asked to fail")
-		}
-		reply, err := json.Marshal(grpcAnswer{name, method, headers})
-		if err != nil {
-			return err
-		}
-		return stream.SendMsg(&reply)
-	}
-	server := grpc.NewServer(grpc.ForceServerCodec(raw.Codec{}), grpc.UnknownServiceHandler(answer))
-	return server.Serve(listener)
+	return grpc.NewServer(echo.Options(name)...).Serve(listener)
 }
 
 func serveTCP(name string, listener net.Listener) error {

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""xDS-enabled gRPC servers, one process each."""
+
+import json
+import pathlib
+import queue
+import threading
+from typing import Optional
+
+from .heddle import Heddle
+from .process import Child, Failed, REPO, go_program, tool, until
+
+SERVER_KINDS = ("go", "python")
+CALL_SECONDS = 15
+SERVING_SECONDS = 10
+
+
+def server_command(kind: str) -> list:
+    if kind == "go":
+        return [go_program("xdsserver")]
+    return [tool("HEDDLE_PYTHON"), REPO / "tests/interop/xds_server.py"]
+
+
+class XdsServer:
+    """A server that answers with its name at ADDR:PORT, once heddle has its Listener."""
+    count = 0
+
+    def __init__(self, kind: str, heddle: Heddle, work: pathlib.Path, address: str,
+                 name: str = "xds", change: Optional[dict] = None, **more: str):
+        """change: members of the bootstrap; more: {name: address} of further ones."""
+        self.kind = kind
+        self.address = address
+        self.node = f"proxyless/default/server-in-{kind}"
+        done = heddle.command("bootstrap", "grpc", "--xds", heddle.addresses["xds"], "--name",
+                              f"server-in-{kind}")
+        XdsServer.count += 1
+        bootstrap = work / f"xds-server-{XdsServer.count}.json"
+        bootstrap.write_text(json.dumps({**json.loads(done.stdout), **(change or {})}))
+        backends = [f"{n}={a}" for n, a in {name: address, **more}.items()]
+        self.modes = []  # what it said of serving; Python is not told
+        self._outcomes = queue.Queue()
+        self.child = Child(f"gRPC server in {kind}", [*server_command(kind), *backends],
+                           bootstrap.with_suffix(".log"),
+                           env={"GRPC_XDS_BOOTSTRAP": str(bootstrap)})
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for text in self.child.process.stdout:
+            line = json.loads(text)
+            if "serving" in line:
+                self.modes.append(line)
+            else:
+                self._outcomes.put(line)
+
+    def __enter__(self) -> "XdsServer":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.child.stop()
+
+    def call(self, target: str) -> dict:
+        """A call of the server's own process; its channel stays open."""
+        self.child.process.stdin.write(target + "\n")
+        self.child.process.stdin.flush()
+        return self._outcomes.get(timeout=CALL_SECONDS)
+
+    def log_says(self, text: str) -> bool:
+        return text in self.child.log_text()
+
+    def refuses(self) -> bool:
+        """Whether it has said that it does not serve, and why."""
+        if self.kind == "go":
+            return any(not mode["serving"] and mode["message"] for mode in self.modes)
+        return self.log_says("Encountered fatal error")
+
+    def streams(self, heddle: Heddle) -> list:
+        """The streams of its process, as 'heddle proxies' tells of them."""
+        return [proxy for proxy in heddle.proxies() if proxy["node"] == self.node]
+
+    def wait_acknowledged(self, heddle: Heddle) -> dict:
+        """Until heddle knows that the server has its Listener; returns the stream of the server."""
+        def stream():
+            return next((s for s in self.streams(heddle) for asked in s["asks"]
+                         if "listens" in asked and s["types"]["lds"]["acked"] > 0
+                         and s["types"]["lds"]["pending"] == 0), None)
+        try:
+            return until(stream, SERVING_SECONDS, "the server has its Listener")
+        except Failed as error:
+            raise self.child.fail(str(error)) from None
