@@ -49,13 +49,20 @@ bool reject_text_names(struct str text, struct str name)
     return false;
 }
 
-/* The resources of the answered response, as far as they have not changed since, into env->of. */
+/* A SotW answer of whole state holds all that the client has, changed or not. */
+static bool is_whole(const struct subscription *sub)
+{
+    return sub->protocol == STREAM_SOTW && xds_type_info(sub->type)->whole_state;
+}
+
+/* The resources of the answered response, as far as they have not changed since, into env->of:
+ * those that were new in it, or all that the text names. */
 static void collect(struct stream *stream, const struct subscription *sub, struct str text,
                     bool only_named)
 {
     struct stream_env *env = stream->env;
     vec_clear(&env->of);
-    bitmap_for_each (id, &sub->sent) {
+    bitmap_for_each (id, only_named && is_whole(sub) ? &sub->known : &sub->sent) {
         struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
         if (resource != NULL && !bitmap_test(&sub->dirty, id) &&
             (!only_named || reject_text_names(text, resource->name))) {
@@ -64,12 +71,10 @@ static void collect(struct stream *stream, const struct subscription *sub, struc
     }
 }
 
-/* Is the resource among those that the client accepts with the response it answers? A SotW answer
- * of whole state holds all of them, changed or not. */
+/* Is the resource among those that the client accepts with the response it answers? */
 static bool is_answered(const struct subscription *sub, uint32_t id)
 {
-    bool whole = sub->protocol == STREAM_SOTW && xds_type_info(sub->type)->whole_state;
-    return (whole || bitmap_test(&sub->sent, id)) && !bitmap_test(&sub->dirty, id);
+    return (is_whole(sub) || bitmap_test(&sub->sent, id)) && !bitmap_test(&sub->dirty, id);
 }
 
 /* Rejections are taken back one by one: a response may be accepted that has nothing to do with

@@ -359,6 +359,34 @@ static void eds_is_split_and_versions_agree(void **state)
     client_free(c);
 }
 
+/* What is wrong stands in every answer of whole state; what is new in the next is not to blame. */
+static void rejection_of_what_did_not_change(void **state)
+{
+    struct rig *rig = *state;
+    rig->view.keeps_valid = true;
+    put(rig, XDS_CDS, "a", "1");
+    put(rig, XDS_CDS, "b", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_SOTW);
+    sotw(c, XDS_CDS, "b");
+    said(c, "cds b");
+    nack(c, XDS_CDS, "b is bad");
+    assert_string_equal(rig->events, "rejected cds b\n");
+    sotw(c, XDS_CDS, "a b");
+    said(c, "cds a b");
+    nack(c, XDS_CDS, "b is bad");
+    assert_string_equal(rig->events, "rejected cds b\nrejected cds b\n");
+    /* Mended, while another is wrong: the rejection of the first is taken back. */
+    put(rig, XDS_CDS, "a", "2");
+    put(rig, XDS_CDS, "b", "2");
+    publish(rig);
+    said(c, "cds a b");
+    nack(c, XDS_CDS, "a is bad");
+    assert_string_equal(rig->events, "rejected cds b\nrejected cds b\n"
+                                     "rejected cds a\naccepted cds b\n");
+    client_free(c);
+}
+
 /* A client that comes back has both; the answer with one of them would take the other away. */
 static void answer_waits_for_names_that_are_made(void **state)
 {
@@ -413,6 +441,7 @@ int main(void)
         T(change_there_and_back_is_skipped),
         T(endpoints_follow_a_cluster_sent_again),
         T(rejection_stands_until_a_change),
+        T(rejection_of_what_did_not_change),
         T(too_big_a_whole_is_not_sent),
         T(eds_is_split_and_versions_agree),
     };
