@@ -3,11 +3,12 @@
 
 import contextlib
 
+from rig.features import feature
+from rig.grpc import Grpc
 from rig.heddle import Heddle
 from rig.objects import rule
 from rig.process import until
-from rig.suite import Case, with_grpc
-from rig.traffic import Grpc
+from rig.suite import Case, with_clients, with_grpc
 
 AT_ONCE_MS = 1000
 SECONDS = 20
@@ -18,14 +19,19 @@ def client(case: Case, *options: str):
     return case.mesh.grpc(case.client, options=options)
 
 
-def client_of(case: Case, *servers: str, options=()) -> Grpc:
-    """A client that is to try these control planes."""
+@contextlib.contextmanager
+def client_of(case: Case, *servers: str, options=()):
+    """A client of its own that is to try these control planes."""
     words = [word for server in servers for word in ("--xds", server)]
     done = Heddle.command("bootstrap", "grpc", *words, "--name", f"client-in-{case.client}",
                           *options)
     bootstrap = case.mesh.work / f"grpc-of-{Case.count}.json"
     bootstrap.write_text(done.stdout)
-    return Grpc(case.client, bootstrap)
+    grpc = Grpc(case.client, bootstrap)
+    try:
+        yield grpc
+    finally:
+        grpc.stop()
 
 
 @contextlib.contextmanager
@@ -40,6 +46,7 @@ def another_heddle(case: Case, name: str, *options: str):
 
 
 @with_grpc
+@feature("names of an authority (gRFC A47)")
 def names_of_an_authority_mean_what_plain_ones_mean(case: Case):
     cart, one, two = (case.service("cart", kind="grpc"), case.service("one", "a", "grpc"),
                       case.service("two", "b", "grpc"))
@@ -71,31 +78,33 @@ def the_authority_of_others_is_named(case: Case):
 def an_authority_can_be_added(case: Case):
     cart = case.service("cart", "a", "grpc")
     case.apply(cart)
-    with another_heddle(case, "east", "--authority", "east.example") as east:
-        grpc = client_of(case, east.addresses["xds"], options=("--authority", "east.example"))
-        target = cart.target.replace("xds:///", "xds://east.example/")
+    target = cart.target.replace("xds:///", "xds://east.example/")
+    options = ("--authority", "east.example")
+    with another_heddle(case, "east", *options) as east, \
+            client_of(case, east.addresses["xds"], options=options) as grpc:
         result = grpc.call(target, count=3)
         assert result.counts() == {"a": 3}, result
 
 
-@with_grpc
+@with_clients("go", "python", "java")  # Node.js knows the first control plane only
+@feature("several control planes (gRFC A71)")
 def the_next_control_plane_is_tried(case: Case):
     cart = case.service("cart", "a", "grpc")
     case.apply(cart)
-    grpc = client_of(case, UNREACHABLE, case.heddle.addresses["xds"])
-    result = grpc.call(cart.target, count=3, timeout=20)
-    assert result.counts() == {"a": 3}, result
+    with client_of(case, UNREACHABLE, case.heddle.addresses["xds"]) as grpc:
+        result = grpc.call(cart.target, count=3, timeout=SECONDS)
+        assert result.counts() == {"a": 3}, result
 
 
-@with_grpc
+@with_clients("go", "python", "java")
 def a_client_comes_back_to_the_first_control_plane(case: Case):
     """The second speaks for the first, and says the same. grpc-go 1.85 asks the first for the
     Listener alone when it comes back: it hears of no change until its channel is made anew."""
     cart, one, two = (case.service("cart", kind="grpc"), case.service("one", "a", "grpc"),
                       case.service("two", "b", "grpc"))
     case.apply(cart, one, two, case.grpc_route(cart, rule(one.ref())))
-    with another_heddle(case, "first") as first, another_heddle(case, "second") as second:
-        grpc = client_of(case, first.addresses["xds"], second.addresses["xds"])
+    with another_heddle(case, "first") as first, another_heddle(case, "second") as second, \
+            client_of(case, first.addresses["xds"], second.addresses["xds"]) as grpc:
         first.kill()
         with grpc.watch(cart.target, rps=50) as watch:
             watch.wait_for(backend="a", timeout=SECONDS)

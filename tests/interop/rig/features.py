@@ -50,8 +50,14 @@ FEATURES = {
         "an endpoint that leaves", "a route that comes and goes", "a Service that comes later",
         "a Service that goes", "heddle is away", "a broken file changes nothing",
     ],
+    "Servers (gRFC A36)": [
+        "serves with its Listener, and not before", "every form of address",
+        "heddle is away, a server goes on", "one Listener that is rejected",
+    ],
     "xDS": [
         "takes every golden case", "over TLS with certificates",
+        "names of an authority (gRFC A47)", "several control planes (gRFC A71)",
+        "a rejected resource leaves the others in use (gRFC A46)",
     ],
 }
 HEAD = """\

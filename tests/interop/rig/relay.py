@@ -2,15 +2,15 @@
 """A relay between gRPC clients and heddle that spoils resources."""
 
 from .heddle import Heddle
-from .process import Child, REPO, tool
+from .process import Child, program
 
 
 class Relay:
     """Clients connect to its `address` in place of heddle's."""
 
     def __init__(self, heddle: Heddle, work):
-        self.child = Child("xds relay", [tool("HEDDLE_PYTHON"), REPO / "tests/interop/xds_relay.py",
-                                         heddle.addresses["xds"]], work / "xds-relay.log")
+        self.child = Child("xds relay", [*program("python", "xds_relay"), heddle.addresses["xds"]],
+                           work / "xds-relay.log")
         self.address = self.child.process.stdout.readline().strip()
         if not self.address:
             raise self.child.fail("it did not start")

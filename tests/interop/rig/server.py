@@ -8,17 +8,18 @@ import threading
 from typing import Optional
 
 from .heddle import Heddle
-from .process import Child, Failed, REPO, go_program, tool, until
+from .process import Child, Failed, program, until
 
-SERVER_KINDS = ("go", "python")
+SERVER_KINDS = ("go", "python", "java", "node")
+PROGRAMS = {"go": "xdsserver", "python": "xds_server", "java": "XdsServer",
+            "node": "xds_server"}
 CALL_SECONDS = 15
 SERVING_SECONDS = 10
 
 
-def server_command(kind: str) -> list:
-    if kind == "go":
-        return [go_program("xdsserver")]
-    return [tool("HEDDLE_PYTHON"), REPO / "tests/interop/xds_server.py"]
+def asked_address(kind: str, address: str) -> str:
+    """What a server asks for when it is to listen there; grpc-java knows no address but this."""
+    return f"0.0.0.0:{address.rsplit(':', 1)[1]}" if kind == "java" else address
 
 
 class XdsServer:
@@ -37,9 +38,9 @@ class XdsServer:
         bootstrap = work / f"xds-server-{XdsServer.count}.json"
         bootstrap.write_text(json.dumps({**json.loads(done.stdout), **(change or {})}))
         backends = [f"{n}={a}" for n, a in {name: address, **more}.items()]
-        self.modes = []  # what it said of serving; Python is not told
+        self.modes = []  # what it said of serving; Python and Node.js are not told
         self._outcomes = queue.Queue()
-        self.child = Child(f"gRPC server in {kind}", [*server_command(kind), *backends],
+        self.child = Child(f"gRPC server in {kind}", [*program(kind, PROGRAMS[kind]), *backends],
                            bootstrap.with_suffix(".log"),
                            env={"GRPC_XDS_BOOTSTRAP": str(bootstrap)})
         threading.Thread(target=self._read, daemon=True).start()
@@ -68,10 +69,10 @@ class XdsServer:
         return text in self.child.log_text()
 
     def refuses(self) -> bool:
-        """Whether it has said that it does not serve, and why."""
-        if self.kind == "go":
-            return any(not mode["serving"] and mode["message"] for mode in self.modes)
-        return self.log_says("Encountered fatal error")
+        """Whether it has said that it does not serve, and why. In Node.js nobody is told."""
+        if self.kind == "python":
+            return self.log_says("Encountered fatal error")
+        return any(not mode["serving"] and mode["message"] for mode in self.modes)
 
     def streams(self, heddle: Heddle) -> list:
         """The streams of its process, as 'heddle proxies' tells of them."""

@@ -62,7 +62,7 @@ final class GrpcClient {
         }
     }
 
-    private static MethodDescriptor<byte[], byte[]> method(String path) {
+    static MethodDescriptor<byte[], byte[]> method(String path) {
         return MethodDescriptor.<byte[], byte[]>newBuilder(new Raw(), new Raw())
             .setType(MethodDescriptor.MethodType.UNARY)
             .setFullMethodName(path.substring(1))
