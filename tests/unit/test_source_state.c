@@ -136,15 +136,32 @@ static void what_moves_and_breaks_is_kept(void **state)
 
 static struct rlimit unlimited;
 
-static void fill_disk(const struct fixture *fixture)
+static rlim_t state_size(const struct fixture *fixture)
 {
     char name[STATE_FILE_LEN], path[64];
     struct stat info;
     state_file_name(at(fixture, "conf"), name);
     snprintf(path, sizeof(path), "state/%s", name);
     assert_int_equal(stat(at(fixture, path), &info), 0);
+    return (rlim_t)info.st_size;
+}
+
+/* From now on no file can grow by more than a few bytes beyond the size of the state, which is
+ * waited for: it is written by another thread. */
+static void fill_disk(struct fixture *fixture)
+{
+    rlim_t size = 0;
+    for (unsigned i = 0; i < WAIT_MS / QUIET_MS; i++) {
+        rlim_t now = state_size(fixture);
+        if (now > 0 && now == size) {
+            break;
+        }
+        size = now;
+        run_for(fixture, QUIET_MS, NULL);
+    }
+    assert_true(size > 0);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &unlimited), 0);
-    struct rlimit full = {.rlim_cur = (rlim_t)info.st_size + 10, .rlim_max = unlimited.rlim_max};
+    struct rlimit full = {.rlim_cur = size + 10, .rlim_max = unlimited.rlim_max};
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
 }
@@ -152,6 +169,15 @@ static void fill_disk(const struct fixture *fixture)
 static void free_disk(void)
 {
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
+}
+
+static void wait_for_failures(struct fixture *fixture, int64_t wanted)
+{
+    for (unsigned i = 0; i < WAIT_MS / QUIET_MS && metric_get(M_state_write_failures) < wanted;
+         i++) {
+        run_for(fixture, QUIET_MS, NULL);
+    }
+    assert_int_equal(metric_get(M_state_write_failures), wanted);
 }
 
 static void what_could_not_be_written_is_tried_again(void **state)
@@ -167,8 +193,7 @@ static void what_could_not_be_written_is_tried_again(void **state)
     write_namespace(fixture, "conf/a.yaml", "a", "2");
     write_namespace(fixture, "conf/b.yaml", "b", "2");
     expect(fixture, "+a=2 +b=2 ");
-    run_for(fixture, QUIET_MS, NULL);
-    assert_int_equal(metric_get(M_state_write_failures), failures + 1);
+    wait_for_failures(fixture, failures + 1);
     assert_int_equal(metric_get(M_state_unwritten), 2);
     free_disk();
     for (unsigned i = 0; i < WAIT_MS / QUIET_MS && metric_get(M_state_unwritten) > 0; i++) {
@@ -195,12 +220,12 @@ static void a_stop_tries_once_more(void **state)
     expect_events(fixture, "+a=1 ");
     run_for(fixture, QUIET_MS, NULL);
     fill_disk(fixture);
+    int64_t failures = metric_get(M_state_write_failures);
     write_namespace(fixture, "conf/a.yaml", "a", "2");
     expect(fixture, "+a=2 ");
-    run_for(fixture, QUIET_MS, NULL);
-    int64_t failures = metric_get(M_state_write_failures);
+    wait_for_failures(fixture, failures + 1);
     stop(fixture);
-    assert_int_equal(metric_get(M_state_write_failures), failures + 1);
+    assert_int_equal(metric_get(M_state_write_failures), failures + 2);
     free_disk();
     start(fixture, "conf", "state");
     expect_events(fixture, "+a=2 ");
