@@ -5,8 +5,8 @@
  *   the Service port exists   Listener ─► RDS "ns/svc:port" ─► CDS ─► EDS
  *   it does not, C-core, Java Listener with an inline route to a cluster that is named by the
  *                             reason and has no endpoints: the RPC's error holds the name
- *   it does not, Node.js      the same, but the calls are dropped, which is what it gives reasons
- * for it does not, Go           Listener with an inline route table without a virtual host for the
+ *   it does not, Node.js      the same, but calls are dropped, for which it gives the reason
+ *   it does not, Go           Listener with an inline route table without a virtual host for the
  *                             name: the RPC's error names it
  * All of it is valid configuration; clients have nothing to reject (design §10.8).
  */
@@ -55,8 +55,7 @@ const struct row *xds_grpc_target(struct eval *ev, struct str key)
     struct str reason =
         arena_printf(arena, "heddle: %.*s: %.*s", STR_FMT(target->name), STR_FMT(target->reason));
     struct resource_row *row = resource_row_new(3);
-    /* dropped only where nothing else tells: a call may want to wait for a Service that is to come
-     */
+    /* dropped only where nothing else tells: a call may want to wait for a Service */
     xds_add_reason(row, target->scope, reason, str_eq(target->scope, STR(SCOPE_GRPC_NODE)));
     add_listener(row, arena, target, xds_grpc_hcm_inline(arena, STR("*"), xds_text(arena, reason)));
     return &row->row;
