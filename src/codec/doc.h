@@ -26,6 +26,9 @@
 #define DOC_NODES_MAX 200000     /* nodes of one document, aliases counted as often as used */
 #define DOC_BYTES_MAX (8u << 20) /* one file */
 #define DOC_PER_FILE_MAX 10000   /* documents in one file */
+/* Of all documents of a file: many small ones with aliases must not make a large one. */
+#define DOC_FILE_NODES_MAX 2000000
+#define DOC_FILE_TEXT_MAX (4 * (size_t)DOC_BYTES_MAX) /* bytes of keys and scalars */
 
 enum doc_type { DOC_NULL, DOC_BOOL, DOC_INT, DOC_FLOAT, DOC_STRING, DOC_SEQUENCE, DOC_MAPPING };
 

@@ -450,8 +450,8 @@ static bool build_document(struct tree *tree, struct doc_node **ret_root)
     return true;
 }
 
-bool doc_tree_parse(struct arena *arena, struct str text, uint32_t line, struct doc_node **ret_root,
-                    struct doc_error *ret_error)
+bool doc_tree_parse(struct arena *arena, struct str text, uint32_t line, struct doc_weight *weight,
+                    struct doc_node **ret_root, struct doc_error *ret_error)
 {
     struct tree tree = {.arena = arena, .text = text, .first_line = line, .error = ret_error};
     if (!yaml_parser_initialize(&tree.parser)) {
@@ -460,6 +460,8 @@ bool doc_tree_parse(struct arena *arena, struct str text, uint32_t line, struct 
     yaml_parser_set_encoding(&tree.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&tree.parser, (const unsigned char *)text.ptr, text.len);
     bool good = build_document(&tree, ret_root);
+    weight->nodes += tree.nodes;
+    weight->bytes += tree.bytes;
     yaml_parser_delete(&tree.parser);
     map_release(&tree.anchors);
     vec_release(&tree.entries);

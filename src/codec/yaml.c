@@ -126,7 +126,8 @@ static void blame_slips(struct arena *arena, uint32_t first_line, struct doc_sli
 }
 
 /* Finds out whether the document would parse, or come further, with spaces after its colons. */
-static void mend(struct arena *arena, const struct segment *segment, struct doc *doc)
+static void mend(struct arena *arena, const struct segment *segment, struct doc_weight *weight,
+                 struct doc *doc)
 {
     struct arena scratch;
     arena_init(&scratch);
@@ -143,8 +144,8 @@ static void mend(struct arena *arena, const struct segment *segment, struct doc 
         text = arena_str(&scratch, buf_str(&mended));
         buf_release(&mended);
         count += more;
-        if (more == 0 ||
-            (doc_tree_parse(&scratch, text, segment->line, &root, &error) && root == NULL)) {
+        if (more == 0 || (doc_tree_parse(&scratch, text, segment->line, weight, &root, &error) &&
+                          root == NULL)) {
             break;
         }
     }
@@ -159,18 +160,20 @@ static void mend(struct arena *arena, const struct segment *segment, struct doc 
 }
 
 /* Parses one segment into ret_doc; false when there is nothing in it. */
-static bool parse_segment(struct arena *arena, const struct segment *segment, struct doc *ret_doc)
+static bool parse_segment(struct arena *arena, const struct segment *segment,
+                          struct doc_weight *weight, struct doc *ret_doc)
 {
     *ret_doc = (struct doc){.line = segment->content};
     if (segment->content == 0) {
         return false;
     }
-    if (doc_tree_parse(arena, segment->text, segment->line, &ret_doc->root, &ret_doc->error)) {
+    if (doc_tree_parse(arena, segment->text, segment->line, weight, &ret_doc->root,
+                       &ret_doc->error)) {
         return ret_doc->root != NULL;
     }
     ret_doc->root = NULL;
     if (segment->text.len <= MEND_BYTES_MAX) {
-        mend(arena, segment, ret_doc);
+        mend(arena, segment, weight, ret_doc);
     }
     return true;
 }
@@ -201,6 +204,24 @@ static uint32_t find_foreign_byte(struct str text)
     return 0;
 }
 
+static bool is_beyond(const struct docs *docs, const struct doc_weight *weight)
+{
+    return docs->list.len > DOC_PER_FILE_MAX || weight->nodes > DOC_FILE_NODES_MAX ||
+           weight->bytes > DOC_FILE_TEXT_MAX;
+}
+
+static struct str beyond_text(struct arena *arena, const struct docs *docs,
+                              const struct doc_weight *weight)
+{
+    if (docs->list.len > DOC_PER_FILE_MAX) {
+        return arena_printf(arena, "the file has more than %d documents", DOC_PER_FILE_MAX);
+    }
+    if (weight->nodes > DOC_FILE_NODES_MAX) {
+        return arena_printf(arena, "the file has more than %d values", DOC_FILE_NODES_MAX);
+    }
+    return arena_printf(arena, "the file holds more than %zu bytes of text", DOC_FILE_TEXT_MAX);
+}
+
 void doc_parse(struct arena *arena, struct str text, struct doc **ret_docs, size_t *ret_len)
 {
     if (text.len > DOC_BYTES_MAX) {
@@ -219,18 +240,19 @@ void doc_parse(struct arena *arena, struct str text, struct doc **ret_docs, size
         text = str_sub(text, 3, text.len); /* a byte order mark */
     }
     struct docs docs = {0};
+    struct doc_weight weight = {0};
     uint32_t line = 1;
-    while (text.ptr != NULL && docs.list.len <= DOC_PER_FILE_MAX) {
+    while (text.ptr != NULL && !is_beyond(&docs, &weight)) {
         struct segment segment = next_segment(&text, &line);
         struct doc doc;
-        if (parse_segment(arena, &segment, &doc)) {
+        if (parse_segment(arena, &segment, &weight, &doc)) {
             vec_push(&docs.list, doc);
         }
     }
-    if (docs.list.len > DOC_PER_FILE_MAX) {
-        refuse_file(arena, docs.list.items[DOC_PER_FILE_MAX].line,
-                    arena_printf(arena, "the file has more than %d documents", DOC_PER_FILE_MAX),
-                    "split it", ret_docs, ret_len);
+    if (is_beyond(&docs, &weight)) {
+        refuse_file(arena, docs.list.len > 0 ? docs.list.items[docs.list.len - 1].line : 1,
+                    beyond_text(arena, &docs, &weight),
+                    "split it; an alias counts as all that it stands for", ret_docs, ret_len);
     } else {
         *ret_docs = ARENA_ARRAY(arena, docs.list.len, struct doc);
         *ret_len = docs.list.len;

@@ -379,6 +379,47 @@ static void files_are_limited(void **state)
                  1, 0, "not UTF-8", "");
 }
 
+/* Documents that are each within the limits may be too much for one file. */
+static void documents_are_weighed_together(void **state)
+{
+    (void)state;
+    struct buf yaml;
+    buf_init(&yaml, BUF_UNLIMITED);
+    for (unsigned i = 0; i < DOC_FILE_NODES_MAX / 160000; i++) {
+        buf_add_text(&yaml,
+                     "---\n- &a [1,2,3,4,5,6,7,8,9]\n- &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n");
+        for (unsigned j = 0; j < 1570; j++) {
+            buf_add_text(&yaml, "- *b\n");
+        }
+    }
+    parse(buf_str(&yaml));
+    assert_int_equal(parsed.len, DOC_FILE_NODES_MAX / 160000);
+    assert_non_null(parsed.docs[0].root);
+    struct buf more;
+    buf_init(&more, BUF_UNLIMITED);
+    buf_add_str(&more, buf_str(&yaml));
+    buf_add_str(&more, str_sub(buf_str(&yaml), 0, yaml.len / 2));
+    parse(buf_str(&more));
+    assert_int_equal(parsed.len, 1);
+    expect_part(parsed.docs[0].error.text, "the file has more than 2000000 values");
+    expect_part(parsed.docs[0].error.hint, "an alias counts");
+    buf_clear(&more);
+    for (unsigned i = 0; i < 5; i++) {
+        buf_add_text(&more, "---\n- &a \"");
+        for (unsigned j = 0; j < 10000; j++) {
+            buf_add_text(&more, "xxxxxxxxxx");
+        }
+        buf_add_text(&more, "\"\n");
+        for (unsigned j = 0; j < 80; j++) {
+            buf_add_text(&more, "- *a\n");
+        }
+    }
+    parse(buf_str(&more));
+    expect_part(parsed.docs[0].error.text, "the file holds more than 33554432 bytes of text");
+    buf_release(&more);
+    buf_release(&yaml);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, parsed_end)
 
 int main(void)
@@ -398,6 +439,7 @@ int main(void)
         TEST(depth_is_limited),
         TEST(laughs_are_counted),
         TEST(files_are_limited),
+        TEST(documents_are_weighed_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
