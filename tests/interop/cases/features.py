@@ -5,7 +5,7 @@ from typing import Tuple
 
 from cases.grpc import TELL_WHY
 from rig.features import feature
-from rig.grpc import GRPC_KINDS
+from rig.grpc import GRPC_KINDS, GrpcResult
 from rig.objects import backend, cors, full_path, header_filter, mirror, prefix_path, redirect
 from rig.objects import rewrite, rule, session
 from rig.process import until
@@ -329,14 +329,20 @@ def what_a_client_does_not_apply_is_told_while_it_is_there(case: Case):
     until(lambda: case.client == "node" or not_enforced(case) == "", 5, "no condition")
 
 
+def check_too_late(case: Case, result: GrpcResult) -> None:
+    """A server keeps the limit, too, and may be the first to end the call: by a reset, which
+    grpc-js passes on as it is."""
+    code = result.only_error()["code"]
+    assert code == "DEADLINE_EXCEEDED" or (case.client, code) == ("node", "CANCELLED"), result
+
+
 @feature("timeouts.request")
 @with_grpc
 def a_timeout_is_deadline_exceeded(case: Case):
     web, one = case.service("web", kind="grpc"), case.service("one", "a", "grpc")
     case.apply(web, one, case.http_route(web, rule(one.ref(), timeouts={"request": "2s"})))
     # C-core takes up to a second off such a limit (grpc/grpc#34547)
-    error = case.grpc.call(web.target, metadata={"x-delay": "4000"}).only_error()
-    assert error["code"] == "DEADLINE_EXCEEDED", error
+    check_too_late(case, case.grpc.call(web.target, metadata={"x-delay": "4000"}))
     case.grpc.call(web.target, metadata={"x-delay": "10"}).check_no_failure()
 
 
@@ -353,7 +359,7 @@ def a_short_timeout_is_kept_or_told(case: Case):
             return
         watch.wait_for(backend="a")
         slow = case.grpc.call(web.target, metadata={"x-delay": "3000"})
-        assert slow.only_error()["code"] == "DEADLINE_EXCEEDED", slow
+        check_too_late(case, slow)
         assert 700 < slow.first_ms < 2000, slow
         assert not_enforced(case) == "", not_enforced(case)
 

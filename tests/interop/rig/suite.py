@@ -141,7 +141,7 @@ class Case:
 
     def service(self, name: str, ready: str = "", kind: str = "http", **rest) -> Service:
         self._ips += 1
-        ip = f"127.11.{Case.count}.{self._ips}"
+        ip = f"127.{64 + Case.count // 256}.{Case.count % 256}.{self._ips}"
         return Service(name, self.namespace, ip, kind, ready, **rest)
 
     def http_route(self, parent: Service, *rules: dict, name: str = "route") -> dict:
