@@ -8,7 +8,7 @@ from rig.grpc import Grpc
 from rig.heddle import Heddle
 from rig.objects import rule
 from rig.process import until
-from rig.suite import Case, with_clients, with_grpc
+from rig.suite import Case, alone, with_clients, with_grpc
 
 AT_ONCE_MS = 1000
 SECONDS = 20
@@ -115,3 +115,12 @@ def a_client_comes_back_to_the_first_control_plane(case: Case):
                 case.apply(cart, one, two, case.grpc_route(cart, rule(two.ref())))
                 watch.wait_for(backend="b", timeout=SECONDS)
         watch.result.check_no_failure(new_clusters=1)
+
+
+@alone
+def heddle_serve_knows_what_is_for_bootstrap_only(case: Case):
+    serve = ["serve", "--config", case.mesh.config]
+    done = Heddle.command(*serve, "--xds", "127.0.0.1:0", "--xds", "127.0.0.1:0", expect=2)
+    assert "on one address" in done.stderr, done.stderr
+    done = Heddle.command(*serve, "--authority", "east/example", expect=2)
+    assert "'east/example' is not a name" in done.stderr, done.stderr
