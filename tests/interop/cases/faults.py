@@ -119,6 +119,7 @@ def a_directory_that_is_gone_changes_nothing_and_is_told(case: Case):
     web, one, two = case.service("web"), case.service("one", "a"), case.service("two", "b")
     case.serve(web, one, two)
     case.apply(case.http_route(web, rule(one.ref())), file="route")
+    until(lambda: get(web.address).outcome == "a", 5, "the route is in force")
 
     def told() -> bool:
         failed = case.heddle.metric("heddle_config_directory_failed") == 1
