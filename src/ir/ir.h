@@ -201,7 +201,7 @@ struct ir_cluster {
 struct ir_endpoint {
     struct str address;
     int32_t port;
-    bool draining; /* (#4) */
+    bool draining; /* for sessions that it has, not for new traffic */
 };
 struct ir_locality {
     struct str zone; /* empty when unknown */

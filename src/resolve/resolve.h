@@ -15,7 +15,7 @@ const struct row *resolve_port(struct eval *ev, struct str key);
 void resolve_services_of_ip(const struct row *row, struct str key, struct group_emit *emit);
 void resolve_ports_of_service(const struct row *row, struct str key, struct group_emit *emit);
 
-/* endpoints.c: T_ENDPOINTS; slices by Service */
+/* endpoints.c: T_ENDPOINTS; slices.c: slices by Service */
 const struct row *resolve_endpoints(struct eval *ev, struct str key);
 void resolve_slices_of_service(const struct row *row, struct str key, struct group_emit *emit);
 

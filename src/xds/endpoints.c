@@ -3,8 +3,11 @@
  * endpoints: one ClusterLoadAssignment for each Service port, the same bytes for every dialect.
  *
  * What the strictest reader (gRPC) demands holds for all: `locality` is always set, its weight is
- * more than 0 (the number of endpoints, so that each endpoint gets the same share), priorities
- * have no gaps, no address stands twice.
+ * more than 0 (the number of endpoints that take new traffic, so that each gets the same share),
+ * priorities have no gaps, no address stands twice.
+ *
+ * Draining: Envoy and C-core (gRFC A55) keep such an endpoint for sessions that are pinned to it;
+ * other gRPC clients read it as one that is not there.
  */
 #include "ir/client.h"
 #include "ir/graph.h"
@@ -24,13 +27,23 @@ static pb_lb_endpoint *lb_endpoint(struct arena *arena, const struct ir_endpoint
     return lb;
 }
 
+/* More than 0 even where all drain: a gRPC client forgets a locality without weight. */
+static uint32_t weight(const struct ir_locality *ir)
+{
+    uint32_t taking = 0;
+    for (size_t i = 0; i < ir->endpoints.len; i++) {
+        taking += !ir->endpoints.items[i].draining;
+    }
+    return taking > 0 ? taking : 1;
+}
+
 static pb_locality_endpoints *locality(struct arena *arena, const struct ir_locality *ir)
 {
     pb_locality_endpoints *group = NEW(arena, pb_locality_endpoints);
     group->locality = NEW(arena, pb_locality);
     group->locality->zone = xds_text(arena, ir->zone);
     group->priority = (uint32_t)ir->priority;
-    group->load_balancing_weight = xds_u32(arena, (uint32_t)ir->endpoints.len);
+    group->load_balancing_weight = xds_u32(arena, weight(ir));
     group->lb_endpoints = ARENA_ARRAY(arena, ir->endpoints.len, pb_lb_endpoint *);
     for (size_t i = 0; i < ir->endpoints.len; i++) {
         group->lb_endpoints[group->n_lb_endpoints++] = lb_endpoint(arena, &ir->endpoints.items[i]);

@@ -16,6 +16,7 @@ static inline void check_assignment(const struct resource *from)
     pb_load_assignment *a = unpack(&pb_load_assignment_desc, message.ptr, message.len);
     char seen[64][64];
     size_t len = 0;
+    size_t taking = 0;
     for (size_t i = 0; i < a->n_endpoints; i++) {
         const pb_locality_endpoints *group = a->endpoints[i];
         if (group->locality == NULL || group->load_balancing_weight == NULL ||
@@ -26,6 +27,7 @@ static inline void check_assignment(const struct resource *from)
             BREACH(from, "zones are not in order or stand twice");
         }
         for (size_t j = 0; j < group->n_lb_endpoints && len < 64; j++, len++) {
+            taking += group->lb_endpoints[j]->health_status == 0;
             const pb_socket_address *at = group->lb_endpoints[j]->endpoint->address->socket_address;
             (void)snprintf(seen[len], sizeof(seen[len]), "%s:%u", at->address, at->port_value);
             for (size_t k = 0; k < len; k++) {
@@ -34,6 +36,9 @@ static inline void check_assignment(const struct resource *from)
                 }
             }
         }
+    }
+    if (a->n_endpoints > 0 && taking == 0) {
+        BREACH(from, "nobody takes new traffic");
     }
     protobuf_c_message_free_unpacked(&a->base, NULL);
 }

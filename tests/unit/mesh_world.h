@@ -84,6 +84,8 @@ static inline void world_service(struct world *world, unsigned nth, struct buf *
 
 static inline void world_slice(struct world *world, unsigned nth, struct buf *out)
 {
+    static const char *const conditions[] = {"", "ready: true", "ready: true", "ready: false",
+                                             "ready: false, serving: true, terminating: true"};
     unsigned endpoints = world_draw(world, 4);
     buf_printf(out,
                "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
@@ -93,8 +95,8 @@ static inline void world_slice(struct world *world, unsigned nth, struct buf *ou
                nth / 2, world_ns(nth), (nth / 2) % WORLD_SERVICES, 1 + world_draw(world, 2),
                endpoints == 0 ? " []" : "");
     for (unsigned i = 0; i < endpoints; i++) {
-        buf_printf(out, "- {addresses: [127.2.0.%u], conditions: {ready: %s}, zone: z%u}\n",
-                   1 + world_draw(world, 5), world_chance(world, 4) ? "false" : "true",
+        buf_printf(out, "- {addresses: [127.2.0.%u], conditions: {%s}, zone: z%u}\n",
+                   1 + world_draw(world, 5), conditions[world_draw(world, 5)],
                    world_draw(world, 3));
     }
 }

@@ -21,16 +21,30 @@ def service(name: str, ip: str, ports: Union[int, dict], protocol: Optional[str]
     return _object("v1", "Service", name, namespace, spec={"clusterIP": ip, "ports": spec})
 
 
-def endpoints(service_name: str, addresses: Sequence[str], port: Union[int, dict],
-              not_ready: Sequence[str] = (), namespace: str = "default") -> Object:
-    """addresses: the ready ones; port: as in service()."""
+READY = {"ready": True}
+NOT_READY = {"ready": False}
+DRAINING = {"ready": False, "serving": True, "terminating": True}
+
+
+def endpoint(address: str, conditions: dict, **more) -> dict:
+    """more: zone, nodeName, targetRef, … as in an EndpointSlice."""
+    return {"addresses": [address], "conditions": conditions, **more}
+
+
+def endpoint_slice(service_name: str, endpoints: Sequence[dict], port: Union[int, dict],
+                   namespace: str = "default", family: str = "IPv4", name: str = "1") -> Object:
+    """port: as in service()."""
     named = port if isinstance(port, dict) else {"main": port}
-    ready = [{"addresses": [a], "conditions": {"ready": True}} for a in addresses]
-    other = [{"addresses": [a], "conditions": {"ready": False}} for a in not_ready]
-    return _object("discovery.k8s.io/v1", "EndpointSlice", f"{service_name}-1", namespace,
+    return _object("discovery.k8s.io/v1", "EndpointSlice", f"{service_name}-{name}", namespace,
                    metadata={"labels": {"kubernetes.io/service-name": service_name}},
-                   addressType="IPv4", endpoints=ready + other,
+                   addressType=family, endpoints=list(endpoints),
                    ports=[{"name": n, "port": p, "protocol": "TCP"} for n, p in named.items()])
+
+
+def endpoints(service_name: str, addresses: Sequence[str], port: Union[int, dict],
+              namespace: str = "default") -> Object:
+    """All of them ready."""
+    return endpoint_slice(service_name, [endpoint(a, READY) for a in addresses], port, namespace)
 
 
 def backend(name: str, port: int, weight: Optional[int] = None) -> dict:

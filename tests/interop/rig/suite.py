@@ -89,6 +89,7 @@ class Service:
     kind: str = "http"
     ready: str = ""
     not_ready: str = ""
+    draining: str = ""
     port: int = 8000
 
     @property
@@ -108,11 +109,16 @@ class Service:
     def ref(self, weight: Optional[int] = None) -> dict:
         return objects.backend(self.name, self.port, weight)
 
+    def endpoints(self) -> list:
+        states = ((self.ready, objects.READY), (self.not_ready, objects.NOT_READY),
+                  (self.draining, objects.DRAINING))
+        return [objects.endpoint(BACKENDS[letter], conditions)
+                for letters, conditions in states for letter in letters]
+
     def objects(self) -> list:
         return [
             objects.service(self.name, self.ip, self.port, PROTOCOLS[self.kind], self.namespace),
-            objects.endpoints(self.name, [BACKENDS[b] for b in self.ready], PORTS[self.kind],
-                              [BACKENDS[b] for b in self.not_ready], self.namespace),
+            objects.endpoint_slice(self.name, self.endpoints(), PORTS[self.kind], self.namespace),
         ]
 
 

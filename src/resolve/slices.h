@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slices: what all EndpointSlices of a Service say of one of its ports, as one list in which every
+ * address stands once.
+ */
+#ifndef HEDDLE_RESOLVE_SLICES_H
+#define HEDDLE_RESOLVE_SLICES_H
+
+#include "engine/engine.h"
+#include "ir/ir.h"
+#include "model/service.h"
+
+struct served { /* borrowed from the slices */
+    struct str address;
+    int32_t port;
+    const struct endpoint *endpoint;
+    bool ready; /* false: it terminates, but still serves */
+};
+
+/* By address and port, in the arena. */
+struct served *slices_served(struct arena *arena, const struct ir_port *port,
+                             struct row_span slices, size_t *ret_len);
+
+#endif
