@@ -50,6 +50,7 @@ enum table_id {
 
 enum index_id {
     X_SLICES_OF_SERVICE, /* slices by "ns/svc" */
+    X_SLICES_OF_NAMES,   /* those that list names, no addresses, by "ns/svc" */
     X_SERVICES_IN_NS,    /* services by "ns" */
     X_NAMESPACES,        /* all namespaces under "" */
     X_SERVICES_OF_IP,    /* services by each of their ClusterIPs */

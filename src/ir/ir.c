@@ -22,6 +22,7 @@
     }
 
 static const char *const protocol_names[] = {"TCP", "HTTP", "HTTP2", "UDP", NULL};
+static const char *const family_names[] = {"Any", "IPv4", "IPv6", NULL};
 static const char *const path_names[] = {"Any", "Exact", "Prefix", "RawPrefix", "Regex", NULL};
 static const char *const action_names[] = {"Forward", "Error", "Redirect", NULL};
 static const char *const carrier_names[] = {"Cookie", "Header", NULL};
@@ -33,6 +34,7 @@ static const struct field port_fields[] = {
     F(FIELD_INT, struct ir_port, port),
     F(FIELD_STR, struct ir_port, port_name),
     F_ENUM(struct ir_port, protocol, protocol_names),
+    F_ENUM(struct ir_port, family, family_names),
     F(FIELD_STR_LIST, struct ir_port, ips),
     F(FIELD_STR, struct ir_port, taken_by),
     F(FIELD_BOOL, struct ir_port, backend),
@@ -203,10 +205,9 @@ static const struct field cluster_fields[] = {
 const struct schema ir_cluster_schema = SCHEMA(ir_cluster, cluster_fields);
 
 static const struct field endpoint_fields[] = {
-    F(FIELD_STR, struct ir_endpoint, address),
-    F(FIELD_INT, struct ir_endpoint, port),
-    F(FIELD_BOOL, struct ir_endpoint, draining),
-    {.name = NULL},
+    F(FIELD_STR, struct ir_endpoint, address),   F(FIELD_INT, struct ir_endpoint, port),
+    F(FIELD_STR, struct ir_endpoint, other),     F(FIELD_INT, struct ir_endpoint, other_port),
+    F(FIELD_BOOL, struct ir_endpoint, draining), {.name = NULL},
 };
 static const struct schema endpoint_schema = SCHEMA(ir_endpoint, endpoint_fields);
 

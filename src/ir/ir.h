@@ -28,12 +28,15 @@ enum ir_protocol {
     IR_UDP    /* not carried by the mesh */
 };
 
+enum ir_family { IR_ANY_FAMILY, IR_IPV4, IR_IPV6 };
+
 struct ir_port {
     struct row row;
     struct str ns, service;
     int32_t port;
     struct str port_name;
     int protocol;         /* enum ir_protocol, from appProtocol and the L4 protocol alone */
+    int family;           /* enum ir_family, of the endpoints that are preferred */
     LIST(struct str) ips; /* ClusterIPs; none for headless Services */
     struct str taken_by;  /* the Service that has a ClusterIP and this port already; else empty */
     bool backend;         /* false: cannot take traffic (ExternalName) */
@@ -201,6 +204,8 @@ struct ir_cluster {
 struct ir_endpoint {
     struct str address;
     int32_t port;
+    struct str other; /* its address of the other family; empty: none */
+    int32_t other_port;
     bool draining; /* for sessions that it has, not for new traffic */
 };
 struct ir_locality {

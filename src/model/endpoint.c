@@ -22,17 +22,31 @@ static const struct field condition_fields[] = {
 static const struct schema condition_schema = {.name = "an endpoint's conditions",
                                                .fields = condition_fields};
 
+/* No more than what tells two pods apart: resourceVersion, for one, changes whenever the pod's
+ * status does, and would wake readers for nothing. */
+static const struct field target_fields[] = {
+    FIELD(STR, "uid", struct endpoint, target_uid, .format = &format_text),
+    FIELD(STR, "name", struct endpoint, target_name, .format = &format_text),
+    FIELD_KNOWN("apiVersion"),
+    FIELD_KNOWN("fieldPath"),
+    FIELD_KNOWN("kind"),
+    FIELD_KNOWN("namespace"),
+    FIELD_KNOWN("resourceVersion"),
+    FIELD_END,
+};
+static const struct schema target_schema = {.name = "a targetRef", .fields = target_fields};
+
 static const struct field endpoint_fields[] = {
     FIELD(STR_LIST, "addresses", struct endpoint, addresses, .required = true, .min = 1,
           .max = ADDRESSES_MAX),
     FIELD_FLAT("conditions", &condition_schema),
     FIELD(STR, "hostname", struct endpoint, hostname, .format = &format_label),
     FIELD(STR, "nodeName", struct endpoint, node_name, .format = &format_subdomain),
+    FIELD_FLAT("targetRef", &target_schema),
     FIELD(STR, "zone", struct endpoint, zone, .format = &format_text),
     FIELD_LINE_OF(struct endpoint),
     FIELD_KNOWN("deprecatedTopology"),
     FIELD_KNOWN("hints"),
-    FIELD_KNOWN("targetRef"),
     FIELD_END,
 };
 
@@ -99,6 +113,18 @@ static void check_slice(const void *obj, const struct doc_node *node, struct pro
                             STR_FMT(problem_quote(arena, endpoint->addresses.items[j])),
                             address_names[slice->address_type]);
         }
+    }
+}
+
+void endpoint_slice_review(const struct object *object, const struct doc_node *node,
+                           struct problems *problems)
+{
+    const struct endpoint_slice *slice = (const struct endpoint_slice *)object;
+    if (slice->address_type == ADDRESS_FQDN) {
+        const struct doc_node *at = doc_get(node, STR("addressType"));
+        problems_report(problems, PROBLEM_unserved_addresses, at->line, at->column,
+                        STR("addressType"), STR("list IP addresses"),
+                        "clients are sent addresses, not names: the endpoints get nothing");
     }
 }
 

@@ -12,6 +12,7 @@ static const char *const type_names[] = {[SERVICE_CLUSTER_IP] = "ClusterIP",
                                          [SERVICE_LOAD_BALANCER] = "LoadBalancer",
                                          [SERVICE_EXTERNAL_NAME] = "ExternalName",
                                          NULL};
+static const char *const family_names[] = {"IPv4", "IPv6", NULL};
 static const char *const distribution_names[] = {"PreferClose", "PreferSameZone", "PreferSameNode",
                                                  NULL};
 
@@ -137,6 +138,8 @@ static const struct field spec_fields[] = {
     FIELD(STR, "clusterIP", struct service, cluster_ip, .format = &format_cluster_ip),
     FIELD(STR_LIST, "clusterIPs", struct service, cluster_ips, .max = CLUSTER_IPS_MAX,
           .format = &format_cluster_ip),
+    FIELD(STR_LIST, "ipFamilies", struct service, ip_families, .names = family_names,
+          .max = CLUSTER_IPS_MAX, .unique = true),
     FIELD(STR, "externalName", struct service, external_name, .format = &format_external_name),
     FIELD(LIST, "ports", struct service, ports, .schema = &port_schema, .max = PORTS_MAX,
           .unique = true),
@@ -149,7 +152,6 @@ static const struct field spec_fields[] = {
     FIELD_KNOWN("externalTrafficPolicy"),
     FIELD_KNOWN("healthCheckNodePort"),
     FIELD_KNOWN("internalTrafficPolicy"),
-    FIELD_KNOWN("ipFamilies"),
     FIELD_KNOWN("ipFamilyPolicy"),
     FIELD_KNOWN("loadBalancerClass"),
     FIELD_KNOWN("loadBalancerIP"),

@@ -28,6 +28,7 @@ struct service {
     int type;                     /* enum service_type */
     struct str cluster_ip;        /* "None" for headless; empty when not assigned */
     LIST(struct str) cluster_ips; /* dual stack; holds cluster_ip alone when only that is written */
+    LIST(struct str) ip_families; /* "IPv4", "IPv6"; the first is preferred */
     struct str external_name;
     LIST(struct service_port) ports;
     LIST(struct str_pair) selector;
@@ -46,6 +47,7 @@ struct endpoint {
     struct str hostname;
     struct str node_name;
     struct str zone;
+    struct str target_uid, target_name; /* of targetRef: the pod */
     uint32_t line;
 };
 
@@ -72,5 +74,9 @@ struct namespace_object {
 extern const struct schema namespace_schema;
 extern const struct schema service_schema;
 extern const struct schema endpoint_slice_schema;
+
+/* Warns of endpoints that no client can be sent. */
+void endpoint_slice_review(const struct object *object, const struct doc_node *node,
+                           struct problems *problems);
 
 #endif

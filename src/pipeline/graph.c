@@ -91,6 +91,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
 static const struct index_spec indexes[INDEX_COUNT] = {
     /* clang-format off */
     [X_SLICES_OF_SERVICE] = {"slices-of-service", T_SLICE, resolve_slices_of_service, NULL},
+    [X_SLICES_OF_NAMES]   = {"slices-of-names", T_SLICE, resolve_slices_of_names, NULL},
     [X_SERVICES_IN_NS]    = {"services-in-namespace", T_SERVICE, resolve_services_in_ns, NULL},
     [X_NAMESPACES]        = {"namespaces", T_NAMESPACE, resolve_namespaces, NULL},
     [X_SERVICES_OF_IP]    = {"services-of-ip", T_SERVICE, resolve_services_of_ip, NULL},

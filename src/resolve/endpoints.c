@@ -78,6 +78,8 @@ const struct row *resolve_endpoints(struct eval *ev, struct str key)
         row->localities.items[row->localities.len - 1].endpoints.len++;
         *next++ = (struct ir_endpoint){.address = arena_str(arena, served[i].address),
                                        .port = served[i].port,
+                                       .other = arena_str(arena, served[i].other),
+                                       .other_port = served[i].other_port,
                                        .draining = !served[i].ready};
     }
     return &row->row;

@@ -110,6 +110,22 @@ static void copy_ips(struct eval *ev, struct ir_port *port, const struct service
     }
 }
 
+/* Dual stack: "the first is the primary one" (ServiceSpec.ipFamilies), and so is the first
+ * ClusterIP. */
+static enum ir_family port_family(const struct service *service)
+{
+    bool ipv6 = false;
+    if (service->ip_families.len > 0) {
+        ipv6 = str_eq(service->ip_families.items[0], STR("IPv6"));
+    } else if (has_ips(service)) {
+        struct str ip = service->cluster_ips.items[0];
+        ipv6 = str_index(ip, ':') < ip.len;
+    } else {
+        return IR_ANY_FAMILY;
+    }
+    return ipv6 ? IR_IPV6 : IR_IPV4;
+}
+
 const struct row *resolve_port(struct eval *ev, struct str key)
 {
     struct port_key parts = port_key_parse(key);
@@ -126,6 +142,7 @@ const struct row *resolve_port(struct eval *ev, struct str key)
     port->port_name = arena_str(arena, of->name);
     port->protocol = (int)port_protocol(of);
     port->publish_not_ready = service->publish_not_ready;
+    port->family = (int)port_family(service);
     copy_ips(ev, port, service);
     port->backend = service->type != SERVICE_EXTERNAL_NAME && port->protocol != IR_UDP;
     if (service->type == SERVICE_EXTERNAL_NAME) {

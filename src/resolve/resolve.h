@@ -18,6 +18,7 @@ void resolve_ports_of_service(const struct row *row, struct str key, struct grou
 /* endpoints.c: T_ENDPOINTS; slices.c: slices by Service */
 const struct row *resolve_endpoints(struct eval *ev, struct str key);
 void resolve_slices_of_service(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_slices_of_names(const struct row *row, struct str key, struct group_emit *emit);
 
 /* cluster.c: T_CLUSTER */
 const struct row *resolve_cluster(struct eval *ev, struct str key);

@@ -13,6 +13,8 @@
 struct served { /* borrowed from the slices */
     struct str address;
     int32_t port;
+    struct str other; /* the same pod's address of the other family; empty: none */
+    int32_t other_port;
     const struct endpoint *endpoint;
     bool ready; /* false: it terminates, but still serves */
 };

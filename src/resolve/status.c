@@ -13,6 +13,7 @@
  *   heddle.dev/Bound  on a Service: False/NotLocal when binding sidecars cannot listen on its
  *                     ClusterIP, because it is not an address of this machine (design §10.5);
  *                     False/AddressTaken when another Service has its ClusterIP and port
+ *   heddle.dev/Enforced    on a Service: False/AddressType when slices of it list names
  */
 #include "ir/attachment.h"
 #include "ir/client.h"
@@ -27,6 +28,7 @@
 #include "resolve/rule.h"
 
 #define CONDITIONS_MAX 5
+#define SERVICE_CONDITIONS_MAX 3
 #define MESSAGE_PARTS_MAX 8 /* of a message that lists several faults; the rest is counted */
 
 void resolve_rejections(const struct row *row, struct str key, struct group_emit *emit)
@@ -378,6 +380,25 @@ static bool unbound_condition(struct eval *ev, struct arena *arena, const struct
     return false;
 }
 
+/* Slices of names, which no client can be sent. */
+static bool names_condition(struct eval *ev, struct arena *arena, struct str key,
+                            struct condition *ret_condition)
+{
+    struct row_span slices = eval_group(ev, X_SLICES_OF_NAMES, key);
+    if (slices.len == 0) {
+        return false;
+    }
+    struct faults faults = {.arena = arena};
+    for (size_t i = 0; i < slices.len; i++) {
+        add_fault(&faults, ((const struct object *)slices.rows[i])->meta.name);
+    }
+    ret_condition->id = C_names_not_served;
+    ret_condition->message =
+        arena_printf(arena, "clients are sent addresses, not names; of addressType FQDN: %.*s",
+                     STR_FMT(faults_text(&faults)));
+    return true;
+}
+
 const struct row *resolve_service_status(struct eval *ev, struct str key)
 {
     const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
@@ -385,26 +406,25 @@ const struct row *resolve_service_status(struct eval *ev, struct str key)
         return NULL;
     }
     struct arena *scratch = eval_scratch(ev);
-    struct condition unbound = {.id = CONDITION_COUNT};
-    struct str rejected = STR_NULL;
-    bool is_unbound = unbound_condition(ev, scratch, service, &unbound);
-    if (!is_service_rejected(ev, scratch, service, &rejected) && !is_unbound) {
+    struct condition found[SERVICE_CONDITIONS_MAX];
+    size_t len = 0;
+    len += unbound_condition(ev, scratch, service, &found[len]);
+    len += names_condition(ev, scratch, key, &found[len]);
+    found[len].id = C_service_rejected;
+    len += is_service_rejected(ev, scratch, service, &found[len].message);
+    if (len == 0) {
         return NULL;
     }
-    struct status *row = row_new(sizeof(*row), 256 + rejected.len);
+    struct status *row = row_new(sizeof(*row), 512);
     struct arena *arena = &row->row.arena;
     row->kind = (int)service->object.kind;
     row->ns = arena_str(arena, service->object.meta.ns);
     row->name = arena_str(arena, service->object.meta.name);
     row->generation = service->object.meta.generation;
-    row->conditions.items = ARENA_ARRAY(arena, 2, struct condition);
-    if (is_unbound) {
+    row->conditions.items = ARENA_ARRAY(arena, len, struct condition);
+    for (size_t i = 0; i < len; i++) {
         row->conditions.items[row->conditions.len++] =
-            (struct condition){unbound.id, arena_str(arena, unbound.message)};
-    }
-    if (rejected.len > 0) {
-        row->conditions.items[row->conditions.len++] =
-            (struct condition){.id = C_service_rejected, .message = arena_str(arena, rejected)};
+            (struct condition){found[i].id, arena_str(arena, found[i].message)};
     }
     return &row->row;
 }

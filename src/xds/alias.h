@@ -133,6 +133,9 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_lb_endpoint_desc envoy__config__endpoint__v3__lb_endpoint__descriptor
 #define pb_endpoint Envoy__Config__Endpoint__V3__Endpoint
 #define pb_endpoint_desc envoy__config__endpoint__v3__endpoint__descriptor
+#define pb_endpoint_address Envoy__Config__Endpoint__V3__Endpoint__AdditionalAddress
+#define pb_endpoint_address_desc                                                                   \
+    envoy__config__endpoint__v3__endpoint__additional_address__descriptor
 
 /* routes */
 #define pb_route_config Envoy__Config__Route__V3__RouteConfiguration

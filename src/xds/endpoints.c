@@ -21,6 +21,12 @@ static pb_lb_endpoint *lb_endpoint(struct arena *arena, const struct ir_endpoint
     lb->host_identifier_case = ENVOY__CONFIG__ENDPOINT__V3__LB_ENDPOINT__HOST_IDENTIFIER_ENDPOINT;
     lb->endpoint = NEW(arena, pb_endpoint);
     lb->endpoint->address = xds_address(arena, ir->address, ir->port);
+    if (ir->other.len > 0) { /* gRFC A61; who does not know it has the first address */
+        pb_endpoint_address *other = NEW(arena, pb_endpoint_address);
+        other->address = xds_address(arena, ir->other, ir->other_port);
+        lb->endpoint->additional_addresses = ARENA_ARRAY(arena, 1, pb_endpoint_address *);
+        lb->endpoint->additional_addresses[lb->endpoint->n_additional_addresses++] = other;
+    }
     if (ir->draining) {
         lb->health_status = ENVOY__CONFIG__CORE__V3__HEALTH_STATUS__DRAINING;
     }

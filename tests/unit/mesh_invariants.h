@@ -10,12 +10,35 @@
 #include "mesh_references.h"
 
 /* --- endpoints ----------------------------------------------------------------------------- */
+#define SEEN_MAX 64
+
+struct seen {
+    char addresses[SEEN_MAX][64];
+    size_t len;
+};
+
+static inline void see_address(struct seen *seen, const struct resource *from,
+                               const pb_address *address)
+{
+    if (seen->len == SEEN_MAX) {
+        return;
+    }
+    char *fresh = seen->addresses[seen->len];
+    (void)snprintf(fresh, sizeof(seen->addresses[0]), "%s:%u", address->socket_address->address,
+                   address->socket_address->port_value);
+    for (size_t i = 0; i < seen->len; i++) {
+        if (strcmp(seen->addresses[i], fresh) == 0) {
+            BREACH(from, "%s stands twice", fresh);
+        }
+    }
+    seen->len++;
+}
+
 static inline void check_assignment(const struct resource *from)
 {
     struct str message = resource_message(from);
     pb_load_assignment *a = unpack(&pb_load_assignment_desc, message.ptr, message.len);
-    char seen[64][64];
-    size_t len = 0;
+    struct seen seen = {.len = 0};
     size_t taking = 0;
     for (size_t i = 0; i < a->n_endpoints; i++) {
         const pb_locality_endpoints *group = a->endpoints[i];
@@ -26,14 +49,12 @@ static inline void check_assignment(const struct resource *from)
         if (i > 0 && strcmp(a->endpoints[i - 1]->locality->zone, group->locality->zone) >= 0) {
             BREACH(from, "zones are not in order or stand twice");
         }
-        for (size_t j = 0; j < group->n_lb_endpoints && len < 64; j++, len++) {
+        for (size_t j = 0; j < group->n_lb_endpoints; j++) {
+            const pb_endpoint *endpoint = group->lb_endpoints[j]->endpoint;
             taking += group->lb_endpoints[j]->health_status == 0;
-            const pb_socket_address *at = group->lb_endpoints[j]->endpoint->address->socket_address;
-            (void)snprintf(seen[len], sizeof(seen[len]), "%s:%u", at->address, at->port_value);
-            for (size_t k = 0; k < len; k++) {
-                if (strcmp(seen[k], seen[len]) == 0) {
-                    BREACH(from, "%s stands twice", seen[len]);
-                }
+            see_address(&seen, from, endpoint->address);
+            for (size_t k = 0; k < endpoint->n_additional_addresses; k++) {
+                see_address(&seen, from, endpoint->additional_addresses[k]->address);
             }
         }
     }

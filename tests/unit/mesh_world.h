@@ -86,18 +86,25 @@ static inline void world_slice(struct world *world, unsigned nth, struct buf *ou
 {
     static const char *const conditions[] = {"", "ready: true", "ready: true", "ready: false",
                                              "ready: false, serving: true, terminating: true"};
+    static const struct {
+        const char *type, *address;
+    } families[] = {{"IPv4", "127.2.0."}, {"IPv6", "fd00::"}, {"FQDN", "e."}};
+    unsigned family = world_draw(world, 6);
     unsigned endpoints = world_draw(world, 4);
+    family = family < 3 ? family : 0;
     buf_printf(out,
                "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
                "metadata: {name: e%u, namespace: %s, labels: {kubernetes.io/service-name: s%u}}\n"
-               "addressType: IPv4\nports: [{name: p0, port: 9000}, {name: p%u, port: 9001}]\n"
+               "addressType: %s\nports: [{name: p0, port: 9000}, {name: p%u, port: 9001}]\n"
                "endpoints:%s\n",
-               nth / 2, world_ns(nth), (nth / 2) % WORLD_SERVICES, 1 + world_draw(world, 2),
-               endpoints == 0 ? " []" : "");
+               nth / 2, world_ns(nth), (nth / 2) % WORLD_SERVICES, families[family].type,
+               1 + world_draw(world, 2), endpoints == 0 ? " []" : "");
     for (unsigned i = 0; i < endpoints; i++) {
-        buf_printf(out, "- {addresses: [127.2.0.%u], conditions: {%s}, zone: z%u}\n",
-                   1 + world_draw(world, 5), conditions[world_draw(world, 5)],
-                   world_draw(world, 3));
+        buf_printf(out,
+                   "- {addresses: [\"%s%u\"], conditions: {%s}, zone: z%u, "
+                   "targetRef: {uid: \"%u\"}}\n",
+                   families[family].address, 1 + world_draw(world, 5),
+                   conditions[world_draw(world, 5)], world_draw(world, 3), world_draw(world, 3));
     }
 }
 

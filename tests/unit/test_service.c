@@ -31,6 +31,7 @@ static void services(void **state)
     service = rig_object(&rig, SERVICE "clusterIP: None\n  publishNotReadyAddresses: true\n");
     assert_true(service->publish_not_ready);
     rig_release(&rig);
+    rig_expect_round_trip(SERVICE "clusterIP: None\n  ipFamilies: [IPv6, IPv4]\n");
     rig_expect_round_trip(SERVICE "type: ExternalName\n  externalName: db.example.com\n");
     rig_expect_round_trip(SERVICE "clusterIPs: [10.0.0.1, \"fd00::1\"]\n  ports:\n"
                                   "  - {name: a, port: 1, targetPort: 70}\n"
@@ -57,6 +58,10 @@ static void wrong_services(void **state)
         {"ports: [{port: 1}]\n  clusterIP: None\n  type: NodePort\n", PROBLEM_union, NULL, NULL},
         {"ports: [{port: 1}]\n  clusterIP: 1.1.1.1\n  clusterIPs: [1.1.1.2]\n", PROBLEM_union, NULL,
          NULL},
+        {"clusterIP: None\n  ipFamilies: [IPv4, ipv6]\n", PROBLEM_not_in_enum, "spec.ipFamilies[1]",
+         NULL},
+        {"clusterIP: None\n  ipFamilies: [IPv4, IPv4]\n", PROBLEM_union, "spec.ipFamilies[1]",
+         NULL},
         {"type: ExternalName\n", PROBLEM_union, "spec.externalName", NULL},
         {"type: Headless\n", PROBLEM_not_in_enum, "spec.type", NULL},
     };
@@ -74,11 +79,12 @@ static void wrong_services(void **state)
 static void slices(void **state)
 {
     (void)state;
-    static const char yaml[] =
-        SLICE "addressType: IPv4\nendpoints:\n- addresses: [127.0.0.1]\n"
-              "- {addresses: [127.0.0.2], conditions: {ready: false}, zone: z, hints: {}}\n"
-              "- {addresses: [127.0.0.3], conditions: {ready: false, serving: true, "
-              "terminating: true}}\nports: [{name: http, port: 80}, {}]\n";
+    static const char yaml[] = SLICE
+        "addressType: IPv4\nendpoints:\n- addresses: [127.0.0.1]\n"
+        "- {addresses: [127.0.0.2], conditions: {ready: false}, zone: z, hints: {}}\n"
+        "- {addresses: [127.0.0.3], conditions: {ready: false, serving: true, "
+        "terminating: true}, targetRef: {kind: Pod, name: p, uid: u, resourceVersion: \"1\"}}\n"
+        "ports: [{name: http, port: 80}, {}]\n";
     struct rig rig;
     const struct endpoint_slice *slice = rig_object(&rig, yaml);
     const struct endpoint *endpoints = slice->endpoints.items;

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Endpoints that come, go and stay, of Services of every kind."""
 
+import contextlib
 import socket
 
+from rig import objects
+from rig.mesh import start_echod
 from rig.process import until
-from rig.suite import Case, with_envoy, with_grpc
-from rig.traffic import CALL_SECONDS, HttpLoad, Http
+from rig.suite import BACKENDS, PORTS, PROTOCOLS, Case, Service, with_envoy, with_grpc
+from rig.traffic import CALL_SECONDS, Http, HttpLoad
 
 CALLS = 200
 
@@ -76,3 +79,60 @@ def what_terminates_gets_no_calls_beside_what_is_ready(case: Case):
         case.apply(cart)
         until(lambda: watch.lasts("b", 0.2), 5, "what terminates is used")
     watch.result.check_no_failure()
+
+
+# --- dual stack ------------------------------------------------------------------------------
+
+SIX = "::1"
+SIX_PORT = 3006  # of the backend 'six'
+NOBODY = "127.20.1.99"
+
+
+@contextlib.contextmanager
+def backend_six(case: Case, kind: str):
+    child = start_echod(case.mesh.work, **{kind: {"six": f"[{SIX}]:{SIX_PORT}"}})
+    try:
+        yield
+    finally:
+        child.stop()
+
+
+def dual_stack(service: Service, first: str) -> list:
+    """A Service of the backend 'b', and of a pod at the address `first` and at that of 'six'."""
+    pod = {"targetRef": {"kind": "Pod", "name": "web-0", "uid": "0b1c"}}
+    four = objects.endpoint_slice(
+        service.name, [objects.endpoint(first, objects.READY, **pod),
+                       objects.endpoint(BACKENDS["b"], objects.READY)],
+        PORTS[service.kind], service.namespace, name="4")
+    six = objects.endpoint_slice(service.name, [objects.endpoint(SIX, objects.READY, **pod)],
+                                 SIX_PORT, service.namespace, "IPv6", name="6")
+    return [objects.service(service.name, service.ip, service.port, PROTOCOLS[service.kind],
+                            service.namespace), four, six]
+
+
+@with_envoy
+def a_pod_of_two_addresses_is_one_endpoint(case: Case):
+    web = case.service("web")
+    with backend_six(case, "http"):
+        case.apply(*dual_stack(web, BACKENDS["a"]))
+        case.mesh.wait_listening(web.address)
+        with Http(web.address) as client:
+            counts = client.outcomes(40)
+            assert counts.keys() == {"a", "b"} and abs(counts["a"] - counts["b"]) <= 2, counts
+        case.apply(*dual_stack(web, NOBODY))
+        with HttpLoad([web.address]) as load:
+            until(lambda: load.last("six"), 5, "the pod is reached at its other address")
+        load.check_no_failure()
+
+
+@with_grpc
+def a_pod_of_two_addresses_is_one_endpoint_to_grpc(case: Case):
+    cart = case.service("cart", kind="grpc")
+    with backend_six(case, "grpc"):
+        for first, name in ((BACKENDS["a"], "a"), (NOBODY, "six")):
+            case.apply(*dual_stack(cart, first))
+            with case.grpc.watch(cart.target) as watch:
+                until(lambda: {e.get("backend") for e in watch.events} >= {name, "b"}, 5, name)
+            watch.result.check_no_failure()
+            counts = case.grpc.call(cart.target, count=400).counts()
+            assert counts.keys() == {name, "b"} and counts[name] > 100, counts
