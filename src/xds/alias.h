@@ -101,6 +101,11 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_cluster_desc envoy__config__cluster__v3__cluster__descriptor
 #define pb_eds_config Envoy__Config__Cluster__V3__Cluster__EdsClusterConfig
 #define pb_eds_config_desc envoy__config__cluster__v3__cluster__eds_cluster_config__descriptor
+#define pb_common_lb Envoy__Config__Cluster__V3__Cluster__CommonLbConfig
+#define pb_common_lb_desc envoy__config__cluster__v3__cluster__common_lb_config__descriptor
+#define pb_health_status Envoy__Config__Core__V3__HealthStatus
+#define pb_health_status_set Envoy__Config__Core__V3__HealthStatusSet
+#define pb_health_status_set_desc envoy__config__core__v3__health_status_set__descriptor
 #define pb_protocol_options_entry                                                                  \
     Envoy__Config__Cluster__V3__Cluster__TypedExtensionProtocolOptionsEntry
 #define pb_protocol_options_entry_desc                                                             \

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cluster: one Cluster for each Service port, endpoints by EDS over the same stream. */
+#include <string.h>
+
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "ir/ir.h"
@@ -85,6 +87,22 @@ static void http_options(struct arena *arena, int protocol, pb_cluster *cluster)
         entry;
 }
 
+/* Sessions (session.c) stay with an endpoint that drains; Envoy alone would leave it at once. */
+static pb_common_lb *keep_sessions(struct arena *arena)
+{
+    static const pb_health_status kept[] = {ENVOY__CONFIG__CORE__V3__HEALTH_STATUS__UNKNOWN,
+                                            ENVOY__CONFIG__CORE__V3__HEALTH_STATUS__HEALTHY,
+                                            ENVOY__CONFIG__CORE__V3__HEALTH_STATUS__DRAINING};
+    const size_t len = sizeof(kept) / sizeof(kept[0]);
+    pb_health_status_set *set = NEW(arena, pb_health_status_set);
+    set->statuses = ARENA_ARRAY(arena, len, pb_health_status);
+    memcpy(set->statuses, kept, sizeof(kept));
+    set->n_statuses = len;
+    pb_common_lb *common = NEW(arena, pb_common_lb);
+    common->override_host_status = set;
+    return common;
+}
+
 const struct row *xds_envoy_cluster(struct eval *ev, struct str key)
 {
     const struct ir_cluster *ir = (const struct ir_cluster *)eval_get(ev, T_CLUSTER, key);
@@ -94,6 +112,7 @@ const struct row *xds_envoy_cluster(struct eval *ev, struct str key)
     struct arena *scratch = eval_scratch(ev);
     pb_cluster *cluster = eds_cluster(scratch, ir->name);
     http_options(scratch, ir->protocol, cluster);
+    cluster->common_lb_config = keep_sessions(scratch);
     struct resource_row *row = resource_row_new(1);
     resource_row_add(row, XDS_CDS, STR(SCOPE_ENVOY), ir->name, ir->name, &cluster->base);
     return &row->row;

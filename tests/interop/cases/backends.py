@@ -4,6 +4,7 @@
 import contextlib
 import socket
 
+from cases.browser import Visitor, session
 from rig import objects
 from rig.mesh import start_echod
 from rig.process import until
@@ -64,6 +65,25 @@ def what_terminates_ends_the_work_that_it_has(case: Case):
             assert lines.readline() == "still there?\n"
     assert slow.answers[0].backend == "a", slow.answers
     slow.check_no_failure()
+
+
+@with_envoy
+def a_session_stays_with_its_endpoint_while_that_drains(case: Case):
+    web, many = case.service("web"), case.service("many", "abc")
+    route = case.http_route(web, objects.rule(many.ref(), sessionPersistence=session()))
+    case.serve(web, many, route)
+    visitor = Visitor(web.address)
+    home = visitor.visit().backend
+    rest = many.ready.replace(home, "")
+    many.ready, many.draining = rest, home
+    case.apply(web, many, route)
+    with HttpLoad([web.address]) as load:  # without the cookie
+        only(load, rest)
+        assert {visitor.visit().backend for _ in range(20)} == {home}
+        many.draining = ""
+        case.apply(web, many, route)
+        until(lambda: visitor.visit().backend != home, 5, "the session has another endpoint")
+    load.check_no_failure()
 
 
 @with_grpc
