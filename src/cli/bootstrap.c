@@ -66,6 +66,7 @@ static void write_node(const struct options *options, const char *role, struct s
     json_open(json, '{');
     text(json, "namespace", ns);
     text(json, "service_account", option_text(options, O_service_account));
+    text_if(json, "node_name", option_text(options, O_node_name));
     if (strcmp(role, "sidecar") == 0) {
         text(json, "interception", option_text(options, O_interception));
         text_if(json, "inbound", option_text(options, O_inbound));
@@ -390,8 +391,9 @@ const struct command command_bootstrap = {
         "    id        ROLE/NAMESPACE/NAME, role sidecar or proxyless\n"
         "    cluster   the service account\n"
         "    locality  region and zone\n"
-        "    metadata  namespace, service_account, labels, interception (redirect or none),\n"
-        "              inbound (LISTEN>APP, with interception none)\n"
+        "    metadata  namespace, service_account, labels, node_name,\n"
+        "              interception (redirect or none), inbound (LISTEN>APP, with interception\n"
+        "              none)\n"
         "Any other id is taken for a client of the namespace in its metadata, else of 'default'.\n",
     .run = run,
 };

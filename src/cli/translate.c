@@ -136,9 +136,11 @@ static struct node *make_node(const struct options *options)
         node->user_agent =
             str_starts_with(node->id, STR("proxyless/")) ? STR("gRPC C-core") : STR("envoy");
     }
-    node->metadata = ARENA_ARRAY(&node->arena, 2, struct node_pair);
+    node->zone = option_text(options, O_zone);
+    node->metadata = ARENA_ARRAY(&node->arena, 3, struct node_pair);
     add_pair(node, "inbound", option_text(options, O_inbound)); /* by key */
     add_pair(node, "interception", option_text(options, O_interception));
+    add_pair(node, "node_name", option_text(options, O_node_name));
     return node;
 }
 
@@ -248,7 +250,8 @@ const struct command command_translate = {
     .arguments = "FILE|DIR… [options]",
     .summary = "print the xDS that a client would get, as JSON",
     .details =
-        "The client is told by --node and --interception; for a proxyless client --dial says\n"
-        "what it dials. The output is the same for the same files, on every machine.\n",
+        "The client is told by --node, --interception, --zone and --node-name; for a proxyless\n"
+        "client --dial says what it dials. The output is the same for the same files, on every "
+        "machine.\n",
     .run = run,
 };

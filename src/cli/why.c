@@ -49,7 +49,12 @@ static void print_endpoints(const json_t *backend)
     const json_t *endpoint;
     json_array_foreach(json_object_get(backend, "endpoints"), index, endpoint)
     {
-        printf("         %s %s\n", text(endpoint, "address"), text(endpoint, "zone"));
+        json_int_t priority = json_integer_value(json_object_get(endpoint, "priority"));
+        printf("         %s %s", text(endpoint, "address"), text(endpoint, "zone"));
+        if (priority > 0) {
+            printf(" priority %lld", (long long)priority);
+        }
+        printf("%s\n", json_is_true(json_object_get(endpoint, "draining")) ? " draining" : "");
     }
     if (text(backend, "outcome")[0] != '\0') {
         printf("         %s\n", text(backend, "outcome"));

@@ -11,7 +11,9 @@
 #include "snapshot/type.h"
 
 /* Scopes; "@ns" may follow one: its meaning for clients of that namespace (consumer routes). */
-#define SCOPE_ALL "all"                   /* endpoints: one meaning for everybody */
+#define SCOPE_ALL "all"                   /* endpoints: one meaning for everybody … */
+#define SCOPE_ZONE "all@zone/"            /* + ZONE: … but those who are to prefer their zone */
+#define SCOPE_NODE "all@node/"            /* + NODE: … or their node */
 #define SCOPE_ENVOY "envoy"               /* clusters and routes of Envoy */
 #define SCOPE_GRPC "grpc"                 /* clusters and routes of proxyless clients */
 #define SCOPE_REDIRECT "sidecar.redirect" /* listeners behind interception */
@@ -21,6 +23,8 @@
 #define SCOPE_GRPC_GO "grpc.go"           /* listeners; reasons as missing virtual hosts */
 #define SCOPE_GRPC_NODE "grpc.node"       /* listeners; reasons as dropped calls */
 #define SCOPE_GRPC_EARLY "grpc.early"     /* nothing; clients that end calls before their limit */
+
+#define VIEW_NODELESS "nodeless" /* no scope: T_VIEW has it while some client says no node */
 
 /* T_VIEW: present while a client has the scope. */
 struct view_row {

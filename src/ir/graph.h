@@ -24,10 +24,11 @@ enum table_id {
     T_TARGET,     /* key of T_INTEREST: what a proxyless client dials */
     T_SERVER,     /* key of T_INTEREST: where a proxyless server listens */
     T_ATTACHMENT, /* key of T_ROUTE: which ports a route governs, and its resolved backends */
+    T_PLACES,     /* key of T_PORT: the places from which its endpoints look different */
     /* rank 3: the IR */
     T_ROUTING,        /* "ns/svc:port" or "ns/svc:port@client-ns" */
     T_CLUSTER,        /* "ns/svc:port" */
-    T_ENDPOINTS,      /* "ns/svc:port" */
+    T_ENDPOINTS,      /* "ns/svc:port", "ns/svc:port@zone/ZONE" or "ns/svc:port@node/NODE" */
     T_SERVICE_STATUS, /* key of T_SERVICE: conditions */
     /* rank 4: conditions, fragments */
     T_STATUS,      /* key of T_ROUTE: conditions */
@@ -51,6 +52,8 @@ enum table_id {
 enum index_id {
     X_SLICES_OF_SERVICE, /* slices by "ns/svc" */
     X_SLICES_OF_NAMES,   /* those that list names, no addresses, by "ns/svc" */
+    X_PLACES_OF_CLIENTS, /* views of a zone under "zone", of a node under "node" */
+    X_PLACES,            /* places by each of their keys of T_ENDPOINTS */
     X_SERVICES_IN_NS,    /* services by "ns" */
     X_NAMESPACES,        /* all namespaces under "" */
     X_SERVICES_OF_IP,    /* services by each of their ClusterIPs */

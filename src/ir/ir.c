@@ -23,6 +23,8 @@
 
 static const char *const protocol_names[] = {"TCP", "HTTP", "HTTP2", "UDP", NULL};
 static const char *const family_names[] = {"Any", "IPv4", "IPv6", NULL};
+static const char *const nearness_names[] = {"Anywhere", "PreferZone", "PreferNode", "OnlyNode",
+                                             NULL};
 static const char *const path_names[] = {"Any", "Exact", "Prefix", "RawPrefix", "Regex", NULL};
 static const char *const action_names[] = {"Forward", "Error", "Redirect", NULL};
 static const char *const carrier_names[] = {"Cookie", "Header", NULL};
@@ -37,6 +39,7 @@ static const struct field port_fields[] = {
     F_ENUM(struct ir_port, family, family_names),
     F(FIELD_STR_LIST, struct ir_port, ips),
     F(FIELD_STR, struct ir_port, taken_by),
+    F_ENUM(struct ir_port, nearness, nearness_names),
     F(FIELD_BOOL, struct ir_port, backend),
     F(FIELD_STR, struct ir_port, why_not),
     F(FIELD_BOOL, struct ir_port, publish_not_ready),
@@ -204,6 +207,12 @@ static const struct field cluster_fields[] = {
 };
 const struct schema ir_cluster_schema = SCHEMA(ir_cluster, cluster_fields);
 
+static const struct field places_fields[] = {
+    F(FIELD_STR_LIST, struct ir_places, keys),
+    {.name = NULL},
+};
+const struct schema ir_places_schema = SCHEMA(ir_places, places_fields);
+
 static const struct field endpoint_fields[] = {
     F(FIELD_STR, struct ir_endpoint, address),   F(FIELD_INT, struct ir_endpoint, port),
     F(FIELD_STR, struct ir_endpoint, other),     F(FIELD_INT, struct ir_endpoint, other_port),
@@ -260,6 +269,7 @@ struct str ir_server_text(struct arena *arena, const struct ir_server *server)
 EQUAL(ir_port)
 EQUAL(ir_routing)
 EQUAL(ir_cluster)
+EQUAL(ir_places)
 EQUAL(ir_endpoints)
 EQUAL(ir_target)
 EQUAL(ir_server)

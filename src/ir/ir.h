@@ -6,6 +6,7 @@
  *   ir_port      a Service port: addresses it is reached by, protocol, endpoint port name
  *   ir_routing   the ordered routes of one Service port (of one namespace's clients)
  *   ir_cluster   how to talk to the endpoints of a Service port
+ *   ir_places    the places from which the endpoints of a Service port look different
  *   ir_endpoints where they are, by locality
  *   ir_target    what a proxyless client dials
  *   ir_server    where a proxyless server listens
@@ -28,6 +29,13 @@ enum ir_protocol {
     IR_UDP    /* not carried by the mesh */
 };
 
+enum ir_nearness { /* which endpoints a client is to use */
+                   IR_ANYWHERE,
+                   IR_PREFER_ZONE,
+                   IR_PREFER_NODE, /* else the zone */
+                   IR_ONLY_NODE
+};
+
 enum ir_family { IR_ANY_FAMILY, IR_IPV4, IR_IPV6 };
 
 struct ir_port {
@@ -39,6 +47,7 @@ struct ir_port {
     int family;           /* enum ir_family, of the endpoints that are preferred */
     LIST(struct str) ips; /* ClusterIPs; none for headless Services */
     struct str taken_by;  /* the Service that has a ClusterIP and this port already; else empty */
+    int nearness;         /* enum ir_nearness */
     bool backend;         /* false: cannot take traffic (ExternalName) */
     struct str why_not;   /* when !backend */
     bool publish_not_ready;
@@ -201,6 +210,12 @@ struct ir_cluster {
     int protocol; /* enum ir_protocol */
 };
 
+/* Beside the endpoints for everybody. */
+struct ir_places {
+    struct row row;
+    LIST(struct str) keys; /* of T_ENDPOINTS: "ns/svc:port@zone/ZONE", "ns/svc:port@node/NODE" */
+};
+
 struct ir_endpoint {
     struct str address;
     int32_t port;
@@ -209,14 +224,14 @@ struct ir_endpoint {
     bool draining; /* for sessions that it has, not for new traffic */
 };
 struct ir_locality {
-    struct str zone; /* empty when unknown */
-    int32_t priority;
+    struct str zone;  /* empty when unknown */
+    int32_t priority; /* from 0, without gaps: the next is used where all before it fail */
     LIST(struct ir_endpoint) endpoints; /* by address, port; no duplicates in all localities */
 };
 struct ir_endpoints {
     struct row row;
     struct str name;
-    LIST(struct ir_locality) localities; /* by zone */
+    LIST(struct ir_locality) localities; /* by priority, zone */
 };
 
 /* --- proxyless clients and servers ---------------------------------------------------------- */
@@ -240,11 +255,12 @@ struct ir_server {
 /* "0.0.0.0:50051" or "[::]:50051". */
 struct str ir_server_text(struct arena *arena, const struct ir_server *server);
 
-extern const struct schema ir_port_schema, ir_routing_schema, ir_cluster_schema,
+extern const struct schema ir_port_schema, ir_routing_schema, ir_cluster_schema, ir_places_schema,
     ir_endpoints_schema, ir_target_schema, ir_server_schema;
 bool ir_port_equal(const struct row *a, const struct row *b);
 bool ir_routing_equal(const struct row *a, const struct row *b);
 bool ir_cluster_equal(const struct row *a, const struct row *b);
+bool ir_places_equal(const struct row *a, const struct row *b);
 bool ir_endpoints_equal(const struct row *a, const struct row *b);
 bool ir_target_equal(const struct row *a, const struct row *b);
 bool ir_server_equal(const struct row *a, const struct row *b);

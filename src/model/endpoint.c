@@ -5,6 +5,7 @@
 #define ENDPOINTS_MAX 1000
 #define ADDRESSES_MAX 100
 #define SLICE_PORTS_MAX 100
+#define HINTS_MAX 8
 #define SERVICE_NAME_LABEL "kubernetes.io/service-name"
 
 static const char *const address_names[] = {
@@ -36,17 +37,30 @@ static const struct field target_fields[] = {
 };
 static const struct schema target_schema = {.name = "a targetRef", .fields = target_fields};
 
+static const struct field hint_fields[] = {
+    FIELD(STR, "name", struct endpoint_hint, name, .required = true, .format = &format_text),
+    FIELD_END,
+};
+static const struct schema hint_schema = {
+    .name = "a hint", .size = sizeof(struct endpoint_hint), .fields = hint_fields};
+static const struct field hints_fields[] = {
+    FIELD(LIST, "forZones", struct endpoint, for_zones, .schema = &hint_schema, .max = HINTS_MAX),
+    FIELD(LIST, "forNodes", struct endpoint, for_nodes, .schema = &hint_schema, .max = HINTS_MAX),
+    FIELD_END,
+};
+static const struct schema hints_schema = {.name = "hints", .fields = hints_fields};
+
 static const struct field endpoint_fields[] = {
     FIELD(STR_LIST, "addresses", struct endpoint, addresses, .required = true, .min = 1,
           .max = ADDRESSES_MAX),
     FIELD_FLAT("conditions", &condition_schema),
     FIELD(STR, "hostname", struct endpoint, hostname, .format = &format_label),
     FIELD(STR, "nodeName", struct endpoint, node_name, .format = &format_subdomain),
+    FIELD_FLAT("hints", &hints_schema),
     FIELD_FLAT("targetRef", &target_schema),
     FIELD(STR, "zone", struct endpoint, zone, .format = &format_text),
     FIELD_LINE_OF(struct endpoint),
     FIELD_KNOWN("deprecatedTopology"),
-    FIELD_KNOWN("hints"),
     FIELD_END,
 };
 

@@ -13,6 +13,8 @@ static const char *const type_names[] = {[SERVICE_CLUSTER_IP] = "ClusterIP",
                                          [SERVICE_EXTERNAL_NAME] = "ExternalName",
                                          NULL};
 static const char *const family_names[] = {"IPv4", "IPv6", NULL};
+static const char *const policy_names[] = {
+    [TRAFFIC_CLUSTER] = "Cluster", [TRAFFIC_LOCAL] = "Local", NULL};
 static const char *const distribution_names[] = {"PreferClose", "PreferSameZone", "PreferSameNode",
                                                  NULL};
 
@@ -147,11 +149,12 @@ static const struct field spec_fields[] = {
     FIELD(BOOL, "publishNotReadyAddresses", struct service, publish_not_ready),
     FIELD(STR, "trafficDistribution", struct service, traffic_distribution,
           .names = distribution_names),
+    FIELD(ENUM, "internalTrafficPolicy", struct service, internal_policy, .names = policy_names,
+          .fallback = "Cluster"),
     FIELD_KNOWN("allocateLoadBalancerNodePorts"),
     FIELD_KNOWN("externalIPs"),
     FIELD_KNOWN("externalTrafficPolicy"),
     FIELD_KNOWN("healthCheckNodePort"),
-    FIELD_KNOWN("internalTrafficPolicy"),
     FIELD_KNOWN("ipFamilyPolicy"),
     FIELD_KNOWN("loadBalancerClass"),
     FIELD_KNOWN("loadBalancerIP"),

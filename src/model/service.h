@@ -13,6 +13,8 @@ enum service_type {
     SERVICE_EXTERNAL_NAME
 };
 
+enum traffic_policy { TRAFFIC_CLUSTER, TRAFFIC_LOCAL };
+
 struct service_port {
     struct str name;               /* may be empty when the Service has one port */
     int32_t port;                  /* 1..65535, required */
@@ -33,7 +35,12 @@ struct service {
     LIST(struct service_port) ports;
     LIST(struct str_pair) selector;
     bool publish_not_ready;
-    struct str traffic_distribution;
+    struct str traffic_distribution; /* "PreferClose", …; empty: none */
+    int internal_policy;             /* enum traffic_policy */
+};
+
+struct endpoint_hint { /* forZones, forNodes */
+    struct str name;
 };
 
 enum address_type { ADDRESS_IPV4, ADDRESS_IPV6, ADDRESS_FQDN };
@@ -47,7 +54,8 @@ struct endpoint {
     struct str hostname;
     struct str node_name;
     struct str zone;
-    struct str target_uid, target_name; /* of targetRef: the pod */
+    struct str target_uid, target_name;              /* of targetRef: the pod */
+    LIST(struct endpoint_hint) for_zones, for_nodes; /* of hints: whom it is meant for */
     uint32_t line;
 };
 

@@ -77,6 +77,16 @@ static void use_scope(struct clients *clients, struct str scope, bool up)
     engine_put(clients->engine, T_VIEW, scope, &row->row);
 }
 
+static void use_scopes(struct clients *clients, const struct mesh_client *client, bool up)
+{
+    for (unsigned i = 0; i < client->view.nscopes; i++) {
+        use_scope(clients, client->view.scopes[i], up);
+    }
+    if (client->class.machine.len == 0) {
+        use_scope(clients, STR(VIEW_NODELESS), up);
+    }
+}
+
 bool clients_open(struct clients *clients, stream_id id, struct node *node,
                   const struct mesh_client **ret_client, struct err *err)
 {
@@ -92,9 +102,7 @@ bool clients_open(struct clients *clients, stream_id id, struct node *node,
     client->class = class;
     arena_init_sized(&client->arena, 256);
     client_view(&class, &client->arena, &client->view);
-    for (unsigned i = 0; i < client->view.nscopes; i++) {
-        use_scope(clients, client->view.scopes[i], true);
-    }
+    use_scopes(clients, client, true);
     ASSERT(map_put(&clients->by_id, id_key(&client->id), entry) == NULL);
     *ret_client = client;
     return true;
@@ -122,9 +130,7 @@ void clients_close(struct clients *clients, stream_id id)
     if (entry == NULL) {
         return; /* refused when it opened */
     }
-    for (unsigned i = 0; i < entry->client.view.nscopes; i++) {
-        use_scope(clients, entry->client.view.scopes[i], false);
-    }
+    use_scopes(clients, &entry->client, false);
     forget_rejections(clients, entry);
     client_free(entry);
 }

@@ -233,25 +233,57 @@ static void tell_error(struct telling *telling, int32_t status, struct str reaso
     text(telling, "outcome", failure(telling, status, reason));
 }
 
+/* Those of the client's node, else of its zone, else for everybody (pipeline/view.c). */
+static const struct ir_endpoints *find_endpoints(struct telling *telling, struct str cluster)
+{
+    const struct client_class *client = telling->question->client;
+    const struct row *found = NULL;
+    if (client->machine.len > 0) {
+        found = engine_get(telling->engine, T_ENDPOINTS,
+                           arena_printf(telling->arena, "%.*s@node/%.*s", STR_FMT(cluster),
+                                        STR_FMT(client->machine)));
+    }
+    if (found == NULL && client->zone.len > 0) {
+        found = engine_get(telling->engine, T_ENDPOINTS,
+                           arena_printf(telling->arena, "%.*s@zone/%.*s", STR_FMT(cluster),
+                                        STR_FMT(client->zone)));
+    }
+    if (found == NULL) {
+        found = engine_get(telling->engine, T_ENDPOINTS, cluster);
+    }
+    return (const struct ir_endpoints *)found;
+}
+
+static void tell_endpoint(struct telling *telling, const struct ir_locality *locality,
+                          const struct ir_endpoint *endpoint)
+{
+    json_open(telling->json, '{');
+    text(telling, "address",
+         arena_printf(telling->arena, "%.*s:%d", STR_FMT(endpoint->address), (int)endpoint->port));
+    if (locality->zone.len > 0) {
+        text(telling, "zone", locality->zone);
+    }
+    if (locality->priority > 0) {
+        json_key(telling->json, "priority");
+        json_int(telling->json, locality->priority);
+    }
+    if (endpoint->draining) {
+        json_key(telling->json, "draining");
+        json_bool(telling->json, true);
+    }
+    json_close(telling->json, '}');
+}
+
 void explain_endpoints(struct telling *telling, struct str cluster, bool opaque)
 {
-    const struct ir_endpoints *endpoints =
-        (const struct ir_endpoints *)engine_get(telling->engine, T_ENDPOINTS, cluster);
+    const struct ir_endpoints *endpoints = find_endpoints(telling, cluster);
     size_t told = 0;
     json_key(telling->json, "endpoints");
     json_open(telling->json, '[');
     for (size_t i = 0; endpoints != NULL && i < endpoints->localities.len; i++) {
         const struct ir_locality *locality = &endpoints->localities.items[i];
         for (size_t j = 0; j < locality->endpoints.len && told < ENDPOINTS_TOLD_MAX; j++, told++) {
-            const struct ir_endpoint *endpoint = &locality->endpoints.items[j];
-            json_open(telling->json, '{');
-            text(telling, "address",
-                 arena_printf(telling->arena, "%.*s:%d", STR_FMT(endpoint->address),
-                              (int)endpoint->port));
-            if (locality->zone.len > 0) {
-                text(telling, "zone", locality->zone);
-            }
-            json_close(telling->json, '}');
+            tell_endpoint(telling, locality, &locality->endpoints.items[j]);
         }
     }
     json_close(telling->json, ']');

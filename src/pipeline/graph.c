@@ -5,7 +5,7 @@
  *
  *   service ─┬─► port ─┬─► attachment ◄── route        ┌─► vhost ─► route configurations
  *            │         ├─► routing ◄── attached ───────┼─► backends of connections (ECDS)
- *   slice ───┼─► endpoints ─► EDS                      └─► listeners
+ *   slice ───┼─► endpoints ◄── places ◄── view         └─► listeners
  *   interest ├─► target    └─► cluster ─► CDS              status ◄── rejection
  *            └─► server ─► listeners of servers
  */
@@ -64,10 +64,12 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_TARGET]       = TABLE("target", 2, resolve_target, ir_target_equal, OF(T_INTEREST)),
     [T_SERVER]       = TABLE("server", 2, resolve_server, ir_server_equal, OF(T_INTEREST)),
     [T_ATTACHMENT]   = TABLE("attachment", 2, resolve_attachment, attachment_equal, OF(T_ROUTE)),
+    [T_PLACES]       = TABLE("places", 2, resolve_places, ir_places_equal, OF(T_PORT)),
     [T_ROUTING]      = TOLD("routing", 3, resolve_routing, ir_routing_equal,
                             OF(T_PORT), BY(X_ATTACHED)),
     [T_CLUSTER]      = TABLE("cluster", 3, resolve_cluster, ir_cluster_equal, OF(T_PORT)),
-    [T_ENDPOINTS]    = TABLE("endpoints", 3, resolve_endpoints, ir_endpoints_equal, OF(T_PORT)),
+    [T_ENDPOINTS]    = TABLE("endpoints", 3, resolve_endpoints, ir_endpoints_equal,
+                             OF(T_PORT), BY(X_PLACES)),
     [T_SERVICE_STATUS] = STATUS("service-status", 3, resolve_service_status, OF(T_SERVICE)),
 
     [T_STATUS]       = STATUS("status", 4, resolve_status, OF(T_ROUTE)),
@@ -92,6 +94,8 @@ static const struct index_spec indexes[INDEX_COUNT] = {
     /* clang-format off */
     [X_SLICES_OF_SERVICE] = {"slices-of-service", T_SLICE, resolve_slices_of_service, NULL},
     [X_SLICES_OF_NAMES]   = {"slices-of-names", T_SLICE, resolve_slices_of_names, NULL},
+    [X_PLACES_OF_CLIENTS] = {"places-of-clients", T_VIEW, resolve_places_of_clients, NULL},
+    [X_PLACES]            = {"places", T_PLACES, resolve_endpoints_of_places, NULL},
     [X_SERVICES_IN_NS]    = {"services-in-namespace", T_SERVICE, resolve_services_in_ns, NULL},
     [X_NAMESPACES]        = {"namespaces", T_NAMESPACE, resolve_namespaces, NULL},
     [X_SERVICES_OF_IP]    = {"services-of-ip", T_SERVICE, resolve_services_of_ip, NULL},

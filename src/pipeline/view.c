@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/client.h"
+#include "model/format.h"
 #include "net/addr.h"
 #include "xds/row.h"
 
@@ -108,6 +109,20 @@ static bool classify_sidecar(const struct node *node, struct client_class *class
     return class->inbound.len == 0 || check_inbound(class->inbound, err);
 }
 
+/* Both become part of scope names. What cannot be the name of a zone or node of a cluster has no
+ * endpoints either: it is as good as unknown. */
+static void classify_place(const struct node *node, struct client_class *class)
+{
+    struct str machine = node_metadata(node, STR("node_name"));
+    if (node->zone.len > 0 && format_is_label_value(node->zone)) {
+        class->zone = node->zone;
+    }
+    if (machine.len > 0 && machine.len <= format_subdomain.max &&
+        format_subdomain.matches(machine)) {
+        class->machine = machine;
+    }
+}
+
 bool client_classify(const struct node *node, struct client_class *ret_class, struct err *err)
 {
     struct client_class class;
@@ -132,6 +147,7 @@ bool client_classify(const struct node *node, struct client_class *ret_class, st
     } else if (!classify_sidecar(node, &class, err)) {
         return false;
     }
+    classify_place(node, &class);
     *ret_class = class;
     return true;
 }
@@ -139,6 +155,18 @@ bool client_classify(const struct node *node, struct client_class *ret_class, st
 static void push(struct view *view, struct str scope)
 {
     view->scopes[view->nscopes++] = scope;
+}
+
+/* Endpoints: of the node, else of the zone, else for everybody. */
+static void push_endpoints(const struct client_class *class, struct arena *arena, struct view *view)
+{
+    if (class->machine.len > 0) {
+        push(view, arena_printf(arena, SCOPE_NODE "%.*s", STR_FMT(class->machine)));
+    }
+    if (class->zone.len > 0) {
+        push(view, arena_printf(arena, SCOPE_ZONE "%.*s", STR_FMT(class->zone)));
+    }
+    push(view, STR(SCOPE_ALL));
 }
 
 void client_view(const struct client_class *class, struct arena *arena, struct view *ret_view)
@@ -156,7 +184,7 @@ void client_view(const struct client_class *class, struct arena *arena, struct v
         ret_view->keeps_valid = true;
         push(ret_view, str_from(class->dialect));
         push(ret_view, STR(SCOPE_GRPC));
-        push(ret_view, STR(SCOPE_ALL));
+        push_endpoints(class, arena, ret_view);
         if (class->early) {
             push(ret_view, STR(SCOPE_GRPC_EARLY));
         }
@@ -170,5 +198,5 @@ void client_view(const struct client_class *class, struct arena *arena, struct v
     push(ret_view, base);
     push(ret_view, scope_of(arena, STR(SCOPE_ENVOY), class->ns));
     push(ret_view, STR(SCOPE_ENVOY));
-    push(ret_view, STR(SCOPE_ALL));
+    push_endpoints(class, arena, ret_view);
 }

@@ -21,6 +21,8 @@ struct client_class {
     bool early;          /* takes up to a second off a limit that it is given */
     bool bind;           /* a sidecar that binds the ClusterIPs itself */
     struct str inbound;  /* of such a sidecar: "LISTEN>APP"; empty: none */
+    struct str zone;     /* where it runs; empty when unknown */
+    struct str machine;  /* the Kubernetes node, metadata.node_name; empty when unknown */
 };
 
 const char *client_role_name(enum client_role role);

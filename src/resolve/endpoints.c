@@ -3,7 +3,7 @@
  * endpoints: where a Service port is served, from EndpointSlices alone (label
  * kubernetes.io/service-name, port name), so that headless and selector-less Services work too.
  *
- *   slices of the Service ─► what serves (slices.h) ─► by zone
+ *   slices of the Service ─► what serves (slices.h) ─► how near it is ─► by priority and zone
  *
  * As kube-proxy does (KEP-1669), endpoints that terminate get new traffic only where nothing is
  * ready. Beside ready ones they are told as draining, for those whose session is with one of them.
@@ -14,73 +14,101 @@
 #include "ir/ir.h"
 #include "model/service.h"
 #include "resolve/key.h"
+#include "resolve/near.h"
 #include "resolve/resolve.h"
 #include "resolve/slices.h"
 
-static int zone_cmp(const void *a, const void *b)
+static int locality_cmp(const void *a, const void *b)
 {
     const struct served *sa = a;
     const struct served *sb = b;
-    int order = str_cmp(sa->endpoint->zone, sb->endpoint->zone);
+    int order = (sa->priority > sb->priority) - (sa->priority < sb->priority);
+    return order != 0 ? order : str_cmp(sa->endpoint->zone, sb->endpoint->zone);
+}
+
+static int served_cmp(const void *a, const void *b)
+{
+    const struct served *sa = a;
+    const struct served *sb = b;
+    int order = locality_cmp(a, b);
     if (order == 0) {
         order = str_cmp(sa->address, sb->address);
     }
     return order != 0 ? order : (sa->port > sb->port) - (sa->port < sb->port);
 }
 
-static bool same_locality(const struct served *a, const struct served *b)
-{
-    return str_eq(a->endpoint->zone, b->endpoint->zone);
-}
-
 /* Where nothing is ready, what terminates must do. */
-static void fall_back(struct served *all, size_t len)
+static bool fall_back(struct served *all, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         if (all[i].ready) {
-            return;
+            return false;
         }
     }
     for (size_t i = 0; i < len; i++) {
         all[i].ready = true;
     }
+    return true;
+}
+
+static struct ir_endpoint copy(struct arena *arena, const struct served *served)
+{
+    return (struct ir_endpoint){
+        .address = arena_str(arena, served->address),
+        .port = served->port,
+        .other = arena_str(arena, served->other),
+        .other_port = served->other_port,
+        .draining = !served->ready,
+    };
+}
+
+static const struct row *make_row(struct str name, struct served *served, size_t len)
+{
+    struct ir_endpoints *row = row_new(sizeof(*row), 64 + len * 48);
+    struct arena *arena = &row->row.arena;
+    row->name = arena_str(arena, name);
+    if (len == 0) {
+        return &row->row;
+    }
+    qsort(served, len, sizeof(*served), served_cmp);
+    size_t localities = 1;
+    for (size_t i = 1; i < len; i++) {
+        localities += locality_cmp(&served[i - 1], &served[i]) != 0;
+    }
+    row->localities.items = ARENA_ARRAY(arena, localities, struct ir_locality);
+    struct ir_endpoint *next = ARENA_ARRAY(arena, len, struct ir_endpoint);
+    for (size_t i = 0; i < len; i++) {
+        if (i == 0 || locality_cmp(&served[i - 1], &served[i]) != 0) {
+            row->localities.items[row->localities.len++] = (struct ir_locality){
+                .zone = arena_str(arena, served[i].endpoint->zone),
+                .priority = served[i].priority,
+                .endpoints = {.items = next},
+            };
+        }
+        row->localities.items[row->localities.len - 1].endpoints.len++;
+        *next++ = copy(arena, &served[i]);
+    }
+    return &row->row;
 }
 
 const struct row *resolve_endpoints(struct eval *ev, struct str key)
 {
-    const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, key);
+    struct port_key parts = port_key_parse(key);
+    const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, parts.port_key);
     if (port == NULL || !port->backend) {
         return NULL;
     }
-    struct port_key parts = port_key_parse(key);
     struct row_span slices = eval_group(ev, X_SLICES_OF_SERVICE, parts.object);
+    struct str place = parts.client_ns; /* "zone/ZONE", "node/NODE" or empty */
     size_t len;
     struct served *served = slices_served(eval_scratch(ev), port, slices, &len);
-    fall_back(served, len);
-    if (len > 0) {
-        qsort(served, len, sizeof(*served), zone_cmp);
+    if (place.len > 0 && port->nearness == IR_ONLY_NODE) {
+        len = near_keep_node(served, len, place);
     }
-    size_t localities = 0;
-    for (size_t i = 0; i < len; i++) {
-        localities += i == 0 || !same_locality(&served[i], &served[i - 1]);
+    bool fell_back = fall_back(served, len);
+    if (place.len > 0 && port->nearness != IR_ONLY_NODE &&
+        (fell_back || !near_rank(served, len, place))) {
+        return NULL; /* nothing is nearer than the rest: as for everybody */
     }
-    struct ir_endpoints *row = row_new(sizeof(*row), 64 + len * 48);
-    struct arena *arena = &row->row.arena;
-    row->name = arena_str(arena, key);
-    row->localities.items = ARENA_ARRAY(arena, localities, struct ir_locality);
-    struct ir_endpoint *next = ARENA_ARRAY(arena, len, struct ir_endpoint);
-    for (size_t i = 0; i < len; i++) {
-        if (i == 0 || !same_locality(&served[i], &served[i - 1])) {
-            struct ir_locality *fresh = &row->localities.items[row->localities.len++];
-            fresh->zone = arena_str(arena, served[i].endpoint->zone);
-            fresh->endpoints.items = next;
-        }
-        row->localities.items[row->localities.len - 1].endpoints.len++;
-        *next++ = (struct ir_endpoint){.address = arena_str(arena, served[i].address),
-                                       .port = served[i].port,
-                                       .other = arena_str(arena, served[i].other),
-                                       .other_port = served[i].other_port,
-                                       .draining = !served[i].ready};
-    }
-    return &row->row;
+    return make_row(parts.port_key, served, len);
 }

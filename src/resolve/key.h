@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key: the texts by which IR rows are known: "ns/svc:port" and "ns/svc:port@client-ns".
+ * key: the texts by which IR rows are known: "ns/svc:port" and, for some clients only,
+ * "ns/svc:port@client-ns" or, of endpoints, "ns/svc:port@zone/ZONE" and "ns/svc:port@node/NODE".
  * The names that clients dial are taken apart here, too.
  * Names of Kubernetes objects hold neither '/' nor ':' nor '@', so the parts can be told apart.
  */
@@ -17,9 +18,9 @@ struct port_key {
     struct str ns;
     struct str service;
     struct str object;   /* "ns/svc" */
-    struct str port_key; /* without "@client-ns" */
+    struct str port_key; /* without "@…" */
     int32_t port;
-    struct str client_ns; /* empty: all clients */
+    struct str client_ns; /* what follows '@'; empty: all clients */
 };
 
 struct str port_key_make(struct arena *arena, struct str ns, struct str service, int32_t port,

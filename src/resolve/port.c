@@ -126,6 +126,17 @@ static enum ir_family port_family(const struct service *service)
     return ipv6 ? IR_IPV6 : IR_IPV4;
 }
 
+static enum ir_nearness port_nearness(const struct service *service)
+{
+    if (service->internal_policy == TRAFFIC_LOCAL) {
+        return IR_ONLY_NODE; /* whatever else is preferred */
+    }
+    if (str_eq(service->traffic_distribution, STR("PreferSameNode"))) {
+        return IR_PREFER_NODE;
+    }
+    return service->traffic_distribution.len > 0 ? IR_PREFER_ZONE : IR_ANYWHERE;
+}
+
 const struct row *resolve_port(struct eval *ev, struct str key)
 {
     struct port_key parts = port_key_parse(key);
@@ -143,6 +154,7 @@ const struct row *resolve_port(struct eval *ev, struct str key)
     port->protocol = (int)port_protocol(of);
     port->publish_not_ready = service->publish_not_ready;
     port->family = (int)port_family(service);
+    port->nearness = (int)port_nearness(service);
     copy_ips(ev, port, service);
     port->backend = service->type != SERVICE_EXTERNAL_NAME && port->protocol != IR_UDP;
     if (service->type == SERVICE_EXTERNAL_NAME) {

@@ -20,6 +20,11 @@ const struct row *resolve_endpoints(struct eval *ev, struct str key);
 void resolve_slices_of_service(const struct row *row, struct str key, struct group_emit *emit);
 void resolve_slices_of_names(const struct row *row, struct str key, struct group_emit *emit);
 
+/* places.c: T_PLACES; where clients are; the keys of T_ENDPOINTS that follow */
+const struct row *resolve_places(struct eval *ev, struct str key);
+void resolve_places_of_clients(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_endpoints_of_places(const struct row *row, struct str key, struct group_emit *emit);
+
 /* cluster.c: T_CLUSTER */
 const struct row *resolve_cluster(struct eval *ev, struct str key);
 

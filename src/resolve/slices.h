@@ -16,7 +16,8 @@ struct served { /* borrowed from the slices */
     struct str other; /* the same pod's address of the other family; empty: none */
     int32_t other_port;
     const struct endpoint *endpoint;
-    bool ready; /* false: it terminates, but still serves */
+    bool ready;       /* false: it terminates, but still serves */
+    int32_t priority; /* 0 */
 };
 
 /* By address and port, in the arena. */

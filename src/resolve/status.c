@@ -13,7 +13,8 @@
  *   heddle.dev/Bound  on a Service: False/NotLocal when binding sidecars cannot listen on its
  *                     ClusterIP, because it is not an address of this machine (design §10.5);
  *                     False/AddressTaken when another Service has its ClusterIP and port
- *   heddle.dev/Enforced    on a Service: False/AddressType when slices of it list names
+ *   heddle.dev/Enforced    on a Service: False/AddressType when slices of it list names, False/
+ *                     ClientPlace when it is for the own node alone and clients do not say theirs
  */
 #include "ir/attachment.h"
 #include "ir/client.h"
@@ -37,11 +38,11 @@ void resolve_rejections(const struct row *row, struct str key, struct group_emit
     struct arena scratch;
     arena_init_sized(&scratch, 512);
     (void)key;
-    size_t at = str_index(rejection->scope, '@');
+    struct str consumers = str_sub(rejection->scope, str_index(rejection->scope, '@'), SIZE_MAX);
+    bool place = str_index(consumers, '/') < consumers.len; /* endpoints: no route's business */
     group_emit(emit, arena_printf(&scratch, "%s|%.*s%.*s",
                                   xds_type_info((enum xds_type)rejection->type)->name,
-                                  STR_FMT(rejection->name),
-                                  STR_FMT(str_sub(rejection->scope, at, rejection->scope.len))));
+                                  STR_FMT(rejection->name), STR_FMT(place ? STR("") : consumers)));
     arena_release(&scratch);
 }
 
@@ -380,23 +381,29 @@ static bool unbound_condition(struct eval *ev, struct arena *arena, const struct
     return false;
 }
 
-/* Slices of names, which no client can be sent. */
-static bool names_condition(struct eval *ev, struct arena *arena, struct str key,
-                            struct condition *ret_condition)
+/* Slices of names, which no client can be sent; and endpoints for the own node alone, while clients
+ * do not say which that is. One condition, since both are of one type. */
+static bool unenforced_condition(struct eval *ev, struct arena *arena,
+                                 const struct service *service, struct str key,
+                                 struct condition *ret_condition)
 {
-    struct row_span slices = eval_group(ev, X_SLICES_OF_NAMES, key);
-    if (slices.len == 0) {
-        return false;
-    }
     struct faults faults = {.arena = arena};
+    struct row_span slices = eval_group(ev, X_SLICES_OF_NAMES, key);
+    ret_condition->id = slices.len > 0 ? C_names_not_served : C_nodeless;
     for (size_t i = 0; i < slices.len; i++) {
-        add_fault(&faults, ((const struct object *)slices.rows[i])->meta.name);
+        struct str name = ((const struct object *)slices.rows[i])->meta.name;
+        add_fault(&faults, arena_printf(arena,
+                                        "EndpointSlice '%.*s' is of addressType FQDN: clients are "
+                                        "sent addresses, not names",
+                                        STR_FMT(name)));
     }
-    ret_condition->id = C_names_not_served;
-    ret_condition->message =
-        arena_printf(arena, "clients are sent addresses, not names; of addressType FQDN: %.*s",
-                     STR_FMT(faults_text(&faults)));
-    return true;
+    if (service->internal_policy == TRAFFIC_LOCAL &&
+        eval_get(ev, T_VIEW, STR(VIEW_NODELESS)) != NULL) {
+        add_fault(&faults, STR("clients that do not say their node (node.metadata.node_name) are "
+                               "sent the endpoints of all nodes"));
+    }
+    ret_condition->message = faults_text(&faults);
+    return faults.len > 0;
 }
 
 const struct row *resolve_service_status(struct eval *ev, struct str key)
@@ -409,7 +416,7 @@ const struct row *resolve_service_status(struct eval *ev, struct str key)
     struct condition found[SERVICE_CONDITIONS_MAX];
     size_t len = 0;
     len += unbound_condition(ev, scratch, service, &found[len]);
-    len += names_condition(ev, scratch, key, &found[len]);
+    len += unenforced_condition(ev, scratch, service, key, &found[len]);
     found[len].id = C_service_rejected;
     len += is_service_rejected(ev, scratch, service, &found[len].message);
     if (len == 0) {

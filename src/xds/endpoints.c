@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * endpoints: one ClusterLoadAssignment for each Service port, the same bytes for every dialect.
+ * endpoints: one ClusterLoadAssignment for each Service port, the same bytes for every dialect;
+ * more of them, each for the clients of a zone or node, where those are to prefer what is near.
  *
  * What the strictest reader (gRPC) demands holds for all: `locality` is always set, its weight is
  * more than 0 (the number of endpoints that take new traffic, so that each gets the same share),
@@ -60,10 +61,12 @@ static pb_locality_endpoints *locality(struct arena *arena, const struct ir_loca
 const struct row *xds_endpoints(struct eval *ev, struct str key)
 {
     const struct ir_endpoints *ir = (const struct ir_endpoints *)eval_get(ev, T_ENDPOINTS, key);
-    if (ir == NULL || (eval_get(ev, T_VIEW, STR(SCOPE_ALL)) == NULL)) {
+    struct arena *scratch = eval_scratch(ev);
+    struct str place = str_sub(key, str_rindex(key, '@'), key.len); /* "@zone/a", or nothing */
+    struct str scope = arena_printf(scratch, SCOPE_ALL "%.*s", STR_FMT(place));
+    if (ir == NULL || eval_get(ev, T_VIEW, scope) == NULL) {
         return NULL;
     }
-    struct arena *scratch = eval_scratch(ev);
     pb_load_assignment *assignment = NEW(scratch, pb_load_assignment);
     assignment->cluster_name = xds_text(scratch, ir->name);
     assignment->endpoints = ARENA_ARRAY(scratch, ir->localities.len, pb_locality_endpoints *);
@@ -72,6 +75,6 @@ const struct row *xds_endpoints(struct eval *ev, struct str key)
             locality(scratch, &ir->localities.items[i]);
     }
     struct resource_row *row = resource_row_new(1);
-    resource_row_add(row, XDS_EDS, STR(SCOPE_ALL), ir->name, STR_NULL, &assignment->base);
+    resource_row_add(row, XDS_EDS, scope, ir->name, STR_NULL, &assignment->base);
     return &row->row;
 }

@@ -41,6 +41,11 @@ static pb_node *make_node(struct arena *arena, const struct client *client)
     while (rest.len > 0 && node->metadata->n_fields < METADATA_MAX) {
         struct str value = str_cut(&rest, ' ');
         struct str key = str_cut(&value, '=');
+        if (str_eq(key, STR("zone"))) {
+            node->locality = NEW(arena, pb_locality);
+            node->locality->zone = xds_text(arena, value);
+            continue;
+        }
         pb_struct_entry *entry = NEW(arena, pb_struct_entry);
         entry->key = xds_text(arena, key);
         entry->value = NEW(arena, pb_value);

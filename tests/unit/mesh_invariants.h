@@ -46,7 +46,13 @@ static inline void check_assignment(const struct resource *from)
             group->load_balancing_weight->value == 0 || group->n_lb_endpoints == 0) {
             BREACH(from, "gRPC wants of every locality a name, a weight and endpoints");
         }
-        if (i > 0 && strcmp(a->endpoints[i - 1]->locality->zone, group->locality->zone) >= 0) {
+        const pb_locality_endpoints *before = i > 0 ? a->endpoints[i - 1] : NULL;
+        uint32_t priority = before != NULL ? before->priority : 0;
+        if (group->priority > priority + (before != NULL) || group->priority < priority) {
+            BREACH(from, "priorities have a gap or are not in order");
+        }
+        if (before != NULL && group->priority == priority &&
+            strcmp(before->locality->zone, group->locality->zone) >= 0) {
             BREACH(from, "zones are not in order or stand twice");
         }
         for (size_t j = 0; j < group->n_lb_endpoints; j++) {

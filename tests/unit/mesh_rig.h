@@ -90,6 +90,10 @@ static inline struct node *rig_node(const char *id, const char *user_agent, cons
     while (rest.len > 0 && node->nmetadata < 8) {
         struct str value = str_cut(&rest, ' ');
         struct str key = str_cut(&value, '=');
+        if (str_eq(key, STR("zone"))) { /* of the locality */
+            node->zone = arena_str(&node->arena, value);
+            continue;
+        }
         node->metadata[node->nmetadata++] =
             (struct node_pair){arena_str(&node->arena, key), arena_str(&node->arena, value)};
     }

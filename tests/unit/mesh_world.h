@@ -72,8 +72,11 @@ static inline void world_service(struct world *world, unsigned nth, struct buf *
         buf_printf(out, "  clusterIP: 127.1.0.%u\n", nth + 1);
         break;
     }
-    buf_printf(out, "  publishNotReadyAddresses: %s\n  ports:\n",
-               world_chance(world, 4) ? "true" : "false");
+    static const char *const nearness[] = {"", "trafficDistribution: PreferClose",
+                                           "trafficDistribution: PreferSameNode",
+                                           "internalTrafficPolicy: Local"};
+    buf_printf(out, "  %s\n  publishNotReadyAddresses: %s\n  ports:\n",
+               nearness[world_draw(world, 4)], world_chance(world, 4) ? "true" : "false");
     for (unsigned i = 0; i < ports; i++) {
         const char *protocol = protocols[world_draw(world, 5)];
         buf_printf(out, "  - {name: p%u, port: %u, protocol: %s%s%s}\n", i, 8000 + i,
@@ -89,6 +92,9 @@ static inline void world_slice(struct world *world, unsigned nth, struct buf *ou
     static const struct {
         const char *type, *address;
     } families[] = {{"IPv4", "127.2.0."}, {"IPv6", "fd00::"}, {"FQDN", "e."}};
+    static const char *const hints[] = {
+        "", ", hints: {forZones: [{name: z0}]}",
+        ", hints: {forZones: [{name: z1}], forNodes: [{name: n1}]}"};
     unsigned family = world_draw(world, 6);
     unsigned endpoints = world_draw(world, 4);
     family = family < 3 ? family : 0;
@@ -101,10 +107,11 @@ static inline void world_slice(struct world *world, unsigned nth, struct buf *ou
                1 + world_draw(world, 2), endpoints == 0 ? " []" : "");
     for (unsigned i = 0; i < endpoints; i++) {
         buf_printf(out,
-                   "- {addresses: [\"%s%u\"], conditions: {%s}, zone: z%u, "
-                   "targetRef: {uid: \"%u\"}}\n",
+                   "- {addresses: [\"%s%u\"], conditions: {%s}, zone: z%u, nodeName: n%u, "
+                   "targetRef: {uid: \"%u\"}%s}\n",
                    families[family].address, 1 + world_draw(world, 5),
-                   conditions[world_draw(world, 5)], world_draw(world, 3), world_draw(world, 3));
+                   conditions[world_draw(world, 5)], world_draw(world, 3), world_draw(world, 3),
+                   world_draw(world, 3), hints[world_draw(world, 3)]);
     }
 }
 

@@ -8,11 +8,11 @@
 static const struct world_client {
     const char *node_id, *user_agent, *metadata;
 } world_clients[WORLD_CLIENTS] = {
-    {"sidecar/a/x", "envoy", ""},
+    {"sidecar/a/x", "envoy", "node_name=n0 zone=z0"},
     {"sidecar/b/x", "envoy", "interception=none inbound=127.0.0.1:18000>127.0.0.1:18001"},
     {"sidecar/c/x", "envoy", "interception=none"},
-    {"proxyless/a/x", "gRPC Go", ""},
-    {"proxyless/b/x", "gRPC C-core linux", ""},
+    {"proxyless/a/x", "gRPC Go", "zone=z1"},
+    {"proxyless/b/x", "gRPC C-core linux", "node_name=n1 zone=z2"},
     {"foreign", "gRPC Java", "namespace=b"},
     {"proxyless/a/y", "gRPC Node Pure JS", ""},
 };

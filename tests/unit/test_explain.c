@@ -46,19 +46,16 @@ static struct client_class client(const char *id)
     };
 }
 
-/* A mesh with YAML, asked once; header: "name: value", "sni name" or NULL. */
-static void assert_told(const char *yaml, const char *node, const char *method, const char *url,
-                        const char *header, const char *wanted)
+/* header: "name: value", "sni name" or NULL. */
+static void assert_answer(const struct mesh *mesh, const struct client_class *class,
+                          const char *method, const char *url, const char *header,
+                          const char *wanted)
 {
-    struct mesh *mesh = rig_mesh();
-    struct client_class class = client(node);
     struct question question;
     struct arena arena;
     struct json json;
     struct buf out;
     struct err err;
-    rig_apply(mesh, yaml);
-    rig_turn(mesh);
     arena_init(&arena);
     buf_init(&out, BUF_UNLIMITED);
     assert_true(question_parse(str_from(method), str_from(url), &arena, &question, &err));
@@ -68,7 +65,7 @@ static void assert_told(const char *yaml, const char *node, const char *method, 
     } else if (header != NULL) {
         assert_true(question_add_header(str_from(header), &question.request, &err));
     }
-    question.client = &class;
+    question.client = class;
     assert_true(question_fits(&question, &err));
     json_init(&json, &out, 0);
     json_open(&json, '{');
@@ -78,6 +75,17 @@ static void assert_told(const char *yaml, const char *node, const char *method, 
     assert_string_equal(out.data, wanted);
     buf_release(&out);
     arena_release(&arena);
+}
+
+/* A mesh with YAML, asked once. */
+static void assert_told(const char *yaml, const char *node, const char *method, const char *url,
+                        const char *header, const char *wanted)
+{
+    struct mesh *mesh = rig_mesh();
+    struct client_class class = client(node);
+    rig_apply(mesh, yaml);
+    rig_turn(mesh);
+    assert_answer(mesh, &class, method, url, header, wanted);
     mesh_free(mesh);
 }
 
@@ -492,6 +500,60 @@ static void test_redirect(void **state)
 #undef REDIRECT_RULE
 }
 
+/* What is told is what the client has been sent: the endpoints as its zone or node sees them. */
+static void test_endpoints_of_a_place(void **state)
+{
+    static const char yaml[] =
+        SERVICE("one", "clusterIP: 10.0.0.2, trafficDistribution: "
+                       "PreferSameNode, " HTTP_PORT) "---\napiVersion: "
+                                                     "discovery.k8s.io/v1\nkind: "
+                                                     "EndpointSlice\n"
+                                                     "metadata: {name: one, namespace: a, "
+                                                     "labels: "
+                                                     "{kubernetes.io/service-name: one}}\n"
+                                                     "addressType: IPv4\nports: [{name: "
+                                                     "http, port: 3000}]\nendpoints:\n"
+                                                     "- {addresses: [10.9.0.1], zone: y, "
+                                                     "nodeName: m}\n"
+                                                     "- {addresses: [10.9.0.2], zone: z, "
+                                                     "nodeName: n}\n"
+                                                     "- {addresses: [10.9.0.3], zone: z, "
+                                                     "conditions: {ready: false, serving: "
+                                                     "true, "
+                                                     "terminating: true}}\n";
+#define ONE "{\"address\":\"10.9.0.1:3000\",\"zone\":\"y\""
+#define TWO "{\"address\":\"10.9.0.2:3000\",\"zone\":\"z\"}"
+#define THREE "{\"address\":\"10.9.0.3:3000\",\"zone\":\"z\","
+    static const struct {
+        const char *metadata, *endpoints;
+    } cases[] = {
+        {"", ONE "}," TWO "," THREE "\"draining\":true}"},
+        {"zone=z", TWO "," THREE "\"draining\":true}," ONE ",\"priority\":1}"},
+        {"node_name=n zone=y",
+         TWO "," ONE ",\"priority\":1}," THREE "\"priority\":1,\"draining\":true}"},
+    };
+    (void)state;
+    struct mesh *mesh = rig_mesh();
+    rig_apply(mesh, yaml);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char wanted[1024];
+        const struct mesh_client *class =
+            rig_open_with(mesh, i + 1, "sidecar/a/x", "envoy", cases[i].metadata);
+        rig_turn(mesh);
+        (void)snprintf(wanted, sizeof(wanted),
+                       "{\"service\":\"a/one:80\","
+                       "\"routing\":\"the Service's own endpoints: no route is attached\","
+                       "\"rules\":[{\"rule\":\"default\",\"match\":\"any path\","
+                       "\"verdict\":\"takes the request\"}],"
+                       "\"decision\":{\"action\":\"forward\",\"rule\":\"default\",\"backends\":"
+                       "[{\"share\":1,\"backend\":\"a/one:80\",\"endpoints\":[%s]}],"
+                       "\"notes\":[]}}",
+                       cases[i].endpoints);
+        assert_answer(mesh, &class->class, "GET", "http://one", NULL, wanted);
+    }
+    mesh_free(mesh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_tls_routes),
         cmocka_unit_test(test_connection_to_http),
         cmocka_unit_test(test_no_endpoints),
+        cmocka_unit_test(test_endpoints_of_a_place),
         cmocka_unit_test(test_order_and_verdicts),
         cmocka_unit_test(test_consumer_route),
         cmocka_unit_test(test_error_shares),

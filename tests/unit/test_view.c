@@ -83,6 +83,23 @@ static void test_foreign_nodes(void **state)
                         "grpc.go@default grpc@default grpc.go! grpc all");
 }
 
+static void test_places(void **state)
+{
+    (void)state;
+    assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", "zone=a"),
+                        "grpc.go! grpc@shop grpc all@zone/a all");
+    assert_string_equal(
+        scopes("sidecar/shop/app", "envoy",
+               "inbound=127.0.0.1:1>127.0.0.1:2 interception=none node_name=n1.x zone=eu-1a"),
+        "inbound/127.0.0.1:1>127.0.0.1:2 sidecar.bind@shop sidecar.bind envoy@shop envoy "
+        "all@node/n1.x all@zone/eu-1a all");
+    /* What cannot be the name of a zone or node is as good as none. */
+    assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", "zone=a/b node_name=N_1"),
+                        "grpc.go! grpc@shop grpc all");
+    assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", "zone=a@b node_name=@"),
+                        "grpc.go! grpc@shop grpc all");
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -97,9 +114,8 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sidecars),
-        cmocka_unit_test(test_proxyless),
-        cmocka_unit_test(test_foreign_nodes),
+        cmocka_unit_test(test_sidecars),      cmocka_unit_test(test_proxyless),
+        cmocka_unit_test(test_foreign_nodes), cmocka_unit_test(test_places),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

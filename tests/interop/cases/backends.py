@@ -3,13 +3,14 @@
 
 import contextlib
 import socket
+import time
 
 from cases.browser import Visitor, session
 from rig import objects
-from rig.mesh import start_echod
+from rig.mesh import Mesh, start_echod
 from rig.process import until
-from rig.suite import BACKENDS, PORTS, PROTOCOLS, Case, Service, with_envoy, with_grpc
-from rig.traffic import CALL_SECONDS, Http, HttpLoad
+from rig.suite import BACKENDS, PORTS, PROTOCOLS, Case, Service, alone, with_envoy, with_grpc
+from rig.traffic import CALL_SECONDS, GrpcWatch, Http, HttpLoad
 
 CALLS = 200
 
@@ -156,3 +157,93 @@ def a_pod_of_two_addresses_is_one_endpoint_to_grpc(case: Case):
             watch.result.check_no_failure()
             counts = case.grpc.call(cart.target, count=400).counts()
             assert counts.keys() == {name, "b"} and counts[name] > 100, counts
+
+
+# --- zones and nodes -------------------------------------------------------------------------
+
+PLACES = {"a": ("zone-a", "node-1"), "b": ("zone-a", "node-2"), "c": ("zone-b", "node-3")}
+HERE = ["--zone", "zone-a", "--node-name", "node-1"]
+
+
+def placed(service: Service, **spec) -> list:
+    """A Service, whose spec says this too, with its endpoints in the zones and on the nodes of
+    PLACES."""
+    objs = service.objects()
+    objs[0]["spec"].update(spec)
+    for endpoint in objs[1]["endpoints"]:
+        letter = next(n for n, ip in BACKENDS.items() if ip == endpoint["addresses"][0])
+        endpoint["zone"], endpoint["nodeName"] = PLACES[letter]
+    return objs
+
+
+# {what the Service says: [(ready, draining, who gets the traffic of a client that is HERE)]}
+NEAR = {
+    ("trafficDistribution", "PreferClose"): [
+        ("abc", "", "ab"), ("bc", "", "b"), ("ac", "b", "a"), ("c", "ab", "c"), ("c", "", "c"),
+        ("abc", "", "ab")],
+    ("trafficDistribution", "PreferSameNode"): [
+        ("abc", "", "a"), ("bc", "a", "b"), ("bc", "", "b"), ("c", "", "c"), ("abc", "", "a")],
+    ("internalTrafficPolicy", "Local"): [("abc", "", "a"), ("bc", "a", "a"), ("abc", "", "a")],
+}
+
+
+@alone
+def what_is_near_is_preferred(case: Case):
+    """An Envoy of its own, which says where it runs."""
+    mesh = Mesh(options=["--check-rebuild"])
+    try:
+        mesh.heddle.start()
+        web = case.service("web", "abc")
+        mesh.write("web", *placed(web))
+        mesh.start_envoy(options=HERE)
+        mesh.wait_listening(web.address)
+        with HttpLoad([web.address]) as load:
+            only(load, "abc")
+            for (field, value), steps in NEAR.items():
+                for web.ready, web.draining, wanted in steps:
+                    mesh.write("web", *placed(web, **{field: value}))
+                    only(load, wanted, CALLS // 2)
+        load.check_no_failure()
+        web.ready, web.draining = "bc", ""
+        mesh.write("web", *placed(web, internalTrafficPolicy="Local"))
+        with Http(web.address) as client:
+            until(lambda: client.request().status == 503, 5, "nothing on the node is ready")
+        assert not mesh.envoy.rejected()
+    finally:
+        mesh.stop()
+
+
+@with_grpc
+def what_is_near_is_preferred_by_grpc(case: Case):
+    cart = case.service("cart", "abc", "grpc")
+    client = case.mesh.grpc(case.client, options=HERE)
+    case.apply(*placed(cart))
+    with client.watch(cart.target) as watch:
+        until(lambda: {e.get("backend") for e in watch.events} >= set("abc"), 5, "all are used")
+        for (field, value), steps in NEAR.items():
+            for cart.ready, cart.draining, wanted in steps:
+                case.apply(*placed(cart, **{field: value}))
+                until(lambda: recent(watch, 0.2) == set(wanted), 5, f"{value}: {wanted}")
+    watch.result.check_no_failure()
+    cart.ready, cart.draining = "bc", ""
+    case.apply(*placed(cart, internalTrafficPolicy="Local"))
+    assert client.call(cart.target).only_error()["code"] == "UNAVAILABLE"
+
+
+def recent(watch: GrpcWatch, seconds: float) -> set:
+    """The backends of the calls of the last seconds; none when calls are not that old."""
+    since = time.time() - seconds
+    new = [e.get("backend") for e in watch.events if e["at"] > since]
+    old = [e.get("backend") for e in watch.events if e["at"] <= since]
+    return {*new, *old[-1:]} if old else set()
+
+
+@with_grpc
+def clients_elsewhere_have_another_order(case: Case):
+    cart = case.service("cart", "abc", "grpc")
+    case.apply(*placed(cart, trafficDistribution="PreferSameZone"))
+    for options, wanted in ((["--zone", "zone-b"], "c"), (["--zone", "zone-c"], "abc"),
+                            (["--zone", "zone-a"], "ab"), ([], "abc")):
+        client = case.mesh.grpc(case.client, options=options)
+        counts = client.call(cart.target, count=100).counts()
+        assert counts.keys() == set(wanted), (options, counts)
