@@ -35,6 +35,7 @@ static const struct field port_fields[] = {
     F(FIELD_STR, struct ir_port, service),
     F(FIELD_INT, struct ir_port, port),
     F(FIELD_STR, struct ir_port, port_name),
+    F(FIELD_STR, struct ir_port, app_protocol),
     F_ENUM(struct ir_port, protocol, protocol_names),
     F_ENUM(struct ir_port, family, family_names),
     F(FIELD_STR_LIST, struct ir_port, ips),

@@ -43,13 +43,14 @@ struct ir_port {
     struct str ns, service;
     int32_t port;
     struct str port_name;
-    int protocol;         /* enum ir_protocol, from appProtocol and the L4 protocol alone */
-    int family;           /* enum ir_family, of the endpoints that are preferred */
-    LIST(struct str) ips; /* ClusterIPs; none for headless Services */
-    struct str taken_by;  /* the Service that has a ClusterIP and this port already; else empty */
-    int nearness;         /* enum ir_nearness */
-    bool backend;         /* false: cannot take traffic (ExternalName) */
-    struct str why_not;   /* when !backend */
+    struct str app_protocol; /* as written; empty: nothing is said */
+    int protocol;            /* enum ir_protocol, from appProtocol and the L4 protocol alone */
+    int family;              /* enum ir_family, of the endpoints that are preferred */
+    LIST(struct str) ips;    /* ClusterIPs; none for headless Services */
+    struct str taken_by; /* the Service that has a ClusterIP and this port already; else empty */
+    int nearness;        /* enum ir_nearness */
+    bool backend;        /* false: cannot take traffic (ExternalName) */
+    struct str why_not;  /* when !backend */
     bool publish_not_ready;
 };
 

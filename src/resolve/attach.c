@@ -14,6 +14,7 @@
 #include "ir/graph.h"
 #include "ir/ir.h"
 #include "model/service.h"
+#include "resolve/app_protocol.h"
 #include "resolve/govern.h"
 #include "resolve/key.h"
 #include "resolve/resolve.h"
@@ -36,6 +37,12 @@ static void refuse(struct attached_parent *parent, enum condition_id why, struct
     parent->message = message;
 }
 
+/* An HTTPRoute leaves alone what is said to be encrypted, as it does what is UDP. */
+static bool port_governed(const struct service_port *port, const struct route *route)
+{
+    return app_protocol_carries(port->app_protocol, route->object.kind);
+}
+
 static void attach_ports(struct arena *arena, const struct route *route,
                          const struct parent_ref *ref, const struct service *service,
                          struct attached_parent *parent)
@@ -46,11 +53,37 @@ static void attach_ports(struct arena *arena, const struct route *route,
     parent->ports.items = ARENA_ARRAY(arena, service->ports.len, struct str);
     for (size_t i = 0; i < service->ports.len; i++) {
         const struct service_port *port = &service->ports.items[i];
-        if (port_selected(port, ref)) {
+        if (port_selected(port, ref) && port_governed(port, route)) {
             parent->ports.items[parent->ports.len++] =
                 port_key_make(arena, meta->ns, meta->name, port->port, consumer);
         }
     }
+}
+
+/* Why no port is attached: the first that the parentRef selects is of another protocol, or there is
+ * none. */
+static struct str no_port(struct arena *arena, const struct route *route,
+                          const struct parent_ref *ref, const struct service *service,
+                          struct str key)
+{
+    for (size_t i = 0; i < service->ports.len; i++) {
+        const struct service_port *port = &service->ports.items[i];
+        if (port_selected(port, ref)) {
+            return arena_printf(arena,
+                                "port %d of Service '%.*s' has appProtocol '%.*s', which no %s can "
+                                "govern",
+                                (int)port->port, STR_FMT(key), STR_FMT(port->app_protocol),
+                                kind_info(route->object.kind)->kind);
+        }
+    }
+    if (ref->section_name.len > 0) {
+        return arena_printf(arena, "Service '%.*s' has no TCP port named '%.*s'%s", STR_FMT(key),
+                            STR_FMT(ref->section_name),
+                            ref->port != 0 ? " with the given number" : "");
+    }
+    return ref->port != 0 ? arena_printf(arena, "Service '%.*s' has no TCP port %d", STR_FMT(key),
+                                         (int)ref->port)
+                          : arena_printf(arena, "Service '%.*s' has no TCP ports", STR_FMT(key));
 }
 
 static void attach_parent(struct eval *ev, struct arena *arena, const struct route *route,
@@ -75,21 +108,8 @@ static void attach_parent(struct eval *ev, struct arena *arena, const struct rou
         return;
     }
     attach_ports(arena, route, ref, service, parent);
-    if (parent->ports.len > 0) {
-        return;
-    }
-    if (ref->section_name.len > 0) {
-        refuse(parent, C_no_matching_parent,
-               arena_printf(arena, "Service '%.*s' has no TCP port named '%.*s'%s", STR_FMT(key),
-                            STR_FMT(ref->section_name),
-                            ref->port != 0 ? " with the given number" : ""));
-    } else if (ref->port != 0) {
-        refuse(
-            parent, C_no_matching_parent,
-            arena_printf(arena, "Service '%.*s' has no TCP port %d", STR_FMT(key), (int)ref->port));
-    } else {
-        refuse(parent, C_no_matching_parent,
-               arena_printf(arena, "Service '%.*s' has no TCP ports", STR_FMT(key)));
+    if (parent->ports.len == 0) {
+        refuse(parent, C_no_matching_parent, no_port(arena, route, ref, service, key));
     }
 }
 
@@ -133,6 +153,13 @@ static void resolve_backend(struct eval *ev, struct arena *arena, const struct r
         fail_backend(arena, backend, list, C_unsupported_protocol,
                      arena_printf(scratch, "Service port '%.*s' takes no traffic: %.*s",
                                   STR_FMT(key), STR_FMT(port->why_not)));
+    } else if (!app_protocol_carries(port->app_protocol, route->object.kind)) {
+        fail_backend(arena, backend, list, C_unsupported_protocol,
+                     arena_printf(scratch,
+                                  "Service port '%.*s' has appProtocol '%.*s', to which no %s can "
+                                  "send",
+                                  STR_FMT(key), STR_FMT(port->app_protocol),
+                                  kind_info(route->object.kind)->kind));
     } else {
         backend->condition = C_resolved;
         backend->cluster = arena_str(arena, key);

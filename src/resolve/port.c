@@ -3,33 +3,13 @@
 #include "ir/graph.h"
 #include "ir/ir.h"
 #include "model/service.h"
+#include "resolve/app_protocol.h"
 #include "resolve/key.h"
 #include "resolve/resolve.h"
 
-/* KEP-3726 names and the ones in common use. Anything else, https among them, is opaque. */
-static const struct {
-    struct str name;
-    enum ir_protocol protocol;
-} app_protocols[] = {
-    {STR("http"), IR_HTTP},
-    {STR("kubernetes.io/ws"), IR_HTTP},
-    {STR("kubernetes.io/h2c"), IR_HTTP2},
-    {STR("h2c"), IR_HTTP2},
-    {STR("http2"), IR_HTTP2},
-    {STR("grpc"), IR_HTTP2},
-};
-
 static enum ir_protocol port_protocol(const struct service_port *port)
 {
-    if (port->protocol != PROTOCOL_TCP) {
-        return IR_UDP;
-    }
-    for (size_t i = 0; i < sizeof(app_protocols) / sizeof(app_protocols[0]); i++) {
-        if (str_eq_nocase(port->app_protocol, app_protocols[i].name)) {
-            return app_protocols[i].protocol;
-        }
-    }
-    return IR_TCP;
+    return port->protocol == PROTOCOL_TCP ? app_protocol_read(port->app_protocol) : IR_UDP;
 }
 
 /* A Service may have one number twice, for TCP and for UDP; the mesh means TCP. */
@@ -151,6 +131,7 @@ const struct row *resolve_port(struct eval *ev, struct str key)
     port->service = arena_str(arena, parts.service);
     port->port = of->port;
     port->port_name = arena_str(arena, of->name);
+    port->app_protocol = arena_str(arena, of->app_protocol);
     port->protocol = (int)port_protocol(of);
     port->publish_not_ready = service->publish_not_ready;
     port->family = (int)port_family(service);

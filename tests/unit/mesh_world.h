@@ -51,7 +51,8 @@ static inline bool world_chance(struct world *world, uint32_t one_in)
 /* --- objects ------------------------------------------------------------------------------- */
 static inline void world_service(struct world *world, unsigned nth, struct buf *out)
 {
-    static const char *const protocols[] = {"", "http", "kubernetes.io/h2c", "grpc", "tcp"};
+    static const char *const protocols[] = {"",    "http",  "kubernetes.io/h2c", "grpc",
+                                            "tcp", "https", "kubernetes.io/ws"};
     unsigned ports = 1 + world_draw(world, 2);
     buf_printf(out, "apiVersion: v1\nkind: Service\nmetadata: {name: s%u, namespace: %s}\nspec:\n",
                nth / 2, world_ns(nth));
@@ -78,7 +79,7 @@ static inline void world_service(struct world *world, unsigned nth, struct buf *
     buf_printf(out, "  %s\n  publishNotReadyAddresses: %s\n  ports:\n",
                nearness[world_draw(world, 4)], world_chance(world, 4) ? "true" : "false");
     for (unsigned i = 0; i < ports; i++) {
-        const char *protocol = protocols[world_draw(world, 5)];
+        const char *protocol = protocols[world_draw(world, 7)];
         buf_printf(out, "  - {name: p%u, port: %u, protocol: %s%s%s}\n", i, 8000 + i,
                    world_chance(world, 6) ? "UDP" : "TCP",
                    protocol[0] != '\0' ? ", appProtocol: " : "", protocol);

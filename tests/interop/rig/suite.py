@@ -91,6 +91,7 @@ class Service:
     not_ready: str = ""
     draining: str = ""
     port: int = 8000
+    protocol: Optional[str] = None  # the appProtocol, where it is not that of the kind
 
     @property
     def address(self) -> str:
@@ -117,7 +118,9 @@ class Service:
 
     def objects(self) -> list:
         return [
-            objects.service(self.name, self.ip, self.port, PROTOCOLS[self.kind], self.namespace),
+            objects.service(self.name, self.ip, self.port,
+                            PROTOCOLS[self.kind] if self.protocol is None else self.protocol,
+                            self.namespace),
             objects.endpoint_slice(self.name, self.endpoints(), PORTS[self.kind], self.namespace),
         ]
 

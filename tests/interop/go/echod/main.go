@@ -3,8 +3,9 @@
 // echod is many backends in one process. Each has a name and an address, and says in every answer
 // who it is and what reached it:
 //
-//	--http NAME=ADDR:PORT   HTTP/1.1 and h2c: {"backend", "method", "path", "host", "headers"};
-//	                        the query parameter delay=MS delays the answer
+//	--http NAME=ADDR:PORT   HTTP/1.1 and h2c: {"backend", "protocol", "method", "path", "host",
+//	                        "headers"}; the query parameter delay=MS delays the answer;
+//	                        WebSockets are greeted, and what they say is sent back
 //	--grpc NAME=ADDR:PORT   any method of any service: {"backend", "method", "metadata"} as bytes
 //	--tcp NAME=ADDR:PORT    speaks first: the line "hello from NAME", then echoes what it gets
 //
@@ -30,11 +31,12 @@ import (
 )
 
 type httpAnswer struct {
-	Backend string      `json:"backend"`
-	Method  string      `json:"method"`
-	Path    string      `json:"path"`
-	Host    string      `json:"host"`
-	Headers http.Header `json:"headers"`
+	Backend  string      `json:"backend"`
+	Protocol string      `json:"protocol"`
+	Method   string      `json:"method"`
+	Path     string      `json:"path"`
+	Host     string      `json:"host"`
+	Headers  http.Header `json:"headers"`
 }
 
 // serveHTTP answers with what it got. In the query: delay=MS before the answer, status=CODE of the
@@ -43,13 +45,17 @@ type httpAnswer struct {
 func serveHTTP(name string, listener net.Listener) error {
 	seen := echo.NewRequests[httpAnswer]()
 	answer := func(w http.ResponseWriter, r *http.Request) {
+		if wantsWebSocket(r) {
+			serveWebSocket(name, w, r)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		query := r.URL.Query()
 		if r.URL.Path == "/seen" {
 			json.NewEncoder(w).Encode(seen.Of(query.Get("id")))
 			return
 		}
-		request := httpAnswer{name, r.Method, r.RequestURI, r.Host, r.Header}
+		request := httpAnswer{name, r.Proto, r.Method, r.RequestURI, r.Host, r.Header}
 		count := seen.Add(r.Header.Get("X-Test-Id"), request)
 		if echo.Fails(query.Get("fail"), count) {
 			echo.Sleep(query.Get("delay"))
