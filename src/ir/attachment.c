@@ -75,6 +75,7 @@ static const struct schema status_parent_schema = SCHEMA(status_parent, status_p
 
 static const struct field status_fields[] = {
     F(FIELD_INT, status, kind),
+    F(FIELD_BOOL, status, ancestors),
     F(FIELD_STR, status, ns),
     F(FIELD_STR, status, name),
     F(FIELD_INT64, status, generation),

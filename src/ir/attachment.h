@@ -47,10 +47,11 @@ struct status_parent {
     struct parent_ref ref; /* verbatim */
     LIST(struct condition) conditions;
 };
-/* Conditions of a route (parents) or of another object (conditions). */
+/* Conditions of a route (parents), a policy (ancestors) or another object (conditions). */
 struct status {
     struct row row;
-    int kind; /* enum kind_id */
+    int kind;       /* enum kind_id */
+    bool ancestors; /* `parents` are told as such */
     struct str ns, name;
     int64_t generation;
     LIST(struct status_parent) parents;

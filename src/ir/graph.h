@@ -13,6 +13,7 @@ enum table_id {
     T_SLICE,     /* "ns/name" */
     T_ROUTE,     /* "HTTPRoute/ns/name": all route kinds */
     T_GRANT,     /* "ns/name" */
+    T_POLICY,    /* "ns/name": XBackendTrafficPolicies */
     /* inputs: what clients say (ir/client.h) */
     T_VIEW,      /* scope: present while some client has it */
     T_INTEREST,  /* "scope|name": a Listener that some client asks for by name */
@@ -30,6 +31,7 @@ enum table_id {
     T_CLUSTER,        /* "ns/svc:port" */
     T_ENDPOINTS,      /* "ns/svc:port", "ns/svc:port@zone/ZONE" or "ns/svc:port@node/NODE" */
     T_SERVICE_STATUS, /* key of T_SERVICE: conditions */
+    T_POLICY_STATUS,  /* key of T_POLICY: conditions */
     /* rank 4: conditions, fragments */
     T_STATUS,      /* key of T_ROUTE: conditions */
     T_ENVOY_VHOST, /* key of T_ROUTING */
@@ -54,6 +56,7 @@ enum index_id {
     X_SLICES_OF_NAMES,   /* those that list names, no addresses, by "ns/svc" */
     X_PLACES_OF_CLIENTS, /* views of a zone under "zone", of a node under "node" */
     X_PLACES,            /* places by each of their keys of T_ENDPOINTS */
+    X_POLICIES,          /* policies by each "ns/svc" that they target, oldest first */
     X_SERVICES_IN_NS,    /* services by "ns" */
     X_NAMESPACES,        /* all namespaces under "" */
     X_SERVICES_OF_IP,    /* services by each of their ClusterIPs */

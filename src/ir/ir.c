@@ -81,6 +81,15 @@ static const struct field header_ops_fields[] = {
 };
 static const struct schema header_ops_schema = SCHEMA(ir_header_ops, header_ops_fields);
 
+static const struct field session_fields[] = {
+    F_ENUM(struct ir_session, carrier, carrier_names),
+    F(FIELD_STR, struct ir_session, name),
+    F(FIELD_STR, struct ir_session, path),
+    F(FIELD_INT64, struct ir_session, lifetime_ms),
+    {.name = NULL},
+};
+static const struct schema session_schema = SCHEMA(ir_session, session_fields);
+
 static const struct field backend_fields[] = {
     F(FIELD_STR, struct ir_backend, cluster),
     F(FIELD_INT64, struct ir_backend, weight),
@@ -88,6 +97,7 @@ static const struct field backend_fields[] = {
     F_SUB(FIELD_PTR, struct ir_backend, request_headers, header_ops_schema),
     F_SUB(FIELD_PTR, struct ir_backend, response_headers, header_ops_schema),
     F(FIELD_STR, struct ir_backend, hostname),
+    F_SUB(FIELD_PTR, struct ir_backend, session, session_schema),
     {.name = NULL},
 };
 static const struct schema backend_schema = SCHEMA(ir_backend, backend_fields);
@@ -147,15 +157,6 @@ static const struct field cors_fields[] = {
 };
 static const struct schema cors_schema = SCHEMA(ir_cors, cors_fields);
 
-static const struct field session_fields[] = {
-    F_ENUM(struct ir_session, carrier, carrier_names),
-    F(FIELD_STR, struct ir_session, name),
-    F(FIELD_STR, struct ir_session, path),
-    F(FIELD_INT64, struct ir_session, lifetime_ms),
-    {.name = NULL},
-};
-static const struct schema session_schema = SCHEMA(ir_session, session_fields);
-
 static const struct field route_fields[] = {
     F(FIELD_STR, struct ir_route, rule),
     F_SUB(FIELD_STRUCT, struct ir_route, match, match_schema),
@@ -199,11 +200,20 @@ static const struct field routing_fields[] = {
 };
 const struct schema ir_routing_schema = SCHEMA(ir_routing, routing_fields);
 
+static const struct field budget_fields[] = {
+    F(FIELD_INT, struct ir_retry_budget, percent),
+    F(FIELD_INT64, struct ir_retry_budget, interval_ms),
+    F(FIELD_INT64, struct ir_retry_budget, min_concurrency),
+    {.name = NULL},
+};
+static const struct schema budget_schema = SCHEMA(ir_retry_budget, budget_fields);
+
 static const struct field cluster_fields[] = {
     F(FIELD_STR, struct ir_cluster, name),
     F(FIELD_STR, struct ir_cluster, ns),
     F(FIELD_STR, struct ir_cluster, service),
     F_ENUM(struct ir_cluster, protocol, protocol_names),
+    F_SUB(FIELD_PTR, struct ir_cluster, retry_budget, budget_schema),
     {.name = NULL},
 };
 const struct schema ir_cluster_schema = SCHEMA(ir_cluster, cluster_fields);

@@ -87,13 +87,22 @@ struct ir_header_ops {
     LIST(struct str) remove;
 };
 
+enum ir_session_carrier { IR_COOKIE, IR_HEADER };
+struct ir_session { /* requests of one session go to one endpoint of the backend they got */
+    int carrier;    /* enum ir_session_carrier */
+    struct str name;
+    struct str path;     /* of the cookie */
+    int64_t lifetime_ms; /* of the cookie; 0: until the client ends its own session */
+};
+
 struct ir_backend {
     struct str cluster; /* key of T_CLUSTER; empty: this share answers with an error */
     int64_t weight;     /* > 0 */
     struct str reason;  /* why the share is an error */
     struct ir_header_ops *request_headers; /* only for this backend */
     struct ir_header_ops *response_headers;
-    struct str hostname; /* the Host this backend gets; empty: as the rule has it */
+    struct str hostname;        /* the Host this backend gets; empty: as the rule has it */
+    struct ir_session *session; /* of those that get this backend; none where the rule has one */
 };
 
 struct ir_mirror {
@@ -132,13 +141,6 @@ struct ir_cors {
     LIST(struct str) expose;  /* never "*" beside credentials */
     bool credentials;
     int32_t max_age; /* seconds */
-};
-enum ir_session_carrier { IR_COOKIE, IR_HEADER };
-struct ir_session { /* requests of one session go to one endpoint of the backend they got */
-    int carrier;    /* enum ir_session_carrier */
-    struct str name;
-    struct str path;     /* of the cookie */
-    int64_t lifetime_ms; /* of the cookie; 0: until the client ends its own session */
 };
 struct ir_retry { /* connection errors are always retried */
     LIST(int32_t) codes;
@@ -204,11 +206,18 @@ struct ir_routing {
 };
 
 /* --- clusters and endpoints ----------------------------------------------------------------- */
+struct ir_retry_budget { /* how many retries may be under way, of all clients of a proxy */
+    int32_t percent;     /* of the requests of the last interval */
+    int64_t interval_ms;
+    int64_t min_concurrency; /* always allowed; > 0 */
+};
+
 struct ir_cluster {
     struct row row;
     struct str name; /* "ns/svc:port" */
     struct str ns, service;
-    int protocol; /* enum ir_protocol */
+    int protocol;                         /* enum ir_protocol */
+    struct ir_retry_budget *retry_budget; /* NULL: no limit */
 };
 
 /* Beside the endpoints for everybody. */

@@ -52,6 +52,11 @@ void field_default(struct field_reader *reader, const struct field *field, void 
     case FIELD_BOOL:
         *(bool *)at = strcmp(field->fallback, "true") == 0;
         break;
+    case FIELD_DURATION:
+        if (!format_read_duration(str_from(field->fallback), at)) {
+            panic("'%s' is no duration", field->fallback);
+        }
+        break;
     case FIELD_ENUM:
         *(int *)at = name_index(field->names, field->fallback);
         break;

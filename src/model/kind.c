@@ -3,6 +3,7 @@
 #include "base/panic.h"
 #include "model/grant.h"
 #include "model/object.h"
+#include "model/policy.h"
 #include "model/reach.h"
 #include "model/route.h"
 #include "model/service.h"
@@ -16,6 +17,7 @@
 #define READING_TLSROUTE &tls_route_schema, &format_subdomain, true, NULL
 #define READING_TCPROUTE &tcp_route_schema, &format_subdomain, true, NULL
 #define READING_REFERENCEGRANT &reference_grant_schema, &format_subdomain, false, NULL
+#define READING_XBACKENDTRAFFICPOLICY &backend_policy_schema, &format_subdomain, false, NULL
 
 static const struct kind_info kinds[] = {
 #define KIND(id, kind, group, versions, plural, namespaced)                                        \

@@ -4,9 +4,12 @@
 
 #include <inttypes.h>
 
+#include "ir/graph.h"
+
 #define EFFECTS_MAX 64 /* of one rule: more filters than a rule may have */
 
 struct effects {
+    const struct engine *engine;
     struct arena *arena;
     bool proxyless;
     struct str in_force[EFFECTS_MAX];
@@ -69,6 +72,38 @@ static void rewrites(struct effects *effects, const struct ir_rewrite *rewrite)
     }
 }
 
+static void sessions(struct effects *effects, const struct ir_session *session, struct str suffix)
+{
+    const char *carrier = session->carrier == IR_COOKIE ? "cookie" : "header";
+    by_proxies(effects, arena_printf(effects->arena,
+                                     "sessions are kept at their endpoint by the %s %.*s%.*s",
+                                     carrier, STR_FMT(session->name), STR_FMT(suffix)));
+}
+
+static struct str duration(struct arena *arena, int64_t ms)
+{
+    return ms % 1000 == 0 ? arena_printf(arena, "%" PRId64 "s", ms / 1000)
+                          : arena_printf(arena, "%" PRId64 "ms", ms);
+}
+
+/* Of the cluster, since it holds for all routes together. */
+static void retry_budget(struct effects *effects, struct str cluster, struct str suffix)
+{
+    const struct ir_cluster *row =
+        (const struct ir_cluster *)engine_get(effects->engine, T_CLUSTER, cluster);
+    if (row == NULL || row->retry_budget == NULL) {
+        return;
+    }
+    const struct ir_retry_budget *budget = row->retry_budget;
+    by_proxies(effects,
+               arena_printf(effects->arena,
+                            "as many retries at a time as %d %% of the requests of the last %.*s, "
+                            "and at least %" PRId64 "%.*s",
+                            (int)budget->percent,
+                            STR_FMT(duration(effects->arena, budget->interval_ms)),
+                            budget->min_concurrency, STR_FMT(suffix)));
+}
+
 static void backends(struct effects *effects, const struct ir_route *route)
 {
     for (size_t i = 0; i < route->backends.len; i++) {
@@ -81,6 +116,12 @@ static void backends(struct effects *effects, const struct ir_route *route)
         if (backend->hostname.len > 0) {
             by_proxies(effects, arena_printf(effects->arena, "the Host %.*s%.*s",
                                              STR_FMT(backend->hostname), STR_FMT(suffix)));
+        }
+        if (backend->session != NULL) {
+            sessions(effects, backend->session, suffix);
+        }
+        if (route->retry != NULL && backend->cluster.len > 0) {
+            retry_budget(effects, backend->cluster, suffix);
         }
     }
 }
@@ -98,21 +139,7 @@ static void mirrors(struct effects *effects, const struct ir_route *route)
     }
 }
 
-static void sessions(struct effects *effects, const struct ir_session *session)
-{
-    const char *carrier = session->carrier == IR_COOKIE ? "cookie" : "header";
-    by_proxies(effects,
-               arena_printf(effects->arena, "sessions are kept at their endpoint by the %s %.*s",
-                            carrier, STR_FMT(session->name)));
-}
-
 /* --- time ----------------------------------------------------------------------------------- */
-
-static struct str duration(struct arena *arena, int64_t ms)
-{
-    return ms % 1000 == 0 ? arena_printf(arena, "%" PRId64 "s", ms / 1000)
-                          : arena_printf(arena, "%" PRId64 "ms", ms);
-}
 
 /* gRPC clients know no limit of each attempt, which without retries is one of the request
  * (xds/route_features.c). */
@@ -165,10 +192,11 @@ static void tell_list(struct json *json, const char *key, const struct str *item
     json_close(json, ']');
 }
 
-void effects_tell(const struct ir_route *route, bool proxyless, struct arena *arena,
-                  struct json *json)
+void effects_tell(const struct engine *engine, const struct ir_route *route, bool proxyless,
+                  struct arena *arena, struct json *json)
 {
     struct effects *effects = ARENA_NEW(arena, struct effects);
+    effects->engine = engine;
     effects->arena = arena;
     effects->proxyless = proxyless;
     headers(effects, "request", route->request_headers);
@@ -182,7 +210,7 @@ void effects_tell(const struct ir_route *route, bool proxyless, struct arena *ar
         by_proxies(effects, STR("preflights are answered, and allowed origins told (CORS)"));
     }
     if (route->session != NULL) {
-        sessions(effects, route->session);
+        sessions(effects, route->session, STR_NULL);
     }
     timeouts(effects, route);
     if (route->retry != NULL) {

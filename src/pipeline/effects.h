@@ -9,7 +9,7 @@
 
 /* Writes the arrays `in_force`, what this kind of client does for the rule, and `ignored`, what the
  * rule asks for and such a client does not do; neither when it would be empty. */
-void effects_tell(const struct ir_route *route, bool proxyless, struct arena *arena,
-                  struct json *json);
+void effects_tell(const struct engine *engine, const struct ir_route *route, bool proxyless,
+                  struct arena *arena, struct json *json);
 
 #endif

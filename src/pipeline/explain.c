@@ -408,7 +408,7 @@ static void tell_decision(struct telling *telling, const struct ir_route *winner
         tell_outcome(telling, winner);
     }
     if (winner != NULL && winner->action == IR_FORWARD) {
-        effects_tell(winner, proxyless(telling), telling->arena, telling->json);
+        effects_tell(telling->engine, winner, proxyless(telling), telling->arena, telling->json);
     }
     tell_notes(telling);
     json_close(telling->json, '}');

@@ -7,6 +7,7 @@
 #include "model/route.h"
 #include "model/service.h"
 #include "resolve/govern.h"
+#include "resolve/policy.h"
 #include "resolve/rule.h"
 
 struct walk {
@@ -194,11 +195,54 @@ static void visit_service(void *user, struct str key, const struct row *row)
     arena_reset(&walk->scratch);
 }
 
+static void check_target(struct walk *walk, const struct backend_policy *policy, size_t target,
+                         const struct condition *accepted)
+{
+    static const struct {
+        enum condition_id id;
+        enum problem_code code;
+        struct str remedy;
+    } cases[] = {
+        {C_target_not_found, PROBLEM_unresolved_reference,
+         STR("name a Service of the policy's own namespace")},
+        {C_target_invalid, PROBLEM_no_effect, STR("name a Service that has endpoints")},
+        {C_policy_conflicted, PROBLEM_no_effect, STR("join the policies into one")},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (accepted->id == (int)cases[i].id) {
+            report(walk, &policy->object, cases[i].code, policy->targets.items[target].line,
+                   arena_printf(&walk->scratch, "spec.targetRefs[%zu]", target), accepted->message,
+                   cases[i].remedy);
+        }
+    }
+}
+
+static void visit_policy(void *user, struct str key, const struct row *row)
+{
+    struct walk *walk = user;
+    const struct backend_policy *policy = (const struct backend_policy *)row;
+    const struct status *status =
+        (const struct status *)engine_get(mesh_engine(walk->mesh), T_POLICY_STATUS, key);
+    size_t told = 0;
+    for (size_t i = 0; i < policy->targets.len; i++) {
+        if (policy_targets_service(&policy->targets.items[i])) {
+            check_target(walk, policy, i, &status->parents.items[told++].conditions.items[0]);
+        }
+    }
+    if (told == 0) {
+        report(walk, &policy->object, PROBLEM_no_effect, policy->object.origin.line,
+               STR("spec.targetRefs"), STR("the policy targets no Service: it holds for nothing"),
+               STR("add a targetRef with group \"\" and kind Service"));
+    }
+    arena_reset(&walk->scratch);
+}
+
 void mesh_findings(const struct mesh *mesh, finding_fn *visit, void *user)
 {
     struct walk walk = {.mesh = mesh, .visit = visit, .user = user};
     arena_init(&walk.scratch);
     engine_each(mesh_engine(mesh), T_SERVICE, visit_service, &walk);
     engine_each(mesh_engine(mesh), T_ROUTE, visit_route, &walk);
+    engine_each(mesh_engine(mesh), T_POLICY, visit_policy, &walk);
     arena_release(&walk.scratch);
 }

@@ -6,7 +6,7 @@
  *   service ─┬─► port ─┬─► attachment ◄── route        ┌─► vhost ─► route configurations
  *            │         ├─► routing ◄── attached ───────┼─► backends of connections (ECDS)
  *   slice ───┼─► endpoints ◄── places ◄── view         └─► listeners
- *   interest ├─► target    └─► cluster ─► CDS              status ◄── rejection
+ *   interest ├─► target    └─► cluster ◄── policy          status ◄── rejection
  *            └─► server ─► listeners of servers
  */
 #include "pipeline/graph.h"
@@ -55,6 +55,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_SLICE]        = INPUT("endpointslice", object_equal),
     [T_ROUTE]        = INPUT("route", object_equal),
     [T_GRANT]        = INPUT("referencegrant", object_equal),
+    [T_POLICY]       = INPUT("policy", object_equal),
     [T_VIEW]         = INPUT("view", view_equal),
     [T_INTEREST]     = INPUT("interest", interest_equal),
     [T_REJECTION]    = INPUT("rejection", rejection_equal),
@@ -71,6 +72,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_ENDPOINTS]    = TABLE("endpoints", 3, resolve_endpoints, ir_endpoints_equal,
                              OF(T_PORT), BY(X_PLACES)),
     [T_SERVICE_STATUS] = STATUS("service-status", 3, resolve_service_status, OF(T_SERVICE)),
+    [T_POLICY_STATUS] = STATUS("policy-status", 3, resolve_policy_status, OF(T_POLICY)),
 
     [T_STATUS]       = STATUS("status", 4, resolve_status, OF(T_ROUTE)),
     [T_ENVOY_VHOST]  = TABLE("envoy-vhost", 4, xds_envoy_vhost, fragment_equal, OF(T_ROUTING)),
@@ -96,6 +98,7 @@ static const struct index_spec indexes[INDEX_COUNT] = {
     [X_SLICES_OF_NAMES]   = {"slices-of-names", T_SLICE, resolve_slices_of_names, NULL},
     [X_PLACES_OF_CLIENTS] = {"places-of-clients", T_VIEW, resolve_places_of_clients, NULL},
     [X_PLACES]            = {"places", T_PLACES, resolve_endpoints_of_places, NULL},
+    [X_POLICIES]          = {"policies", T_POLICY, resolve_policies, resolve_policies_order},
     [X_SERVICES_IN_NS]    = {"services-in-namespace", T_SERVICE, resolve_services_in_ns, NULL},
     [X_NAMESPACES]        = {"namespaces", T_NAMESPACE, resolve_namespaces, NULL},
     [X_SERVICES_OF_IP]    = {"services-of-ip", T_SERVICE, resolve_services_of_ip, NULL},

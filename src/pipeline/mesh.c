@@ -25,9 +25,15 @@ struct mesh {
 };
 
 static const unsigned tables_of_kinds[KIND_COUNT] = {
-    [KIND_NAMESPACE] = T_NAMESPACE, [KIND_SERVICE] = T_SERVICE,      [KIND_ENDPOINTSLICE] = T_SLICE,
-    [KIND_HTTPROUTE] = T_ROUTE,     [KIND_GRPCROUTE] = T_ROUTE,      [KIND_TLSROUTE] = T_ROUTE,
-    [KIND_TCPROUTE] = T_ROUTE,      [KIND_REFERENCEGRANT] = T_GRANT,
+    [KIND_NAMESPACE] = T_NAMESPACE,
+    [KIND_SERVICE] = T_SERVICE,
+    [KIND_ENDPOINTSLICE] = T_SLICE,
+    [KIND_HTTPROUTE] = T_ROUTE,
+    [KIND_GRPCROUTE] = T_ROUTE,
+    [KIND_TLSROUTE] = T_ROUTE,
+    [KIND_TCPROUTE] = T_ROUTE,
+    [KIND_REFERENCEGRANT] = T_GRANT,
+    [KIND_XBACKENDTRAFFICPOLICY] = T_POLICY,
 };
 
 struct mesh *mesh_new(const struct mesh_settings *settings)
@@ -78,7 +84,7 @@ void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key)
 
 size_t mesh_objects(const struct mesh *mesh)
 {
-    static const unsigned tables[] = {T_NAMESPACE, T_SERVICE, T_SLICE, T_ROUTE, T_GRANT};
+    static const unsigned tables[] = {T_NAMESPACE, T_SERVICE, T_SLICE, T_ROUTE, T_GRANT, T_POLICY};
     size_t count = 0;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         count += engine_count(mesh->engine, tables[i]);
@@ -173,6 +179,7 @@ struct changeset *mesh_turn(struct mesh *mesh)
     since_turn(&mesh->since, engine_changes(mesh->engine, T_ROUTING), now);
     status_store_apply(mesh->status, engine_changes(mesh->engine, T_STATUS), now);
     status_store_apply(mesh->status, engine_changes(mesh->engine, T_SERVICE_STATUS), now);
+    status_store_apply(mesh->status, engine_changes(mesh->engine, T_POLICY_STATUS), now);
     struct changeset *changeset = turn_changeset(mesh->engine, mesh->seq + 1);
     if (changeset != NULL) {
         mesh->seq++;

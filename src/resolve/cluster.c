@@ -2,6 +2,8 @@
 /* cluster: how the endpoints of a Service port are spoken to. */
 #include "ir/graph.h"
 #include "ir/ir.h"
+#include "resolve/key.h"
+#include "resolve/policy.h"
 #include "resolve/resolve.h"
 
 const struct row *resolve_cluster(struct eval *ev, struct str key)
@@ -16,5 +18,9 @@ const struct row *resolve_cluster(struct eval *ev, struct str key)
     cluster->ns = arena_str(arena, port->ns);
     cluster->service = arena_str(arena, port->service);
     cluster->protocol = port->protocol;
+    const struct backend_policy *policy = policy_of(ev, port_key_parse(key).object);
+    if (policy != NULL && policy->retry != NULL) {
+        cluster->retry_budget = policy_budget(arena, policy->retry);
+    }
     return &cluster->row;
 }

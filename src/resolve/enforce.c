@@ -7,6 +7,7 @@
 #include "ir/ir.h"
 #include "resolve/key.h"
 #include "resolve/rule.h"
+#include "resolve/session.h"
 
 #define GAPS_MAX 8 /* told in one message */
 #define CORE_TAKES_OFF_MS 1000
@@ -139,7 +140,6 @@ static struct str backoff_gaps(struct eval *ev, const struct route *route,
     return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
 }
 
-/* Envoy ends a session with its cookie's age, and has no clock for others. */
 static struct str session_gaps(struct eval *ev, const struct route *route,
                                const struct attached_parent *parent)
 {
@@ -147,8 +147,7 @@ static struct str session_gaps(struct eval *ev, const struct route *route,
     struct gaps gaps = {.scratch = eval_scratch(ev)};
     for (size_t i = 0; i < route_rule_count(route); i++) {
         const struct session_persistence *session = route_rule(route, i).session;
-        if (session != NULL && session->has_absolute_timeout &&
-            (session->cookie == NULL || session->cookie->lifetime != COOKIE_PERMANENT) &&
+        if (session != NULL && session_outlives(session) &&
             rule_unserved(route, i, gaps.scratch).len == 0) {
             add(&gaps,
                 arena_printf(gaps.scratch, "rules[%zu].sessionPersistence.absoluteTimeout", i));

@@ -2,8 +2,8 @@
 /* filters: see filters.h. */
 #include "resolve/filters.h"
 
-#include "codec/hash.h"
 #include "resolve/cors.h"
+#include "resolve/session.h"
 
 #define PORT_HTTP 80
 #define PORT_HTTPS 443
@@ -148,39 +148,6 @@ static struct ir_retry *make_retry(struct arena *arena, const struct retry *from
     return retry;
 }
 
-/* --- session persistence ------------------------------------------------------------------- */
-
-/* "If not specified, a unique cookie name SHOULD be generated" (CookieConfig.name): made of the
- * rule's, so that it is the same on every replica and after a restart. */
-static struct str cookie_name(struct arena *arena, struct str rule)
-{
-    char text[HASH_TEXT_LEN];
-    hash_text(hash_bytes(rule), text);
-    return arena_printf(arena, "heddle-%s", text);
-}
-
-/* A cookie ends with the client's own session unless it is a permanent one. An absoluteTimeout of
- * other sessions cannot be kept (resolve/enforce.c tells). */
-static struct ir_session *make_session(struct arena *arena, const struct session_persistence *from,
-                                       struct str rule)
-{
-    struct ir_session *session = ARENA_NEW(arena, struct ir_session);
-    if (from->type == SESSION_HEADER) {
-        session->carrier = IR_HEADER;
-        session->name = arena_lower(arena, from->header->name);
-        return session;
-    }
-    const struct session_cookie *cookie = from->cookie;
-    session->carrier = IR_COOKIE;
-    session->name =
-        cookie->name.len > 0 ? arena_str(arena, cookie->name) : cookie_name(arena, rule);
-    session->path = arena_str(arena, cookie->path);
-    if (cookie->lifetime == COOKIE_PERMANENT) {
-        session->lifetime_ms = from->absolute_timeout_ms;
-    }
-    return session;
-}
-
 /* --- all of them --------------------------------------------------------------------------- */
 
 static void apply_filter(struct arena *arena, const struct filter *filter, int32_t port,
@@ -224,7 +191,7 @@ void filters_of_rule(struct arena *arena, const struct rule_view *rule, size_t i
         route->retry = make_retry(arena, rule->retry);
     }
     if (rule->session != NULL) {
-        route->session = make_session(arena, rule->session, route->rule);
+        route->session = session_make(arena, rule->session, route->rule);
     }
 }
 

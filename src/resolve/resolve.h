@@ -28,6 +28,11 @@ void resolve_endpoints_of_places(const struct row *row, struct str key, struct g
 /* cluster.c: T_CLUSTER */
 const struct row *resolve_cluster(struct eval *ev, struct str key);
 
+/* policy.c: T_POLICY_STATUS; policies by Service, oldest first */
+const struct row *resolve_policy_status(struct eval *ev, struct str key);
+void resolve_policies(const struct row *row, struct str key, struct group_emit *emit);
+int resolve_policies_order(const struct row *a, const struct row *b);
+
 /* attach.c: T_ATTACHMENT; attachments by the routing they contribute to, oldest route first */
 const struct row *resolve_attachment(struct eval *ev, struct str key);
 void resolve_attached(const struct row *row, struct str key, struct group_emit *emit);

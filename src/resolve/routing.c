@@ -21,6 +21,7 @@
 #include "resolve/key.h"
 #include "resolve/l4.h"
 #include "resolve/match.h"
+#include "resolve/policy.h"
 #include "resolve/resolve.h"
 #include "resolve/rule.h"
 #include "resolve/shares.h"
@@ -210,6 +211,9 @@ const struct row *resolve_routing(struct eval *ev, struct str key)
         default_route(row);
     } else {
         request_routes(candidates, len, port, row);
+    }
+    if (row->http) {
+        policy_sessions(ev, row);
     }
     return &row->row;
 }

@@ -183,9 +183,9 @@ static void render_text(struct json *json, const char *key, struct str value)
     }
 }
 
-static void render_ref(const struct parent_ref *ref, struct json *json)
+static void render_ref(const struct parent_ref *ref, const char *key, struct json *json)
 {
-    json_key(json, "parentRef");
+    json_key(json, key);
     json_open(json, '{');
     json_key(json, "group"); /* always, also when empty: core */
     json_str(json, ref->group);
@@ -210,12 +210,12 @@ static void render_status(const struct entry *entry, bool times, struct json *js
         render_conditions(entry, 0, row->conditions.items, row->conditions.len, times, json);
     }
     if (row->parents.len > 0) {
-        json_key(json, "parents");
+        json_key(json, row->ancestors ? "ancestors" : "parents");
         json_open(json, '[');
         for (size_t i = 0; i < row->parents.len; i++) {
             const struct status_parent *parent = &row->parents.items[i];
             json_open(json, '{');
-            render_ref(&parent->ref, json);
+            render_ref(&parent->ref, row->ancestors ? "ancestorRef" : "parentRef", json);
             json_key(json, "controllerName");
             json_text(json, CONTROLLER_NAME);
             render_conditions(entry, i, parent->conditions.items, parent->conditions.len, times,

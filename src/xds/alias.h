@@ -91,6 +91,8 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
     envoy__extensions__access_loggers__stream__v3__stdout_access_log__descriptor
 #define pb_fraction Envoy__Type__V3__FractionalPercent
 #define pb_fraction_desc envoy__type__v3__fractional_percent__descriptor
+#define pb_percent Envoy__Type__V3__Percent
+#define pb_percent_desc envoy__type__v3__percent__descriptor
 #define pb_string_matcher Envoy__Type__Matcher__V3__StringMatcher
 #define pb_string_matcher_desc envoy__type__matcher__v3__string_matcher__descriptor
 #define pb_regex Envoy__Type__Matcher__V3__RegexMatcher
@@ -125,6 +127,9 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_circuit_breakers_desc envoy__config__cluster__v3__circuit_breakers__descriptor
 #define pb_thresholds Envoy__Config__Cluster__V3__CircuitBreakers__Thresholds
 #define pb_thresholds_desc envoy__config__cluster__v3__circuit_breakers__thresholds__descriptor
+#define pb_retry_budget Envoy__Config__Cluster__V3__CircuitBreakers__Thresholds__RetryBudget
+#define pb_retry_budget_desc                                                                       \
+    envoy__config__cluster__v3__circuit_breakers__thresholds__retry_budget__descriptor
 #define pb_load_assignment Envoy__Config__Endpoint__V3__ClusterLoadAssignment
 #define pb_load_assignment_desc envoy__config__endpoint__v3__cluster_load_assignment__descriptor
 #define pb_load_policy Envoy__Config__Endpoint__V3__ClusterLoadAssignment__Policy
@@ -260,6 +265,10 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_cookie_desc envoy__type__http__v3__cookie__descriptor
 #define pb_extension Envoy__Config__Core__V3__TypedExtensionConfig
 #define pb_extension_desc envoy__config__core__v3__typed_extension_config__descriptor
+#define pb_backend_filter                                                                          \
+    Envoy__Config__Route__V3__WeightedCluster__ClusterWeight__TypedPerFilterConfigEntry
+#define pb_backend_filter_desc                                                                     \
+    envoy__config__route__v3__weighted_cluster__cluster_weight__typed_per_filter_config_entry__descriptor
 #define pb_route_filter Envoy__Config__Route__V3__Route__TypedPerFilterConfigEntry
 #define pb_route_filter_desc                                                                       \
     envoy__config__route__v3__route__typed_per_filter_config_entry__descriptor

@@ -103,6 +103,18 @@ static pb_common_lb *keep_sessions(struct arena *arena)
     return common;
 }
 
+/* In place of a limit of retries, of which there is none else (xds_no_limits). */
+static void limit_retries(struct arena *arena, const struct ir_retry_budget *budget,
+                          pb_thresholds *thresholds)
+{
+    pb_retry_budget *words = NEW(arena, pb_retry_budget);
+    words->budget_percent = NEW(arena, pb_percent);
+    words->budget_percent->value = budget->percent;
+    words->budget_interval = xds_ms(arena, budget->interval_ms);
+    words->min_retry_concurrency = xds_u32(arena, (uint32_t)budget->min_concurrency);
+    thresholds->retry_budget = words;
+}
+
 const struct row *xds_envoy_cluster(struct eval *ev, struct str key)
 {
     const struct ir_cluster *ir = (const struct ir_cluster *)eval_get(ev, T_CLUSTER, key);
@@ -113,6 +125,9 @@ const struct row *xds_envoy_cluster(struct eval *ev, struct str key)
     pb_cluster *cluster = eds_cluster(scratch, ir->name);
     http_options(scratch, ir->protocol, cluster);
     cluster->common_lb_config = keep_sessions(scratch);
+    if (ir->retry_budget != NULL) {
+        limit_retries(scratch, ir->retry_budget, cluster->circuit_breakers->thresholds[0]);
+    }
     struct resource_row *row = resource_row_new(1);
     resource_row_add(row, XDS_CDS, STR(SCOPE_ENVOY), ir->name, ir->name, &cluster->base);
     return &row->row;

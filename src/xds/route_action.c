@@ -115,7 +115,8 @@ struct shares {
     int64_t valid;  /* sum of the weights of backends that resolve */
     int64_t broken; /* sum of the others */
     size_t nvalid;
-    bool filters; /* some backend has filters of its own */
+    bool filters;                    /* some backend has filters of its own */
+    const struct ir_backend *single; /* the one that resolves, where no other does */
 };
 
 static struct shares count_shares(const struct ir_route *ir)
@@ -129,6 +130,7 @@ static struct shares count_shares(const struct ir_route *ir)
         }
         shares.valid += backend->weight;
         shares.nvalid++;
+        shares.single = shares.nvalid == 1 ? backend : NULL;
         shares.filters = shares.filters || backend->request_headers != NULL ||
                          backend->response_headers != NULL || backend->hostname.len > 0;
     }
@@ -143,6 +145,9 @@ static pb_cluster_weight *cluster_weight(struct arena *arena, const struct ir_ro
     pb_cluster_weight *item = NEW(arena, pb_cluster_weight);
     item->name = xds_text(arena, backend->cluster);
     item->weight = xds_u32(arena, (uint32_t)backend->weight);
+    if (backend->session != NULL) {
+        xds_session_of_backend(arena, backend->session, item);
+    }
     if (shares->filters) {
         const struct ir_header_ops *request =
             xds_header_ops_join(arena, ir->request_headers, backend->request_headers);
@@ -252,12 +257,8 @@ static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route
             ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__HOST_REWRITE_SPECIFIER_HOST_REWRITE_LITERAL;
         action->host_rewrite_literal = xds_text(arena, ir->rewrite->hostname);
     }
-    if (shares->nvalid == 1 && !shares->filters) {
-        for (size_t i = 0; i < ir->backends.len; i++) {
-            if (ir->backends.items[i].cluster.len > 0) {
-                set_cluster(arena, action, ir->backends.items[i].cluster);
-            }
-        }
+    if (shares->single != NULL && !shares->filters) {
+        set_cluster(arena, action, shares->single->cluster);
         return action;
     }
     pb_weighted_clusters *weighted = NEW(arena, pb_weighted_clusters);
@@ -286,6 +287,8 @@ static pb_route *add_forward(struct arena *arena, const struct ir_route *ir,
     }
     if (ir->session != NULL) {
         xds_session(arena, ir->session, route);
+    } else if (shares->single != NULL && !shares->filters && shares->single->session != NULL) {
+        xds_session(arena, shares->single->session, route);
     }
     vec_push(&list->routes, route);
     return route;

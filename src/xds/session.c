@@ -27,7 +27,7 @@ static const ProtobufCMessage *header_state(struct arena *arena, const struct ir
     return &state->base;
 }
 
-void xds_session(struct arena *arena, const struct ir_session *session, pb_route *route)
+static const ProtobufCMessage *words_of(struct arena *arena, const struct ir_session *session)
 {
     bool cookie = session->carrier == IR_COOKIE;
     pb_session_per_route *words = NEW(arena, pb_session_per_route);
@@ -40,5 +40,20 @@ void xds_session(struct arena *arena, const struct ir_session *session, pb_route
                                    : "envoy.http.stateful_session.header");
     words->stateful_session->session_state->typed_config =
         xds_any(arena, cookie ? cookie_state(arena, session) : header_state(arena, session));
-    xds_route_filter(arena, SESSION_FILTER, &words->base, route);
+    return &words->base;
+}
+
+void xds_session(struct arena *arena, const struct ir_session *session, pb_route *route)
+{
+    xds_route_filter(arena, SESSION_FILTER, words_of(arena, session), route);
+}
+
+void xds_session_of_backend(struct arena *arena, const struct ir_session *session,
+                            pb_cluster_weight *backend)
+{
+    pb_backend_filter *entry = NEW(arena, pb_backend_filter);
+    entry->key = (char *)(uintptr_t)SESSION_FILTER;
+    entry->value = xds_any(arena, words_of(arena, session));
+    backend->typed_per_filter_config = ARENA_ARRAY(arena, 1, pb_backend_filter *);
+    backend->typed_per_filter_config[backend->n_typed_per_filter_config++] = entry;
 }

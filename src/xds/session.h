@@ -7,5 +7,8 @@
 #include "xds/alias.h"
 
 void xds_session(struct arena *arena, const struct ir_session *session, pb_route *route);
+/* For one of several backends. */
+void xds_session_of_backend(struct arena *arena, const struct ir_session *session,
+                            pb_cluster_weight *backend);
 
 #endif

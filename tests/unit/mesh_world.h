@@ -14,7 +14,8 @@
 
 #define WORLD_SERVICES 4 /* in each namespace */
 #define WORLD_ROUTES 3   /* of each kind in each namespace */
-#define WORLD_OBJECTS 48
+#define WORLD_POLICIES 2 /* in each namespace */
+#define WORLD_OBJECTS 52
 #define WORLD_CLIENTS 7
 #define WORLD_SCOPES 3 /* of listeners that are asked for by name */
 #define WORLD_NAMES 14
@@ -234,6 +235,28 @@ static inline void world_l4_route(struct world *world, bool tls, unsigned nth, s
     world_backends(world, 1, out);
 }
 
+static inline void world_policy(struct world *world, unsigned nth, struct buf *out)
+{
+    static const char *const specs[] = {
+        "  retryConstraint: {}\n", "  retryConstraint: {budget: {percent: 50, interval: 1s}}\n",
+        "  sessionPersistence: {cookie: {}}\n",
+        "  sessionPersistence: {type: Header, header: {name: x-s}}\n", ""};
+    buf_printf(out,
+               "apiVersion: gateway.networking.x-k8s.io/v1alpha1\nkind: XBackendTrafficPolicy\n"
+               "metadata:\n  name: p%u\n  namespace: %s\n",
+               nth / 2, world_ns(nth));
+    if (world_chance(world, 2)) {
+        buf_printf(out, "  creationTimestamp: \"2026-01-0%uT00:00:00Z\"\n",
+                   1 + world_draw(world, 3));
+    }
+    buf_add_text(out, "spec:\n  targetRefs:\n");
+    unsigned first = world_draw(world, WORLD_SERVICES + 1);
+    buf_printf(out, "  - {group: \"\", kind: Service, name: s%u}\n", first);
+    buf_printf(out, "  - {group: \"\", kind: Service, name: s%u}\n",
+               (first + 1) % (WORLD_SERVICES + 1));
+    buf_add_text(out, specs[world_draw(world, 5)]);
+}
+
 /* Object 0 .. WORLD_OBJECTS - 1: kind, key, and a random version of it as YAML. */
 static inline enum kind_id world_object(struct world *world, unsigned nth, char key[64],
                                         struct buf *out)
@@ -255,6 +278,11 @@ static inline enum kind_id world_object(struct world *world, unsigned nth, char 
                  route / 2);
         world_route(world, grpc, route, out);
         return grpc ? KIND_GRPCROUTE : KIND_HTTPROUTE;
+    }
+    if (nth >= 48) {
+        snprintf(key, 64, "%s/p%u", world_ns(nth), (nth - 48) / 2);
+        world_policy(world, nth - 48, out);
+        return KIND_XBACKENDTRAFFICPOLICY;
     }
     if (nth >= 36) {
         bool tls = nth >= 42;

@@ -477,6 +477,28 @@ static void test_what_is_in_force(void **state)
                              "," ATTEMPT "],\"notes\":[]}}");
 }
 
+static void test_what_a_policy_puts_in_force(void **state)
+{
+    static const char yaml[] =
+        ROUTE("HTTPRoute", "r", "a", OLD,
+              "  - {retry: {attempts: 1}, backendRefs: [{name: one, port: 80}]}\n") MESH
+        "---\napiVersion: gateway.networking.x-k8s.io/v1alpha1\nkind: XBackendTrafficPolicy\n"
+        "metadata: {name: p, namespace: a}\nspec:\n"
+        "  targetRefs: [{group: \"\", kind: Service, name: one}]\n"
+        "  retryConstraint: {}\n  sessionPersistence: {cookie: {name: c}}\n";
+#define OF_POLICY                                                                                  \
+    "\"sessions are kept at their endpoint by the cookie c for a/one:80\","                        \
+    "\"as many retries at a time as 20 % of the requests of the last 10s, and at least 10 for "    \
+    "a/one:80\""
+#define ONE_RETRY "\"up to 1 retries when a connection fails\""
+    (void)state;
+    assert_told(yaml, "sidecar/a/x", "GET", "http://echo", NULL,
+                FORWARD_RULE "\"in_force\":[" OF_POLICY "," ONE_RETRY "],\"notes\":[]}}");
+    assert_told(yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
+                FORWARD_RULE "\"in_force\":[" ONE_RETRY "],\"ignored\":[" OF_POLICY
+                             "],\"notes\":[]}}");
+}
+
 static void test_redirect(void **state)
 {
     static const char yaml[] =
@@ -573,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_error_shares),
         cmocka_unit_test(test_what_grpc_clients_do_not_do),
         cmocka_unit_test(test_what_is_in_force),
+        cmocka_unit_test(test_what_a_policy_puts_in_force),
         cmocka_unit_test(test_redirect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,12 +83,14 @@ class Heddle:
                    if name == prefix or name.startswith(prefix + "{"))
 
     def condition(self, kind: str, namespace: str, name: str, type_: str) -> Optional[dict]:
-        """The condition of an object, of its first parent that has it; None: it has none."""
+        """The condition of an object, of its first parent or ancestor that has it; None: it has
+        none."""
         for item in self.api("status")["items"]:
             at = item["metadata"]
             if (item["kind"], at["namespace"], at["name"]) != (kind, namespace, name):
                 continue
-            told = [item["status"], *item["status"].get("parents", [])]
+            told = [item["status"], *item["status"].get("parents", []),
+                    *item["status"].get("ancestors", [])]
             for condition in (c for part in told for c in part.get("conditions", [])):
                 if condition["type"] == type_:
                     return condition

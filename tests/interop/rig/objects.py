@@ -88,6 +88,13 @@ def l4_route(kind: str, name: str, parent: str, *backends: dict, hostnames: Sequ
     return route
 
 
+def policy(name: str, *services: str, namespace: str = "default", **spec) -> Object:
+    """An XBackendTrafficPolicy; spec: retryConstraint, sessionPersistence."""
+    targets = [{"group": "", "kind": "Service", "name": service} for service in services]
+    return _object("gateway.networking.x-k8s.io/v1alpha1", "XBackendTrafficPolicy", name,
+                   namespace, spec={"targetRefs": targets, **spec})
+
+
 def header_filter(set: Optional[dict] = None, add: Optional[dict] = None,
                   remove: Sequence[str] = ()) -> dict:
     def pairs(headers):
