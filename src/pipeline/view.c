@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/panic.h"
 #include "ir/client.h"
 #include "model/format.h"
 #include "net/addr.h"
@@ -154,6 +155,7 @@ bool client_classify(const struct node *node, struct client_class *ret_class, st
 
 static void push(struct view *view, struct str scope)
 {
+    ASSERT(view->nscopes < VIEW_SCOPES_MAX);
     view->scopes[view->nscopes++] = scope;
 }
 

@@ -26,7 +26,7 @@
 #include "snapshot/changeset.h"
 
 #define SERVE_WORKERS_MAX 32
-#define VIEW_SCOPES_MAX 8
+#define VIEW_SCOPES_MAX 10
 
 /* All limits on what a peer may cost; each is an option (app/option.def). */
 struct serve_limits {

@@ -26,7 +26,7 @@
 #include "snapshot/changeset.h"
 #include "snapshot/resource.h"
 
-#define REPLICA_SCOPES_MAX 8 /* in one view */
+#define REPLICA_SCOPES_MAX 10 /* in one view */
 #define REPLICA_NONE UINT32_MAX
 
 struct replica_scope {

@@ -87,7 +87,7 @@ static void test_places(void **state)
 {
     (void)state;
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", "zone=a"),
-                        "grpc.go! grpc@shop grpc all@zone/a all");
+                        "grpc.go@shop grpc@shop grpc.go! grpc all@zone/a all");
     assert_string_equal(
         scopes("sidecar/shop/app", "envoy",
                "inbound=127.0.0.1:1>127.0.0.1:2 interception=none node_name=n1.x zone=eu-1a"),
@@ -95,9 +95,9 @@ static void test_places(void **state)
         "all@node/n1.x all@zone/eu-1a all");
     /* What cannot be the name of a zone or node is as good as none. */
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", "zone=a/b node_name=N_1"),
-                        "grpc.go! grpc@shop grpc all");
+                        "grpc.go@shop grpc@shop grpc.go! grpc all");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", "zone=a@b node_name=@"),
-                        "grpc.go! grpc@shop grpc all");
+                        "grpc.go@shop grpc@shop grpc.go! grpc all");
 }
 
 static void test_refused(void **state)
