@@ -233,6 +233,7 @@ static const struct schema endpoint_schema = SCHEMA(ir_endpoint, endpoint_fields
 
 static const struct field locality_fields[] = {
     F(FIELD_STR, struct ir_locality, zone),
+    F(FIELD_STR, struct ir_locality, part),
     F(FIELD_INT, struct ir_locality, priority),
     F_SUB(FIELD_LIST, struct ir_locality, endpoints, endpoint_schema),
     {.name = NULL},

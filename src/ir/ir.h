@@ -5,9 +5,7 @@
  *
  *   ir_port      a Service port: addresses it is reached by, protocol, endpoint port name
  *   ir_routing   the ordered routes of one Service port (of one namespace's clients)
- *   ir_cluster   how to talk to the endpoints of a Service port
- *   ir_places    the places from which the endpoints of a Service port look different
- *   ir_endpoints where they are, by locality
+ *   ir_cluster, ir_places, ir_endpoints    what a port's endpoints are (backend.h)
  *   ir_target    what a proxyless client dials
  *   ir_server    where a proxyless server listens
  *
@@ -19,6 +17,7 @@
 #define HEDDLE_IR_IR_H
 
 #include "engine/engine.h"
+#include "ir/backend.h"
 #include "model/field.h"
 
 /* --- Service ports ------------------------------------------------------------------------- */
@@ -29,11 +28,12 @@ enum ir_protocol {
     IR_UDP    /* not carried by the mesh */
 };
 
-enum ir_nearness { /* which endpoints a client is to use */
-                   IR_ANYWHERE,
-                   IR_PREFER_ZONE,
-                   IR_PREFER_NODE, /* else the zone */
-                   IR_ONLY_NODE
+/* Which endpoints a client is to use. */
+enum ir_nearness {
+    IR_ANYWHERE,
+    IR_PREFER_ZONE,
+    IR_PREFER_NODE, /* else the zone */
+    IR_ONLY_NODE
 };
 
 enum ir_family { IR_ANY_FAMILY, IR_IPV4, IR_IPV6 };
@@ -205,45 +205,6 @@ struct ir_routing {
     LIST(struct ir_l4_route) connections;
 };
 
-/* --- clusters and endpoints ----------------------------------------------------------------- */
-struct ir_retry_budget { /* how many retries may be under way, of all clients of a proxy */
-    int32_t percent;     /* of the requests of the last interval */
-    int64_t interval_ms;
-    int64_t min_concurrency; /* always allowed; > 0 */
-};
-
-struct ir_cluster {
-    struct row row;
-    struct str name; /* "ns/svc:port" */
-    struct str ns, service;
-    int protocol;                         /* enum ir_protocol */
-    struct ir_retry_budget *retry_budget; /* NULL: no limit */
-};
-
-/* Beside the endpoints for everybody. */
-struct ir_places {
-    struct row row;
-    LIST(struct str) keys; /* of T_ENDPOINTS: "ns/svc:port@zone/ZONE", "ns/svc:port@node/NODE" */
-};
-
-struct ir_endpoint {
-    struct str address;
-    int32_t port;
-    struct str other; /* its address of the other family; empty: none */
-    int32_t other_port;
-    bool draining; /* for sessions that it has, not for new traffic */
-};
-struct ir_locality {
-    struct str zone;  /* empty when unknown */
-    int32_t priority; /* from 0, without gaps: the next is used where all before it fail */
-    LIST(struct ir_endpoint) endpoints; /* by address, port; no duplicates in all localities */
-};
-struct ir_endpoints {
-    struct row row;
-    struct str name;
-    LIST(struct ir_locality) localities; /* by priority, zone */
-};
-
 /* --- proxyless clients and servers ---------------------------------------------------------- */
 struct ir_target {
     struct row row;
@@ -265,13 +226,9 @@ struct ir_server {
 /* "0.0.0.0:50051" or "[::]:50051". */
 struct str ir_server_text(struct arena *arena, const struct ir_server *server);
 
-extern const struct schema ir_port_schema, ir_routing_schema, ir_cluster_schema, ir_places_schema,
-    ir_endpoints_schema, ir_target_schema, ir_server_schema;
+extern const struct schema ir_port_schema, ir_routing_schema, ir_target_schema, ir_server_schema;
 bool ir_port_equal(const struct row *a, const struct row *b);
 bool ir_routing_equal(const struct row *a, const struct row *b);
-bool ir_cluster_equal(const struct row *a, const struct row *b);
-bool ir_places_equal(const struct row *a, const struct row *b);
-bool ir_endpoints_equal(const struct row *a, const struct row *b);
 bool ir_target_equal(const struct row *a, const struct row *b);
 bool ir_server_equal(const struct row *a, const struct row *b);
 

@@ -11,7 +11,8 @@
 /* What kind.def cannot say: the table, the form of a name, whether it is a route, the review. */
 #define READING_NAMESPACE &namespace_schema, &format_label, false, NULL
 #define READING_SERVICE &service_schema, &format_service_name, false, NULL
-#define READING_ENDPOINTSLICE &endpoint_slice_schema, &format_subdomain, false, endpoint_slice_review
+#define READING_ENDPOINTSLICE                                                                      \
+    &endpoint_slice_schema, &format_subdomain, false, endpoint_slice_review
 #define READING_HTTPROUTE &http_route_schema, &format_subdomain, true, reach_http
 #define READING_GRPCROUTE &grpc_route_schema, &format_subdomain, true, reach_grpc
 #define READING_TLSROUTE &tls_route_schema, &format_subdomain, true, NULL

@@ -62,6 +62,18 @@ static struct ir_endpoint copy(struct arena *arena, const struct served *served)
     };
 }
 
+/* grpc-java knows a locality by its name, whatever the priority: of two it would keep the last. */
+static struct str part_of(const struct ir_endpoints *row, struct arena *arena,
+                          const struct served *served)
+{
+    for (size_t i = 0; i < row->localities.len; i++) {
+        if (str_eq(row->localities.items[i].zone, served->endpoint->zone)) {
+            return arena_printf(arena, "priority-%d", (int)served->priority);
+        }
+    }
+    return STR_NULL;
+}
+
 static const struct row *make_row(struct str name, struct served *served, size_t len)
 {
     struct ir_endpoints *row = row_new(sizeof(*row), 64 + len * 48);
@@ -79,8 +91,10 @@ static const struct row *make_row(struct str name, struct served *served, size_t
     struct ir_endpoint *next = ARENA_ARRAY(arena, len, struct ir_endpoint);
     for (size_t i = 0; i < len; i++) {
         if (i == 0 || locality_cmp(&served[i - 1], &served[i]) != 0) {
+            struct str part = part_of(row, arena, &served[i]);
             row->localities.items[row->localities.len++] = (struct ir_locality){
                 .zone = arena_str(arena, served[i].endpoint->zone),
+                .part = part,
                 .priority = served[i].priority,
                 .endpoints = {.items = next},
             };

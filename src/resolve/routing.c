@@ -207,13 +207,13 @@ const struct row *resolve_routing(struct eval *ev, struct str key)
     row->http = kind < KIND_COUNT ? !govern_of_connections(kind) : speaks_http(port);
     if (!row->http) {
         l4_routing(ev, attached, kind, row);
-    } else if (attached.len == 0) {
+        return &row->row;
+    }
+    if (attached.len == 0) {
         default_route(row);
     } else {
         request_routes(candidates, len, port, row);
     }
-    if (row->http) {
-        policy_sessions(ev, row);
-    }
+    policy_sessions(ev, row);
     return &row->row;
 }

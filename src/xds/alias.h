@@ -5,15 +5,14 @@
  *   pb_cluster *cluster = NEW(arena, pb_cluster);
  *
  * NEW() takes the message from the arena, initialised. For each alias there is its descriptor,
- * NAME_desc, from which size and initial values come.
+ * NAME_desc, from which size and initial values come. Clusters and endpoints: alias_cluster.h.
  */
 #ifndef HEDDLE_XDS_ALIAS_H
 #define HEDDLE_XDS_ALIAS_H
 
 #include "base/arena.h"
+#include "xds/alias_cluster.h"
 
-#include "envoy/config/cluster/v3/cluster.pb-c.h"
-#include "envoy/config/endpoint/v3/endpoint.pb-c.h"
 #include "envoy/config/listener/v3/listener.pb-c.h"
 #include "envoy/config/route/v3/route.pb-c.h"
 #include "envoy/extensions/access_loggers/stream/v3/stream.pb-c.h"
@@ -26,7 +25,6 @@
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb-c.h"
 #include "envoy/extensions/http/stateful_session/cookie/v3/cookie.pb-c.h"
 #include "envoy/extensions/http/stateful_session/header/v3/header.pb-c.h"
-#include "envoy/extensions/upstreams/http/v3/http_protocol_options.pb-c.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/struct.pb-c.h"
 #include "google/protobuf/wrappers.pb-c.h"
@@ -97,55 +95,6 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 #define pb_string_matcher_desc envoy__type__matcher__v3__string_matcher__descriptor
 #define pb_regex Envoy__Type__Matcher__V3__RegexMatcher
 #define pb_regex_desc envoy__type__matcher__v3__regex_matcher__descriptor
-
-/* clusters and endpoints */
-#define pb_cluster Envoy__Config__Cluster__V3__Cluster
-#define pb_cluster_desc envoy__config__cluster__v3__cluster__descriptor
-#define pb_eds_config Envoy__Config__Cluster__V3__Cluster__EdsClusterConfig
-#define pb_eds_config_desc envoy__config__cluster__v3__cluster__eds_cluster_config__descriptor
-#define pb_common_lb Envoy__Config__Cluster__V3__Cluster__CommonLbConfig
-#define pb_common_lb_desc envoy__config__cluster__v3__cluster__common_lb_config__descriptor
-#define pb_health_status Envoy__Config__Core__V3__HealthStatus
-#define pb_health_status_set Envoy__Config__Core__V3__HealthStatusSet
-#define pb_health_status_set_desc envoy__config__core__v3__health_status_set__descriptor
-#define pb_protocol_options_entry                                                                  \
-    Envoy__Config__Cluster__V3__Cluster__TypedExtensionProtocolOptionsEntry
-#define pb_protocol_options_entry_desc                                                             \
-    envoy__config__cluster__v3__cluster__typed_extension_protocol_options_entry__descriptor
-#define pb_protocol_options Envoy__Extensions__Upstreams__Http__V3__HttpProtocolOptions
-#define pb_protocol_options_desc                                                                   \
-    envoy__extensions__upstreams__http__v3__http_protocol_options__descriptor
-#define pb_explicit_http                                                                           \
-    Envoy__Extensions__Upstreams__Http__V3__HttpProtocolOptions__ExplicitHttpConfig
-#define pb_explicit_http_desc                                                                      \
-    envoy__extensions__upstreams__http__v3__http_protocol_options__explicit_http_config__descriptor
-#define pb_downstream_http                                                                         \
-    Envoy__Extensions__Upstreams__Http__V3__HttpProtocolOptions__UseDownstreamHttpConfig
-#define pb_downstream_http_desc                                                                    \
-    envoy__extensions__upstreams__http__v3__http_protocol_options__use_downstream_http_config__descriptor
-#define pb_circuit_breakers Envoy__Config__Cluster__V3__CircuitBreakers
-#define pb_circuit_breakers_desc envoy__config__cluster__v3__circuit_breakers__descriptor
-#define pb_thresholds Envoy__Config__Cluster__V3__CircuitBreakers__Thresholds
-#define pb_thresholds_desc envoy__config__cluster__v3__circuit_breakers__thresholds__descriptor
-#define pb_retry_budget Envoy__Config__Cluster__V3__CircuitBreakers__Thresholds__RetryBudget
-#define pb_retry_budget_desc                                                                       \
-    envoy__config__cluster__v3__circuit_breakers__thresholds__retry_budget__descriptor
-#define pb_load_assignment Envoy__Config__Endpoint__V3__ClusterLoadAssignment
-#define pb_load_assignment_desc envoy__config__endpoint__v3__cluster_load_assignment__descriptor
-#define pb_load_policy Envoy__Config__Endpoint__V3__ClusterLoadAssignment__Policy
-#define pb_load_policy_desc envoy__config__endpoint__v3__cluster_load_assignment__policy__descriptor
-#define pb_drop Envoy__Config__Endpoint__V3__ClusterLoadAssignment__Policy__DropOverload
-#define pb_drop_desc                                                                               \
-    envoy__config__endpoint__v3__cluster_load_assignment__policy__drop_overload__descriptor
-#define pb_locality_endpoints Envoy__Config__Endpoint__V3__LocalityLbEndpoints
-#define pb_locality_endpoints_desc envoy__config__endpoint__v3__locality_lb_endpoints__descriptor
-#define pb_lb_endpoint Envoy__Config__Endpoint__V3__LbEndpoint
-#define pb_lb_endpoint_desc envoy__config__endpoint__v3__lb_endpoint__descriptor
-#define pb_endpoint Envoy__Config__Endpoint__V3__Endpoint
-#define pb_endpoint_desc envoy__config__endpoint__v3__endpoint__descriptor
-#define pb_endpoint_address Envoy__Config__Endpoint__V3__Endpoint__AdditionalAddress
-#define pb_endpoint_address_desc                                                                   \
-    envoy__config__endpoint__v3__endpoint__additional_address__descriptor
 
 /* routes */
 #define pb_route_config Envoy__Config__Route__V3__RouteConfiguration

@@ -5,7 +5,7 @@
  *
  * What the strictest reader (gRPC) demands holds for all: `locality` is always set, its weight is
  * more than 0 (the number of endpoints that take new traffic, so that each gets the same share),
- * priorities have no gaps, no address stands twice.
+ * priorities have no gaps, neither an address nor a locality stands twice.
  *
  * Draining: Envoy and C-core (gRFC A55) keep such an endpoint for sessions that are pinned to it;
  * other gRPC clients read it as one that is not there.
@@ -49,6 +49,7 @@ static pb_locality_endpoints *locality(struct arena *arena, const struct ir_loca
     pb_locality_endpoints *group = NEW(arena, pb_locality_endpoints);
     group->locality = NEW(arena, pb_locality);
     group->locality->zone = xds_text(arena, ir->zone);
+    group->locality->sub_zone = xds_text(arena, ir->part);
     group->priority = (uint32_t)ir->priority;
     group->load_balancing_weight = xds_u32(arena, weight(ir));
     group->lb_endpoints = ARENA_ARRAY(arena, ir->endpoints.len, pb_lb_endpoint *);

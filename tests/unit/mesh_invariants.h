@@ -47,6 +47,12 @@ static inline void check_assignment(const struct resource *from)
             BREACH(from, "gRPC wants of every locality a name, a weight and endpoints");
         }
         const pb_locality_endpoints *before = i > 0 ? a->endpoints[i - 1] : NULL;
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(a->endpoints[j]->locality->zone, group->locality->zone) == 0 &&
+                strcmp(a->endpoints[j]->locality->sub_zone, group->locality->sub_zone) == 0) {
+                BREACH(from, "a locality stands twice");
+            }
+        }
         uint32_t priority = before != NULL ? before->priority : 0;
         if (group->priority > priority + (before != NULL) || group->priority < priority) {
             BREACH(from, "priorities have a gap or are not in order");

@@ -7,10 +7,12 @@ import time
 
 from cases.browser import Visitor, session
 from rig import objects
+from rig.features import feature
+from rig.grpc import CALL_SECONDS, GrpcWatch
 from rig.mesh import Mesh, start_echod
 from rig.process import until
-from rig.suite import BACKENDS, PORTS, PROTOCOLS, Case, Service, alone, with_envoy, with_grpc
-from rig.traffic import CALL_SECONDS, GrpcWatch, Http, HttpLoad
+from rig.suite import BACKENDS, PORTS, PROTOCOLS, Case, Service, with_clients, with_envoy, with_grpc
+from rig.traffic import Http, HttpLoad
 
 CALLS = 200
 
@@ -24,6 +26,7 @@ def only(load: HttpLoad, wanted: str, calls: int = 50) -> None:
 # --- conditions ------------------------------------------------------------------------------
 
 
+@feature("endpoints that terminate")
 @with_envoy
 def what_terminates_gets_nothing_new_beside_what_is_ready(case: Case):
     """Although most endpoints drain: that must not look to Envoy like a Service in ruins."""
@@ -43,6 +46,7 @@ def what_terminates_gets_nothing_new_beside_what_is_ready(case: Case):
     load.check_no_failure()
 
 
+@feature("endpoints that terminate")
 @with_envoy
 def what_terminates_ends_the_work_that_it_has(case: Case):
     """A slow request, and a connection of a protocol that is opaque, while the endpoint drains and
@@ -68,6 +72,7 @@ def what_terminates_ends_the_work_that_it_has(case: Case):
     slow.check_no_failure()
 
 
+@feature("sessions at an endpoint that terminates")
 @with_envoy
 def a_session_stays_with_its_endpoint_while_that_drains(case: Case):
     web, many = case.service("web"), case.service("many", "abc")
@@ -87,6 +92,7 @@ def a_session_stays_with_its_endpoint_while_that_drains(case: Case):
     load.check_no_failure()
 
 
+@feature("endpoints that terminate")
 @with_grpc
 def what_terminates_gets_no_calls_beside_what_is_ready(case: Case):
     cart = case.service("cart", "abc", "grpc")
@@ -131,6 +137,7 @@ def dual_stack(service: Service, first: str) -> list:
                             service.namespace), four, six]
 
 
+@feature("dual stack")
 @with_envoy
 def a_pod_of_two_addresses_is_one_endpoint(case: Case):
     web = case.service("web")
@@ -146,17 +153,29 @@ def a_pod_of_two_addresses_is_one_endpoint(case: Case):
         load.check_no_failure()
 
 
+def check_pod(case: Case, first: str, name: str) -> None:
+    """The pod, which answers as `name`, and the backend 'b' get as much."""
+    cart = case.service("cart", kind="grpc")
+    case.apply(*dual_stack(cart, first))
+    with case.grpc.watch(cart.target) as watch:
+        until(lambda: {e.get("backend") for e in watch.events} >= {name, "b"}, 5, name)
+    watch.result.check_no_failure()
+    counts = case.grpc.call(cart.target, count=200).counts()
+    assert counts.keys() == {name, "b"} and counts[name] > 50, counts
+
+
 @with_grpc
 def a_pod_of_two_addresses_is_one_endpoint_to_grpc(case: Case):
-    cart = case.service("cart", kind="grpc")
     with backend_six(case, "grpc"):
-        for first, name in ((BACKENDS["a"], "a"), (NOBODY, "six")):
-            case.apply(*dual_stack(cart, first))
-            with case.grpc.watch(cart.target) as watch:
-                until(lambda: {e.get("backend") for e in watch.events} >= {name, "b"}, 5, name)
-            watch.result.check_no_failure()
-            counts = case.grpc.call(cart.target, count=400).counts()
-            assert counts.keys() == {name, "b"} and counts[name] > 100, counts
+        check_pod(case, BACKENDS["a"], "a")
+
+
+@feature("dual stack")
+@with_clients("go", "python", "node")
+def a_pod_is_reached_at_its_other_address(case: Case):
+    """Java does not look at it unless it is told to."""
+    with backend_six(case, "grpc"):
+        check_pod(case, NOBODY, "six")
 
 
 # --- zones and nodes -------------------------------------------------------------------------
@@ -187,7 +206,8 @@ NEAR = {
 }
 
 
-@alone
+@feature("near endpoints")
+@with_envoy
 def what_is_near_is_preferred(case: Case):
     """An Envoy of its own, which says where it runs."""
     mesh = Mesh(options=["--check-rebuild"])
@@ -195,7 +215,7 @@ def what_is_near_is_preferred(case: Case):
         mesh.heddle.start()
         web = case.service("web", "abc")
         mesh.write("web", *placed(web))
-        mesh.start_envoy(options=HERE)
+        mesh.start_envoy(sotw=case.client == "envoy sotw", options=HERE)
         mesh.wait_listening(web.address)
         with HttpLoad([web.address]) as load:
             only(load, "abc")
@@ -213,6 +233,7 @@ def what_is_near_is_preferred(case: Case):
         mesh.stop()
 
 
+@feature("near endpoints")
 @with_grpc
 def what_is_near_is_preferred_by_grpc(case: Case):
     cart = case.service("cart", "abc", "grpc")
@@ -231,13 +252,14 @@ def what_is_near_is_preferred_by_grpc(case: Case):
 
 
 def recent(watch: GrpcWatch, seconds: float) -> set:
-    """The backends of the calls of the last seconds; none when calls are not that old."""
+    """The backends of the last seconds; none when no call is that old."""
     since = time.time() - seconds
     new = [e.get("backend") for e in watch.events if e["at"] > since]
     old = [e.get("backend") for e in watch.events if e["at"] <= since]
     return {*new, *old[-1:]} if old else set()
 
 
+@feature("near endpoints")
 @with_grpc
 def clients_elsewhere_have_another_order(case: Case):
     cart = case.service("cart", "abc", "grpc")

@@ -5,6 +5,8 @@ import collections
 import concurrent.futures
 
 from cases.browser import Visitor, get_with, session, stays
+from rig.features import feature
+from rig.grpc import GRPC_KINDS
 from rig.objects import policy, rule
 from rig.process import until
 from rig.suite import BACKENDS, PORTS, Case, with_envoy, with_grpc
@@ -27,6 +29,7 @@ def retries_of_a_burst(case: Case, address: str, test_id: str) -> int:
     return len(seen(f"{BACKENDS['a']}:{PORTS['http']}", test_id)) - BURST
 
 
+@feature("retry budgets")
 @with_envoy
 def a_retry_budget_limits_the_retries_that_are_under_way(case: Case):
     web, one = case.service("web"), case.service("one", "a")
@@ -58,15 +61,18 @@ def clusters(case: Case) -> str:
                           f"&name_regex={case.namespace}/.*")
 
 
+@feature("retry budgets", "session persistence of a Service", reported=GRPC_KINDS)
 @with_grpc
 def what_grpc_does_not_enforce_is_told(case: Case):
     cart = case.service("cart", "a", "grpc")
-    case.apply(cart, policy("budget", cart.name, namespace=case.namespace, retryConstraint={}))
+    case.apply(cart, policy("budget", cart.name, namespace=case.namespace, retryConstraint={},
+                            sessionPersistence=session()))
     with case.grpc.watch(cart.target) as watch:
         watch.wait_for(backend="a")
         condition = case.heddle.condition("XBackendTrafficPolicy", case.namespace, "budget",
                                           "heddle.dev/Enforced")
-        assert condition["status"] == "False" and "retryConstraint" in condition["message"]
+        assert condition["status"] == "False", condition
+        assert "retryConstraint, sessionPersistence" in condition["message"], condition
 
 
 # --- sessions --------------------------------------------------------------------------------
@@ -76,6 +82,7 @@ def spread(visitors: list) -> bool:
     return len({v.visit().backend for v in visitors}) > 1
 
 
+@feature("session persistence of a Service")
 @with_envoy
 def a_policy_keeps_sessions_of_a_service(case: Case):
     """With and without a route; a rule's own session counts more."""
@@ -96,6 +103,7 @@ def a_policy_keeps_sessions_of_a_service(case: Case):
     assert visitor.cookies[0].startswith("own="), visitor.cookies
 
 
+@feature("session persistence of a Service")
 @with_envoy
 def sessions_of_weighted_backends_are_their_own(case: Case):
     """Weights count first; then each backend has its own session, or none."""

@@ -4,6 +4,7 @@
 import time
 
 from rig import objects
+from rig.features import feature
 from rig.mesh import start_echod
 from rig.objects import H2C, rule
 from rig.process import until
@@ -19,6 +20,7 @@ def at(prefix: str) -> list:
     return [{"path": {"type": "PathPrefix", "value": prefix}}]
 
 
+@feature("WebSockets")
 @with_envoy
 def websockets_are_upgraded(case: Case):
     """The timeout of the request ends with the answer to it."""
@@ -39,6 +41,7 @@ def websockets_are_upgraded(case: Case):
         assert session.status == 404
 
 
+@feature("WebSockets")
 @with_envoy
 def a_websocket_outlives_changes_around_it(case: Case):
     """Of routes and endpoints, also of its own; it goes on at an endpoint that is gone."""
@@ -53,6 +56,7 @@ def a_websocket_outlives_changes_around_it(case: Case):
         assert session.receive() == "still there?"
 
 
+@feature("HTTP/2 to the endpoint (h2c)")
 @with_envoy
 def backends_get_the_http_version_that_they_ask_for(case: Case):
     one, two, three = (case.service("one", "a"), case.service("two", "b", protocol=H2C),
@@ -67,6 +71,7 @@ def backends_get_the_http_version_that_they_ask_for(case: Case):
     assert get(web.address, "/two").echo["protocol"] == "HTTP/2.0"
 
 
+@feature("HTTPRoutes for gRPC calls")
 @with_envoy
 def an_http_route_routes_calls_through_envoy(case: Case):
     """To ports that say gRPC, h2c or nothing: a gRPC client came with HTTP/2 anyway."""
@@ -81,6 +86,7 @@ def an_http_route_routes_calls_through_envoy(case: Case):
         assert result.backends == {ECHO: {"a": 2}, OTHER: {"b": 2}}, (protocol, result)
 
 
+@feature("opaque TCP, the server speaking first", "what is encrypted")
 @with_envoy
 def servers_speak_first_where_nothing_says_http(case: Case):
     mails = [case.service(f"mail-{i}", "c", "tcp", protocol=protocol)
@@ -90,6 +96,7 @@ def servers_speak_first_where_nothing_says_http(case: Case):
         assert until(lambda: greeting(mail.address), 5, "a greeting") == "hello from c", mail
 
 
+@feature("what is encrypted")
 @with_envoy
 def an_http_route_leaves_encrypted_ports_alone(case: Case):
     """A server that speaks first stands for one that is encrypted: a proxy that looked into it would
@@ -107,6 +114,7 @@ def an_http_route_leaves_encrypted_ports_alone(case: Case):
     assert get(f"{ip}:8000", "/").status == 404
 
 
+@feature("what is encrypted")
 @with_envoy
 def an_encrypted_backend_fails_for_its_share(case: Case):
     web, safe = case.service("web"), case.service("safe", "a", protocol="https")
@@ -119,6 +127,7 @@ def an_encrypted_backend_fails_for_its_share(case: Case):
 # --- Services of other kinds -----------------------------------------------------------------
 
 
+@feature("named target ports, slices without a selector")
 @with_envoy
 def a_named_target_port_is_another_number_in_each_slice(case: Case):
     """Nobody selects the pods: the slices are written by hand."""
@@ -137,6 +146,7 @@ def a_named_target_port_is_another_number_in_each_slice(case: Case):
         child.stop()
 
 
+@feature("headless Services")
 @with_envoy
 def a_headless_service_is_a_backend(case: Case):
     web, pods = case.service("web"), case.service("pods", "ab")
@@ -146,6 +156,7 @@ def a_headless_service_is_a_backend(case: Case):
     assert {get(web.address).backend for _ in range(20)} == {"a", "b"}
 
 
+@feature("headless Services")
 @with_grpc
 def a_headless_service_can_be_dialled(case: Case):
     pods, other = case.service("pods", "ab", "grpc"), case.service("other", "c", "grpc")
