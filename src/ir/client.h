@@ -23,6 +23,7 @@
 #define SCOPE_GRPC_GO "grpc.go"           /* listeners; reasons as missing virtual hosts */
 #define SCOPE_GRPC_NODE "grpc.node"       /* listeners; reasons as dropped calls */
 #define SCOPE_GRPC_EARLY "grpc.early"     /* nothing; clients that end calls before their limit */
+#define SCOPE_GRPC_STATELESS "grpc.stateless" /* nothing; clients that keep no sessions */
 
 #define VIEW_NODELESS "nodeless" /* no scope: T_VIEW has it while some client says no node */
 

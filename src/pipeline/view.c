@@ -17,14 +17,14 @@
 static const struct dialect {
     const char *user_agent;
     const char *listeners; /* how it is told why a call must fail (xds/target.c) */
-    bool early;            /* as struct client_class says */
+    const char *trait;     /* a scope that holds nothing: what status/ has to tell of it */
 } dialects[] = {
     /* clang-format off */
-    {"gRPC C-core", SCOPE_GRPC_CORE, true}, /* C++, Python, Ruby, PHP, C#, Objective-C */
-    {"gRPC Java", SCOPE_GRPC_CORE, false},
-    {"gRPC Go", SCOPE_GRPC_GO, false},
-    {"gRPC Node", SCOPE_GRPC_NODE, false},
-    {"", SCOPE_GRPC_CORE, false},
+    {"gRPC C-core", SCOPE_GRPC_CORE, SCOPE_GRPC_EARLY}, /* C++, Python, Ruby, PHP, C#, … */
+    {"gRPC Java", SCOPE_GRPC_CORE, SCOPE_GRPC_STATELESS},
+    {"gRPC Go", SCOPE_GRPC_GO, SCOPE_GRPC_STATELESS},
+    {"gRPC Node", SCOPE_GRPC_NODE, SCOPE_GRPC_STATELESS},
+    {"", SCOPE_GRPC_CORE, SCOPE_GRPC_STATELESS},
     /* clang-format on */
 };
 
@@ -144,7 +144,7 @@ bool client_classify(const struct node *node, struct client_class *ret_class, st
     if (class.role == ROLE_PROXYLESS) {
         const struct dialect *dialect = dialect_of(node);
         class.dialect = dialect->listeners;
-        class.early = dialect->early;
+        class.trait = dialect->trait;
     } else if (!classify_sidecar(node, &class, err)) {
         return false;
     }
@@ -187,9 +187,7 @@ void client_view(const struct client_class *class, struct arena *arena, struct v
         push(ret_view, str_from(class->dialect));
         push(ret_view, STR(SCOPE_GRPC));
         push_endpoints(class, arena, ret_view);
-        if (class->early) {
-            push(ret_view, STR(SCOPE_GRPC_EARLY));
-        }
+        push(ret_view, str_from(class->trait));
         return;
     }
     if (class->inbound.len > 0) {

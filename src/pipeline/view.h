@@ -18,7 +18,7 @@ struct client_class {
     struct str ns;
     bool foreign;        /* node.id is not ROLE/NAMESPACE/NAME */
     const char *dialect; /* "envoy"; of proxyless clients the scope of their listeners */
-    bool early;          /* takes up to a second off a limit that it is given */
+    const char *trait;   /* of proxyless clients: a scope that says what they cannot do */
     bool bind;           /* a sidecar that binds the ClusterIPs itself */
     struct str inbound;  /* of such a sidecar: "LISTEN>APP"; empty: none */
     struct str zone;     /* where it runs; empty when unknown */

@@ -68,6 +68,32 @@ static void retries(struct gaps *gaps, const struct rule_view *rule, size_t inde
     }
 }
 
+/* How many backendRefs take part. */
+static size_t weighted(const struct rule_view *rule)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < rule->backends_len; i++) {
+        len += rule->backends[i].weight > 0 ? 1 : 0;
+    }
+    return len;
+}
+
+/* C-core alone keeps sessions (gRFC A55): in cookies, and of several backends it keeps the backend,
+ * too (gRFC A60), which would override their weights; so then it is not told of the session. */
+static void sessions(struct eval *ev, struct gaps *gaps, const struct rule_view *rule, size_t index)
+{
+    if (rule->session == NULL) {
+        return;
+    }
+    bool kept = rule->session->type == SESSION_COOKIE && weighted(rule) <= 1;
+    if (!kept || eval_get(ev, T_VIEW, STR(SCOPE_GRPC_STATELESS)) != NULL) {
+        add(gaps, arena_printf(gaps->scratch, "rules[%zu].sessionPersistence", index));
+    } else if (session_outlives(rule->session)) {
+        add(gaps,
+            arena_printf(gaps->scratch, "rules[%zu].sessionPersistence.absoluteTimeout", index));
+    }
+}
+
 static struct str proxyless_gaps(struct eval *ev, const struct route *route,
                                  const struct attached_parent *parent)
 {
@@ -78,9 +104,7 @@ static struct str proxyless_gaps(struct eval *ev, const struct route *route,
         if (rule_unserved(route, i, gaps.scratch).len == 0) {
             filters(&gaps, &rule, i);
             retries(&gaps, &rule, i);
-            if (rule.session != NULL) {
-                add(&gaps, arena_printf(gaps.scratch, "rules[%zu].sessionPersistence", i));
-            }
+            sessions(ev, &gaps, &rule, i);
         }
     }
     return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC)) != NULL ? gaps.text : STR_NULL;
@@ -156,17 +180,6 @@ static struct str session_gaps(struct eval *ev, const struct route *route,
     return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
 }
 
-/* How many backendRefs of the first rule take part. */
-static size_t weighted(const struct route *route)
-{
-    struct rule_view rule = route_rule(route, 0);
-    size_t len = 0;
-    for (size_t i = 0; i < rule.backends_len; i++) {
-        len += rule.backends[i].weight > 0 ? 1 : 0;
-    }
-    return len;
-}
-
 /* TCPRoutes and TLSRoutes choose for a connection, gRPC for a call. */
 static struct str connection_gaps(struct eval *ev, const struct route *route,
                                   const struct attached_parent *parent)
@@ -175,8 +188,11 @@ static struct str connection_gaps(struct eval *ev, const struct route *route,
     (void)parent;
     if (route->object.kind == KIND_TLSROUTE) {
         text = STR("do not choose by hostnames: their calls go to the Service's own endpoints");
-    } else if (route->object.kind == KIND_TCPROUTE && weighted(route) > 1) {
-        text = STR("choose among rules[0].backendRefs for each call, not for each connection");
+    } else if (route->object.kind == KIND_TCPROUTE) { /* which has one rule */
+        struct rule_view rule = route_rule(route, 0);
+        if (weighted(&rule) > 1) {
+            text = STR("choose among rules[0].backendRefs for each call, not for each connection");
+        }
     }
     return text.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC)) != NULL ? text : STR_NULL;
 }

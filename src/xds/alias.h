@@ -218,6 +218,8 @@ void *xds_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
     Envoy__Config__Route__V3__WeightedCluster__ClusterWeight__TypedPerFilterConfigEntry
 #define pb_backend_filter_desc                                                                     \
     envoy__config__route__v3__weighted_cluster__cluster_weight__typed_per_filter_config_entry__descriptor
+#define pb_filter_config Envoy__Config__Route__V3__FilterConfig
+#define pb_filter_config_desc envoy__config__route__v3__filter_config__descriptor
 #define pb_route_filter Envoy__Config__Route__V3__Route__TypedPerFilterConfigEntry
 #define pb_route_filter_desc                                                                       \
     envoy__config__route__v3__route__typed_per_filter_config_entry__descriptor

@@ -67,11 +67,18 @@ pb_hcm *xds_envoy_hcm(struct arena *arena, struct str routes)
     return hcm;
 }
 
-pb_hcm *xds_grpc_hcm(struct arena *arena, struct str routes)
+pb_hcm *xds_grpc_hcm(struct arena *arena, struct str routes, bool sessions)
 {
     pb_hcm *hcm = NEW(arena, pb_hcm);
     set_rds(arena, routes, hcm);
-    set_router(arena, hcm);
+    hcm->http_filters = ARENA_ARRAY(arena, 2, pb_http_filter *);
+    if (sessions) {
+        pb_http_filter *filter =
+            xds_http_filter(arena, SESSION_FILTER, &NEW(arena, pb_session)->base);
+        filter->is_optional = true;
+        hcm->http_filters[hcm->n_http_filters++] = filter;
+    }
+    hcm->http_filters[hcm->n_http_filters++] = xds_router(arena, false);
     return hcm;
 }
 

@@ -8,8 +8,9 @@
 /* Transparent: nothing is added to or taken from a request that no route asks for, as far as Envoy
  * can. Routes come by RDS under `routes`. */
 pb_hcm *xds_envoy_hcm(struct arena *arena, struct str routes);
-/* The least that gRPC clients accept (gRFC A27): RDS and the Router. */
-pb_hcm *xds_grpc_hcm(struct arena *arena, struct str routes);
+/* The least that gRPC clients accept (gRFC A27): RDS and the Router. sessions: and, as an option,
+ * the filter that keeps them, which does nothing until a route speaks to it (gRFC A55). */
+pb_hcm *xds_grpc_hcm(struct arena *arena, struct str routes, bool sessions);
 /* With an inline RouteConfiguration of one virtual host. */
 pb_hcm *xds_grpc_hcm_inline(struct arena *arena, struct str domain, const char *cluster);
 /* Of a server: every call is its own (gRFC A36). */

@@ -395,6 +395,9 @@ void xds_grpc_route(struct arena *arena, const struct ir_route *ir, struct str r
         return;
     }
     xds_grpc_features(arena, ir, route->route);
+    if (ir->session != NULL && ir->session->carrier == IR_COOKIE && ir->backends.len == 1) {
+        xds_grpc_session(arena, ir->session, route); /* resolve/enforce.c tells of others */
+    }
     pb_weighted_clusters *weighted = NEW(arena, pb_weighted_clusters);
     weighted->clusters = ARENA_ARRAY(arena, ir->backends.len, pb_cluster_weight *);
     for (size_t i = 0; i < ir->backends.len; i++) {

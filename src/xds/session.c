@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session: ir_session -> the words of a route to Envoy's stateful session filter.
+ * session: ir_session -> the words of a route to the stateful session filter.
  *
  * The cookie or header holds the address of the endpoint that answered first. Envoy chooses the
  * cluster by weight before it looks for that address in it, so that a session never overrides the
  * weights of backendRefs (GEP-1619), and chooses anew when the endpoint is gone.
+ *
+ * To gRPC clients the filter, and what a route says to it, is optional: those that do not know it
+ * pass over it, where they would reject what is not (gRFC A39).
  */
 #include "xds/session.h"
 
@@ -46,6 +49,14 @@ static const ProtobufCMessage *words_of(struct arena *arena, const struct ir_ses
 void xds_session(struct arena *arena, const struct ir_session *session, pb_route *route)
 {
     xds_route_filter(arena, SESSION_FILTER, words_of(arena, session), route);
+}
+
+void xds_grpc_session(struct arena *arena, const struct ir_session *session, pb_route *route)
+{
+    pb_filter_config *config = NEW(arena, pb_filter_config);
+    config->is_optional = true;
+    config->config = xds_any(arena, words_of(arena, session));
+    xds_route_filter(arena, SESSION_FILTER, &config->base, route);
 }
 
 void xds_session_of_backend(struct arena *arena, const struct ir_session *session,

@@ -42,7 +42,8 @@ const struct row *xds_grpc_target(struct eval *ev, struct str key)
     struct arena *arena = eval_scratch(ev);
     if (target->port.len > 0) {
         struct resource_row *row = resource_row_new(1);
-        add_listener(row, arena, target, xds_grpc_hcm(arena, target->port));
+        bool sessions = str_eq(target->scope, STR(SCOPE_GRPC_CORE));
+        add_listener(row, arena, target, xds_grpc_hcm(arena, target->port, sessions));
         return &row->row;
     }
     if (str_eq(target->scope, STR(SCOPE_GRPC_GO)) || target->name.len > EXPLAINED_NAME_MAX) {

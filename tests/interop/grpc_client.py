@@ -23,9 +23,10 @@ def print_line(**line) -> None:
 def send(channel: grpc.Channel, command: dict, call: dict) -> dict:
     metadata = [tuple(pair) for pair in call["metadata"]]
     try:
-        reply = channel.unary_unary(call["method"])(
+        reply, ended = channel.unary_unary(call["method"]).with_call(
             b"", timeout=command["timeout"], metadata=metadata, wait_for_ready=command["waits"])
-        return {"reply": json.loads(reply)}
+        cookies = [value for name, value in ended.initial_metadata() if name == "set-cookie"]
+        return {"reply": json.loads(reply), "cookies": cookies}
     except grpc.RpcError as error:
         return {"code": error.code().name, "message": error.details()}
 

@@ -58,15 +58,15 @@ static void test_proxyless(void **state)
 {
     (void)state;
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", ""),
-                        "grpc.go@shop grpc@shop grpc.go! grpc all");
+                        "grpc.go@shop grpc@shop grpc.go! grpc all grpc.stateless");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC C-core linux Python", ""),
                         "grpc.core@shop grpc@shop grpc.core! grpc all grpc.early");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Java", ""),
-                        "grpc.core@shop grpc@shop grpc.core! grpc all");
+                        "grpc.core@shop grpc@shop grpc.core! grpc all grpc.stateless");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Node Pure JS", ""),
-                        "grpc.node@shop grpc@shop grpc.node! grpc all");
+                        "grpc.node@shop grpc@shop grpc.node! grpc all grpc.stateless");
     assert_string_equal(scopes("proxyless/shop/app", "grpc-of-somebody", ""),
-                        "grpc.core@shop grpc@shop grpc.core! grpc all");
+                        "grpc.core@shop grpc@shop grpc.core! grpc all grpc.stateless");
 }
 
 static void test_foreign_nodes(void **state)
@@ -75,19 +75,19 @@ static void test_foreign_nodes(void **state)
     assert_string_equal(scopes("some-envoy", "envoy", ""),
                         "sidecar.redirect@default sidecar.redirect envoy@default envoy all");
     assert_string_equal(scopes("router~10.0.0.1~x", "gRPC Go", "namespace=shop"),
-                        "grpc.go@shop grpc@shop grpc.go! grpc all");
+                        "grpc.go@shop grpc@shop grpc.go! grpc all grpc.stateless");
     /* Four parts, or a namespace that is none, make it a foreign node. */
     assert_string_equal(scopes("proxyless/shop/app/x", "gRPC Go", ""),
-                        "grpc.go@default grpc@default grpc.go! grpc all");
+                        "grpc.go@default grpc@default grpc.go! grpc all grpc.stateless");
     assert_string_equal(scopes("proxyless/Shop/app", "gRPC Go", ""),
-                        "grpc.go@default grpc@default grpc.go! grpc all");
+                        "grpc.go@default grpc@default grpc.go! grpc all grpc.stateless");
 }
 
 static void test_places(void **state)
 {
     (void)state;
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", "zone=a"),
-                        "grpc.go@shop grpc@shop grpc.go! grpc all@zone/a all");
+                        "grpc.go@shop grpc@shop grpc.go! grpc all@zone/a all grpc.stateless");
     assert_string_equal(
         scopes("sidecar/shop/app", "envoy",
                "inbound=127.0.0.1:1>127.0.0.1:2 interception=none node_name=n1.x zone=eu-1a"),
@@ -95,9 +95,9 @@ static void test_places(void **state)
         "all@node/n1.x all@zone/eu-1a all");
     /* What cannot be the name of a zone or node is as good as none. */
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", "zone=a/b node_name=N_1"),
-                        "grpc.go@shop grpc@shop grpc.go! grpc all");
+                        "grpc.go@shop grpc@shop grpc.go! grpc all grpc.stateless");
     assert_string_equal(scopes("proxyless/shop/app", "gRPC Go", "zone=a@b node_name=@"),
-                        "grpc.go@shop grpc@shop grpc.go! grpc all");
+                        "grpc.go@shop grpc@shop grpc.go! grpc all grpc.stateless");
 }
 
 static void test_refused(void **state)

@@ -6,9 +6,10 @@ import dataclasses
 from typing import Optional
 
 from rig.features import feature
+from rig.grpc import GrpcResult
 from rig.objects import cors, rule, session
 from rig.process import until
-from rig.suite import ENVOYS, Case, with_envoy
+from rig.suite import ENVOYS, Case, Service, with_clients, with_envoy, with_grpc
 from rig.traffic import Answer, Http, check_split, get
 
 CALLS = 200
@@ -179,7 +180,7 @@ def stays(visitor: Visitor, calls: int = 20) -> bool:
     return len({visitor.visit().backend for _ in range(calls)}) == 1
 
 
-@feature("session persistence")
+@feature("sessions in cookies")
 @with_envoy
 def a_cookie_keeps_a_session_at_its_endpoint(case: Case):
     web, many = case.service("web"), case.service("many", "abcd")
@@ -205,7 +206,7 @@ def a_permanent_cookie_has_its_age(case: Case):
     assert cookie.startswith("cart=") and "max-age=3600" in cookie and "path=/shop" in cookie
 
 
-@feature("session persistence")
+@feature("sessions in headers")
 @with_envoy
 def a_header_keeps_a_session_at_its_endpoint(case: Case):
     web, many = case.service("web"), case.service("many", "abcd")
@@ -231,7 +232,7 @@ def a_session_outlives_its_endpoint(case: Case):
     assert stays(visitor)
 
 
-@feature("session persistence")
+@feature("sessions in cookies")
 @with_envoy
 def a_session_does_not_override_weights(case: Case):
     """GEP-1619: first the backend by its weight, then the session's endpoint of it."""
@@ -244,7 +245,7 @@ def a_session_does_not_override_weights(case: Case):
     check_split(got, {"one": 7, "two": 3})
 
 
-@feature("session persistence, absolute timeout", reported=ENVOYS)
+@feature("absolute timeout of a session", reported=ENVOYS)
 @with_envoy
 def an_absolute_timeout_that_is_not_kept_is_told(case: Case):
     web, many = case.service("web"), case.service("many", "ab")
@@ -253,3 +254,51 @@ def an_absolute_timeout_that_is_not_kept_is_told(case: Case):
     assert stays(Visitor(web.address))
     condition = case.heddle.condition("HTTPRoute", case.namespace, "route", "heddle.dev/Enforced")
     assert "rules[0].sessionPersistence.absoluteTimeout" in condition["message"], condition
+
+
+# --- sessions of gRPC clients ----------------------------------------------------------------
+
+
+def not_enforced(case: Case) -> str:
+    condition = case.heddle.condition("GRPCRoute", case.namespace, "route", "heddle.dev/Enforced")
+    return condition["message"] if condition else ""
+
+
+def stays_by(case: Case, service: Service, first: GrpcResult) -> bool:
+    """Whether calls with the cookie of the first one go where that went."""
+    kept = case.grpc.call(service.target, count=20,
+                          metadata={"cookie": first.cookies[0].split(";")[0]})
+    return kept.counts() == {first.reply["backend"]: 20}
+
+
+@feature("sessions in cookies", reported=["go", "java", "node"])
+@with_grpc
+def a_cookie_keeps_the_session_of_a_grpc_client(case: Case):
+    """gRFC A55: C-core tells the application its cookie, and goes by the one that it sends."""
+    web, many = case.service("web", kind="grpc"), case.service("many", "abcd", "grpc")
+    case.apply(web, many, case.grpc_route(web, rule(many.ref(), sessionPersistence=session())))
+    with case.grpc.watch(web.target, rps=20) as watch:
+        watch.wait_for(code=None)
+        if case.client != "python":
+            until(lambda: "rules[0].sessionPersistence" in not_enforced(case), 5, "a condition")
+            return
+        first = [case.grpc.call(web.target) for _ in range(8)]
+        assert len({call.reply["backend"] for call in first}) > 1, "new sessions are spread"
+        assert all(call.cookies[0].startswith("heddle-") for call in first), first[0].cookies
+        assert all(stays_by(case, web, call) for call in first), first
+        assert not_enforced(case) == ""
+
+
+@with_clients("python")
+def a_session_of_a_grpc_client_does_not_override_weights(case: Case):
+    """C-core would keep the backend, too (gRFC A60), which GEP-1619 forbids: so it has no session."""
+    web = case.service("web", kind="grpc")
+    one, two = case.service("one", "a", "grpc"), case.service("two", "b", "grpc")
+    case.apply(web, one, two, case.grpc_route(web, rule(
+        one.ref(7), two.ref(3), sessionPersistence=session())))
+    with case.grpc.watch(web.target, rps=20) as watch:
+        watch.wait_for(code=None)
+        until(lambda: "rules[0].sessionPersistence" in not_enforced(case), 5, "a condition")
+        result = case.grpc.call(web.target, count=CALLS)
+    assert not result.cookies, result.cookies
+    check_split(result.counts(), {"a": 7, "b": 3})

@@ -306,7 +306,7 @@ def a_redirect_fails(case: Case):
         until(lambda: "do not apply rules[0].filters[0]" in not_enforced(case), 5, "a condition")
 
 
-@feature("header modifiers", "URL rewrites", "mirrors", "CORS", "session persistence",
+@feature("header modifiers", "URL rewrites", "mirrors", "CORS", "sessions in headers",
          "retries of codes other than 429, 502, 503, 504", "retries, more than four",
          "timeouts.backendRequest", reported=GRPC_KINDS)
 @with_grpc
@@ -316,7 +316,7 @@ def what_a_client_does_not_apply_is_told_while_it_is_there(case: Case):
     case.apply(web, one, case.http_route(web, rule(
         one.ref(), filters=[modify, rewrite(hostname="n.test"), mirror(one.ref()), cors()],
         retry={"codes": [500], "attempts": 5}, timeouts={"backendRequest": "9s"},
-        sessionPersistence=session())))
+        sessionPersistence=session(header="x-cart"))))
     wanted = ("proxyless gRPC clients do not apply rules[0].filters[0], rules[0].filters[1], "
               "rules[0].filters[2], rules[0].filters[3], rules[0].retry.codes[0], "
               "rules[0].retry.attempts above 4, rules[0].timeouts.backendRequest, "

@@ -61,7 +61,7 @@ def clusters(case: Case) -> str:
                           f"&name_regex={case.namespace}/.*")
 
 
-@feature("retry budgets", "session persistence of a Service", reported=GRPC_KINDS)
+@feature("retry budgets", "sessions of a Service", reported=GRPC_KINDS)
 @with_grpc
 def what_grpc_does_not_enforce_is_told(case: Case):
     cart = case.service("cart", "a", "grpc")
@@ -82,7 +82,7 @@ def spread(visitors: list) -> bool:
     return len({v.visit().backend for v in visitors}) > 1
 
 
-@feature("session persistence of a Service")
+@feature("sessions of a Service")
 @with_envoy
 def a_policy_keeps_sessions_of_a_service(case: Case):
     """With and without a route; a rule's own session counts more."""
@@ -103,7 +103,7 @@ def a_policy_keeps_sessions_of_a_service(case: Case):
     assert visitor.cookies[0].startswith("own="), visitor.cookies
 
 
-@feature("session persistence of a Service")
+@feature("sessions of a Service")
 @with_envoy
 def sessions_of_weighted_backends_are_their_own(case: Case):
     """Weights count first; then each backend has its own session, or none."""

@@ -43,13 +43,14 @@ FEATURES = {
     "Timeouts, retries, sessions": [
         "timeouts.request", "timeouts.request of up to a second", "timeouts.backendRequest",
         "retries", "retries of codes other than 429, 502, 503, 504", "retries, more than four",
-        "retries, backoff", "session persistence", "session persistence, absolute timeout",
+        "retries, backoff", "sessions in cookies", "sessions in headers",
+        "absolute timeout of a session",
     ],
     "Backends": [
         "endpoints that terminate", "sessions at an endpoint that terminates", "dual stack",
         "near endpoints", "WebSockets", "HTTP/2 to the endpoint (h2c)", "what is encrypted",
         "headless Services", "named target ports, slices without a selector", "retry budgets",
-        "session persistence of a Service",
+        "sessions of a Service",
     ],
     "Changes and faults": [
         "a new weight costs no request", "a new backend and its route in one change",

@@ -13,7 +13,7 @@ Each TARGET (xds:///HOST:PORT or ADDR:PORT) has a channel of its own, all at the
 a channel follow one another and take turns. A line tells of each call, and one of the target's end:
 
     {"id", "target", "call": which of "calls", "at": seconds since 1970, "ms": it took,
-     "reply": echod's answer} or {…, "code", "message"}
+     "reply": echod's answer, in Python also "cookies": that were set} or {…, "code", "message"}
     {"id", "target", "end": true}
 """
 
@@ -50,6 +50,7 @@ class GrpcResult:
         self.failures = collections.Counter()  # {(code, message): calls}
         self.first_ms = 0.0
         self.reply: Optional[dict] = None  # of the first call that succeeded
+        self.cookies = []  # that were set
         self.outcomes = []  # of each call the backend or the status code
         self.events = []  # the calls of each method that ended otherwise than the one before
         self.ended = threading.Event()
@@ -63,6 +64,7 @@ class GrpcResult:
         if "reply" in line:
             self.ok += 1
             self.reply = self.reply or line["reply"]
+            self.cookies += line.get("cookies", [])
             line["backend"] = line["reply"]["backend"]
             self.backends[method][line["backend"]] += 1
         else:
