@@ -1,93 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_explain: what is told of a request, word for word: the JSON of /api/why without the
  * client. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "mesh_rig.h"
-#include "pipeline/explain.h"
-
-#define SERVICE(name, spec)                                                                        \
-    "---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: a}\nspec: {" spec   \
-    "}\n"
-#define HTTP_PORT "ports: [{name: http, port: 80, appProtocol: http}]"
-#define ENDPOINTS(name, port)                                                                      \
-    "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"                                  \
-    "metadata: {name: " name "-1, namespace: a, labels: {kubernetes.io/service-name: " name "}}\n" \
-    "addressType: IPv4\nports: [{name: " port ", port: 3000}]\n"                                   \
-    "endpoints: [{addresses: [10.9.0.1], zone: z}]\n"
-#define ROUTE(kind, name, ns, created, rules)                                                      \
-    "---\napiVersion: gateway.networking.k8s.io/v1\nkind: " kind "\n"                              \
-    "metadata: {name: " name ", namespace: " ns ", creationTimestamp: \"" created "\"}\nspec:\n"   \
-    "  parentRefs: [{group: \"\", kind: Service, name: echo, namespace: a}]\n"                     \
-    "  rules:\n" rules
-#define OLD "2026-01-01T00:00:00Z"
-#define YOUNG "2026-01-02T00:00:00Z"
-#define MESH                                                                                       \
-    SERVICE("echo", "clusterIP: 10.0.0.1, " HTTP_PORT)                                             \
-    SERVICE("one", "clusterIP: 10.0.0.2, " HTTP_PORT) ENDPOINTS("one", "http")
-
-#define BACKEND_ONE                                                                                \
-    "\"backends\":[{\"share\":1,\"backend\":\"a/one:80\",\"endpoints\":[{\"address\":"             \
-    "\"10.9.0.1:3000\",\"zone\":\"z\"}]}]"
-
-static struct client_class client(const char *id)
-{
-    struct str rest = str_from(id);
-    struct str role = str_cut(&rest, '/');
-    return (struct client_class){
-        .role = str_eq(role, STR("proxyless")) ? ROLE_PROXYLESS : ROLE_SIDECAR,
-        .ns = str_cut(&rest, '/'),
-    };
-}
-
-/* header: "name: value", "sni name" or NULL. */
-static void assert_answer(const struct mesh *mesh, const struct client_class *class,
-                          const char *method, const char *url, const char *header,
-                          const char *wanted)
-{
-    struct question question;
-    struct arena arena;
-    struct json json;
-    struct buf out;
-    struct err err;
-    arena_init(&arena);
-    buf_init(&out, BUF_UNLIMITED);
-    assert_true(question_parse(str_from(method), str_from(url), &arena, &question, &err));
-    if (header != NULL && str_starts_with(str_from(header), STR("sni "))) {
-        assert_true(question_set_server_name(str_sub(str_from(header), 4, strlen(header)),
-                                             &question, &err));
-    } else if (header != NULL) {
-        assert_true(question_add_header(str_from(header), &question.request, &err));
-    }
-    question.client = class;
-    assert_true(question_fits(&question, &err));
-    json_init(&json, &out, 0);
-    json_open(&json, '{');
-    mesh_explain(mesh, &question, &arena, &json);
-    json_close(&json, '}');
-    buf_add_byte(&out, 0);
-    assert_string_equal(out.data, wanted);
-    buf_release(&out);
-    arena_release(&arena);
-}
-
-/* A mesh with YAML, asked once. */
-static void assert_told(const char *yaml, const char *node, const char *method, const char *url,
-                        const char *header, const char *wanted)
-{
-    struct mesh *mesh = rig_mesh();
-    struct client_class class = client(node);
-    rig_apply(mesh, yaml);
-    rig_turn(mesh);
-    assert_answer(mesh, &class, method, url, header, wanted);
-    mesh_free(mesh);
-}
+#include "explain_rig.h"
 
 static void test_default(void **state)
 {
@@ -453,12 +367,6 @@ static void test_what_is_in_force(void **state)
         "    - {type: RequestMirror, requestMirror: {backendRef: {name: echo, port: 80}, "
         "percent: 5}}\n"
         "    backendRefs: [{name: one, port: 80}]\n") MESH;
-#define FORWARD_RULE                                                                               \
-    "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the Service's "        \
-    "namespace\",\"rules\":[{\"rule\":\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,"      \
-    "\"match\":\"any path\",\"verdict\":\"takes the request\"}],"                                  \
-    "\"decision\":{\"action\":\"forward\",\"rule\":\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\","    \
-    "\"line\":8," BACKEND_ONE ","
 #define BY_PROXIES                                                                                 \
     "\"removes the request header c\",\"sets the request header a: 1\","                           \
     "\"adds the request header b: 2\",\"the backend gets the Host h.test\","                       \
@@ -475,28 +383,6 @@ static void test_what_is_in_force(void **state)
     assert_told(yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
                 FORWARD_RULE "\"in_force\":[" REQUEST "," RETRIES "],\"ignored\":[" BY_PROXIES
                              "," ATTEMPT "],\"notes\":[]}}");
-}
-
-static void test_what_a_policy_puts_in_force(void **state)
-{
-    static const char yaml[] =
-        ROUTE("HTTPRoute", "r", "a", OLD,
-              "  - {retry: {attempts: 1}, backendRefs: [{name: one, port: 80}]}\n") MESH
-        "---\napiVersion: gateway.networking.x-k8s.io/v1alpha1\nkind: XBackendTrafficPolicy\n"
-        "metadata: {name: p, namespace: a}\nspec:\n"
-        "  targetRefs: [{group: \"\", kind: Service, name: one}]\n"
-        "  retryConstraint: {}\n  sessionPersistence: {cookie: {name: c}}\n";
-#define OF_POLICY                                                                                  \
-    "\"sessions are kept at their endpoint by the cookie c for a/one:80\","                        \
-    "\"as many retries at a time as 20 % of the requests of the last 10s, and at least 10 for "    \
-    "a/one:80\""
-#define ONE_RETRY "\"up to 1 retries when a connection fails\""
-    (void)state;
-    assert_told(yaml, "sidecar/a/x", "GET", "http://echo", NULL,
-                FORWARD_RULE "\"in_force\":[" OF_POLICY "," ONE_RETRY "],\"notes\":[]}}");
-    assert_told(yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
-                FORWARD_RULE "\"in_force\":[" ONE_RETRY "],\"ignored\":[" OF_POLICY
-                             "],\"notes\":[]}}");
 }
 
 static void test_redirect(void **state)
@@ -522,60 +408,6 @@ static void test_redirect(void **state)
 #undef REDIRECT_RULE
 }
 
-/* What is told is what the client has been sent: the endpoints as its zone or node sees them. */
-static void test_endpoints_of_a_place(void **state)
-{
-    static const char yaml[] =
-        SERVICE("one", "clusterIP: 10.0.0.2, trafficDistribution: "
-                       "PreferSameNode, " HTTP_PORT) "---\napiVersion: "
-                                                     "discovery.k8s.io/v1\nkind: "
-                                                     "EndpointSlice\n"
-                                                     "metadata: {name: one, namespace: a, "
-                                                     "labels: "
-                                                     "{kubernetes.io/service-name: one}}\n"
-                                                     "addressType: IPv4\nports: [{name: "
-                                                     "http, port: 3000}]\nendpoints:\n"
-                                                     "- {addresses: [10.9.0.1], zone: y, "
-                                                     "nodeName: m}\n"
-                                                     "- {addresses: [10.9.0.2], zone: z, "
-                                                     "nodeName: n}\n"
-                                                     "- {addresses: [10.9.0.3], zone: z, "
-                                                     "conditions: {ready: false, serving: "
-                                                     "true, "
-                                                     "terminating: true}}\n";
-#define ONE "{\"address\":\"10.9.0.1:3000\",\"zone\":\"y\""
-#define TWO "{\"address\":\"10.9.0.2:3000\",\"zone\":\"z\"}"
-#define THREE "{\"address\":\"10.9.0.3:3000\",\"zone\":\"z\","
-    static const struct {
-        const char *metadata, *endpoints;
-    } cases[] = {
-        {"", ONE "}," TWO "," THREE "\"draining\":true}"},
-        {"zone=z", TWO "," THREE "\"draining\":true}," ONE ",\"priority\":1}"},
-        {"node_name=n zone=y",
-         TWO "," ONE ",\"priority\":1}," THREE "\"priority\":1,\"draining\":true}"},
-    };
-    (void)state;
-    struct mesh *mesh = rig_mesh();
-    rig_apply(mesh, yaml);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char wanted[1024];
-        const struct mesh_client *class =
-            rig_open_with(mesh, i + 1, "sidecar/a/x", "envoy", cases[i].metadata);
-        rig_turn(mesh);
-        (void)snprintf(wanted, sizeof(wanted),
-                       "{\"service\":\"a/one:80\","
-                       "\"routing\":\"the Service's own endpoints: no route is attached\","
-                       "\"rules\":[{\"rule\":\"default\",\"match\":\"any path\","
-                       "\"verdict\":\"takes the request\"}],"
-                       "\"decision\":{\"action\":\"forward\",\"rule\":\"default\",\"backends\":"
-                       "[{\"share\":1,\"backend\":\"a/one:80\",\"endpoints\":[%s]}],"
-                       "\"notes\":[]}}",
-                       cases[i].endpoints);
-        assert_answer(mesh, &class->class, "GET", "http://one", NULL, wanted);
-    }
-    mesh_free(mesh);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -589,13 +421,11 @@ int main(void)
         cmocka_unit_test(test_tls_routes),
         cmocka_unit_test(test_connection_to_http),
         cmocka_unit_test(test_no_endpoints),
-        cmocka_unit_test(test_endpoints_of_a_place),
         cmocka_unit_test(test_order_and_verdicts),
         cmocka_unit_test(test_consumer_route),
         cmocka_unit_test(test_error_shares),
         cmocka_unit_test(test_what_grpc_clients_do_not_do),
         cmocka_unit_test(test_what_is_in_force),
-        cmocka_unit_test(test_what_a_policy_puts_in_force),
         cmocka_unit_test(test_redirect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

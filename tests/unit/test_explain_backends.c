@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_explain_backends: what is told of endpoints and policies, word for word. */
+#include "explain_rig.h"
+
+/* What is told is what the client has been sent: the endpoints as its zone or node sees them. */
+static void test_endpoints_of_a_place(void **state)
+{
+    static const char yaml[] =
+        SERVICE("one", "clusterIP: 10.0.0.2, trafficDistribution: "
+                       "PreferSameNode, " HTTP_PORT) "---\napiVersion: "
+                                                     "discovery.k8s.io/v1\nkind: "
+                                                     "EndpointSlice\n"
+                                                     "metadata: {name: one, namespace: a, "
+                                                     "labels: "
+                                                     "{kubernetes.io/service-name: one}}\n"
+                                                     "addressType: IPv4\nports: [{name: "
+                                                     "http, port: 3000}]\nendpoints:\n"
+                                                     "- {addresses: [10.9.0.1], zone: y, "
+                                                     "nodeName: m}\n"
+                                                     "- {addresses: [10.9.0.2], zone: z, "
+                                                     "nodeName: n}\n"
+                                                     "- {addresses: [10.9.0.3], zone: z, "
+                                                     "conditions: {ready: false, serving: "
+                                                     "true, "
+                                                     "terminating: true}}\n";
+#define ONE "{\"address\":\"10.9.0.1:3000\",\"zone\":\"y\""
+#define TWO "{\"address\":\"10.9.0.2:3000\",\"zone\":\"z\"}"
+#define THREE "{\"address\":\"10.9.0.3:3000\",\"zone\":\"z\","
+    static const struct {
+        const char *metadata, *endpoints;
+    } cases[] = {
+        {"", ONE "}," TWO "," THREE "\"draining\":true}"},
+        {"zone=z", TWO "," THREE "\"draining\":true}," ONE ",\"priority\":1}"},
+        {"node_name=n zone=y",
+         TWO "," ONE ",\"priority\":1}," THREE "\"priority\":1,\"draining\":true}"},
+    };
+    (void)state;
+    struct mesh *mesh = rig_mesh();
+    rig_apply(mesh, yaml);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char wanted[1024];
+        const struct mesh_client *class =
+            rig_open_with(mesh, i + 1, "sidecar/a/x", "envoy", cases[i].metadata);
+        rig_turn(mesh);
+        (void)snprintf(wanted, sizeof(wanted),
+                       "{\"service\":\"a/one:80\","
+                       "\"routing\":\"the Service's own endpoints: no route is attached\","
+                       "\"rules\":[{\"rule\":\"default\",\"match\":\"any path\","
+                       "\"verdict\":\"takes the request\"}],"
+                       "\"decision\":{\"action\":\"forward\",\"rule\":\"default\",\"backends\":"
+                       "[{\"share\":1,\"backend\":\"a/one:80\",\"endpoints\":[%s]}],"
+                       "\"notes\":[]}}",
+                       cases[i].endpoints);
+        assert_answer(mesh, &class->class, "GET", "http://one", NULL, wanted);
+    }
+    mesh_free(mesh);
+}
+
+static void test_what_a_policy_puts_in_force(void **state)
+{
+    static const char yaml[] =
+        ROUTE("HTTPRoute", "r", "a", OLD,
+              "  - {retry: {attempts: 1}, backendRefs: [{name: one, port: 80}]}\n") MESH
+        "---\napiVersion: gateway.networking.x-k8s.io/v1alpha1\nkind: XBackendTrafficPolicy\n"
+        "metadata: {name: p, namespace: a}\nspec:\n"
+        "  targetRefs: [{group: \"\", kind: Service, name: one}]\n"
+        "  retryConstraint: {}\n  sessionPersistence: {cookie: {name: c}}\n";
+#define OF_POLICY                                                                                  \
+    "\"sessions are kept at their endpoint by the cookie c for a/one:80\","                        \
+    "\"as many retries at a time as 20 % of the requests of the last 10s, and at least 10 for "    \
+    "a/one:80\""
+#define ONE_RETRY "\"up to 1 retries when a connection fails\""
+    (void)state;
+    assert_told(yaml, "sidecar/a/x", "GET", "http://echo", NULL,
+                FORWARD_RULE "\"in_force\":[" OF_POLICY "," ONE_RETRY "],\"notes\":[]}}");
+    assert_told(yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
+                FORWARD_RULE "\"in_force\":[" ONE_RETRY "],\"ignored\":[" OF_POLICY
+                             "],\"notes\":[]}}");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_endpoints_of_a_place),
+        cmocka_unit_test(test_what_a_policy_puts_in_force),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
