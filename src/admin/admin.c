@@ -10,7 +10,8 @@
 #include "net/listener.h"
 #include "net/loop.h"
 
-#define ADMIN_BODY_MAX 65536
+#define ADMIN_BODY_MAX (2u << 20) /* of a request: files to be planned */
+#define ADMIN_LIST_MAX 65536      /* the answer to "/" */
 #define JSON_TYPE "application/json"
 #define TEXT_TYPE "text/plain; charset=utf-8"
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -78,7 +79,7 @@ struct str admin_query(struct arena *arena, struct str query, struct str name)
 static void reply_list(const struct admin *admin, struct h1_reply *reply)
 {
     struct buf out;
-    buf_init(&out, ADMIN_BODY_MAX);
+    buf_init(&out, ADMIN_LIST_MAX);
     buf_printf(&out,
                "heddle %s\n\n/live           200 while the process answers\n"
                "/ready          200 once everything is synced\n"
@@ -113,17 +114,17 @@ static bool reply_builtin(const struct admin *admin, struct str path, struct h1_
 static void handle(void *user, const struct h1_request *request, struct h1_reply *reply)
 {
     const struct admin *admin = user;
-    if (request->method == H1_POST) {
-        h1_reply_text(reply, 405, "only GET and HEAD");
-        return;
-    }
-    if (reply_builtin(admin, request->path, reply)) {
+    if (request->method != H1_POST && reply_builtin(admin, request->path, reply)) {
         return;
     }
     for (size_t i = 0; i < admin->config.nroutes; i++) {
         const struct admin_route *route = &admin->config.routes[i];
         if (!str_eq(request->path, str_from(route->path))) {
             continue;
+        }
+        if (route->post != (request->method == H1_POST)) {
+            h1_reply_text(reply, 405, route->post ? "only POST" : "only GET and HEAD");
+            return;
         }
         if (route->handle != NULL) {
             route->handle(admin->config.user, request, reply);
@@ -135,7 +136,11 @@ static void handle(void *user, const struct h1_request *request, struct h1_reply
         admin_reply_json(reply, &out);
         return;
     }
-    h1_reply_text(reply, 404, "no such path; / lists them");
+    if (request->method == H1_POST) {
+        h1_reply_text(reply, 405, "only GET and HEAD");
+    } else {
+        h1_reply_text(reply, 404, "no such path; / lists them");
+    }
 }
 
 static void accepted(void *user, int fd, const struct sockaddr_storage *peer)

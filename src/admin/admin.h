@@ -28,6 +28,7 @@ struct admin_route {
     void (*json)(void *user, struct buf *out);
     /* Or: answers now or later through the reply. */
     void (*handle)(void *user, const struct h1_request *request, struct h1_reply *reply);
+    bool post; /* takes a POST, and nothing else */
 };
 
 struct admin_config {

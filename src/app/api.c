@@ -74,7 +74,7 @@ static void api_problems(void *user, struct buf *out)
         file_set_problems(source_file_set(daemon->source), write_problem, &json);
     }
     if (daemon->synced) {
-        mesh_findings(daemon->mesh, write_problem, &json);
+        findings_each(mesh_engine(daemon->mesh), write_problem, &json);
     }
     json_close(&json, ']');
     json_close(&json, '}');
@@ -305,6 +305,7 @@ const struct admin_route api_routes[] = {
     {"/api/dump", "?node=ID: what a client was sent", NULL, api_dump},
     {"/api/why", "?node=ID&method=GET&url=http://…: why a request or connection goes where it goes",
      NULL, api_why},
+    {"/api/plan", "POST of YAML: what it would change", NULL, api_plan, true},
     {"/api/engine", "rows and evaluations of every table", api_engine, NULL},
     {"/api/graph", "the tables as a Graphviz graph", NULL, api_graph},
     {"/api/version", "heddle's version", api_version, NULL},

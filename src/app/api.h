@@ -13,5 +13,7 @@ extern const size_t api_routes_len;
 bool api_ready(void *user);
 /* why.c */
 void api_why(void *user, const struct h1_request *request, struct h1_reply *reply);
+/* plan.c */
+void api_plan(void *user, const struct h1_request *request, struct h1_reply *reply);
 
 #endif

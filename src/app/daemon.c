@@ -375,6 +375,9 @@ static void stop(struct daemon *daemon)
         source_file_stop(daemon->source, source_gone, daemon);
     }
     loop_task_cancel(&daemon->turn);
+    while (daemon->planning) { /* for as long as one translation of everything takes */
+        uv_run(&daemon->loop.uv, UV_RUN_ONCE);
+    }
     loop_release(&daemon->loop);
     serve_free(daemon->serve);
     tls_context_unref(daemon->tls);

@@ -32,6 +32,7 @@ struct daemon {
     struct listener *plain, *secure; /* xDS; either may be NULL */
     struct tls_context *tls;
     uv_signal_t signals[3]; /* SIGINT, SIGTERM, SIGHUP */
+    bool planning;          /* a plan is being made (app/plan.c) */
     bool synced;            /* the source is complete: clients may be served */
     VEC(stream_id) waiting; /* opened, to be given their view after the next turn */
 };

@@ -237,7 +237,8 @@ void api_why(void *user, const struct h1_request *request, struct h1_reply *repl
     json_open(&asked->json, '{');
     json_key(&asked->json, "client");
     json_str(&asked->json, node);
-    struct explained explained = mesh_explain(daemon->mesh, &question, &arena, &asked->json);
+    struct explained explained =
+        explain(mesh_engine(daemon->mesh), &question, 0, &arena, &asked->json);
     since_tell(mesh_since(daemon->mesh), explained.routing, &asked->json);
     if (explained.http || explained.filter.len > 0 || explained.listener.len > 0) {
         asked->want = wanted(daemon, &class, &explained);

@@ -11,6 +11,7 @@ extern const struct command command_bootstrap; /* bootstrap.c */
 extern const struct command command_proxies;   /* proxies.c */
 extern const struct command command_dump;      /* dump.c */
 extern const struct command command_why;       /* why.c */
+extern const struct command command_plan;      /* plan.c */
 extern const struct command command_docs;      /* docs.c */
 
 #endif

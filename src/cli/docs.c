@@ -16,7 +16,7 @@ static const struct {
     {CMD_SERVE, "serve"},     {CMD_BOOTSTRAP, "bootstrap"},
     {CMD_CHECK, "check"},     {CMD_TRANSLATE, "translate"},
     {CMD_PROXIES, "proxies"}, {CMD_DUMP, "dump"},
-    {CMD_WHY, "why"},
+    {CMD_WHY, "why"},         {CMD_PLAN, "plan"},
 };
 
 /* A table cell: '|' would end it. */

@@ -15,6 +15,22 @@ static size_t take(char *data, size_t size, size_t count, void *user)
     return buf_ok(body) ? size * count : 0;
 }
 
+/* What is posted; type NULL: nothing, it is a GET. */
+struct posting {
+    const char *type;
+    struct str body;
+};
+
+static void set_post(CURL *curl, const struct posting *posting, struct curl_slist *headers)
+{
+    if (posting->type != NULL) {
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, posting->body.ptr);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)posting->body.len);
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    }
+}
+
 static int perform(CURL *curl, const char *url, struct buf *body, struct err *err)
 {
     char why[CURL_ERROR_SIZE] = "";
@@ -40,7 +56,8 @@ static int perform(CURL *curl, const char *url, struct buf *body, struct err *er
     return 0;
 }
 
-int fetch(const struct options *options, const char *path, struct buf *ret_body, struct err *err)
+static int ask(const struct options *options, const char *path, const struct posting *posting,
+               struct buf *ret_body, struct err *err)
 {
     struct buf url;
     buf_init(ret_body, FETCH_MAX);
@@ -49,17 +66,37 @@ int fetch(const struct options *options, const char *path, struct buf *ret_body,
     buf_add_byte(&url, '\0');
     CURL *curl = curl_easy_init();
     int code = EXIT_ENVIRONMENT;
+    struct curl_slist *headers = NULL;
+    if (posting->type != NULL) {
+        headers = curl_slist_append(headers, posting->type);
+        headers = curl_slist_append(headers, "Expect:"); /* no waiting for a 100 */
+    }
     if (curl != NULL) {
+        set_post(curl, posting, headers);
         code = perform(curl, (const char *)url.data, ret_body, err);
     } else {
         err_set(err, "libcurl does not start");
     }
     curl_easy_cleanup(curl);
+    curl_slist_free_all(headers);
     buf_release(&url);
     if (code != 0) {
         buf_release(ret_body);
     }
     return code;
+}
+
+int fetch(const struct options *options, const char *path, struct buf *ret_body, struct err *err)
+{
+    const struct posting nothing = {NULL, STR_NULL};
+    return ask(options, path, &nothing, ret_body, err);
+}
+
+int fetch_post(const struct options *options, const char *path, const char *type, struct str body,
+               struct buf *ret_body, struct err *err)
+{
+    const struct posting posting = {type, body};
+    return ask(options, path, &posting, ret_body, err);
 }
 
 /* In JSON, control characters stand as \n, \t, … or \u00XX. */

@@ -13,6 +13,9 @@
 /* GET http://<--admin><path>. Returns the exit code: 0, EXIT_INPUT with the words of a server that
  * does not like the question, or EXIT_ENVIRONMENT. */
 int fetch(const struct options *options, const char *path, struct buf *ret_body, struct err *err);
+/* POST; type: "content-type: …". */
+int fetch_post(const struct options *options, const char *path, const char *type, struct str body,
+               struct buf *ret_body, struct err *err);
 /* Replaces control characters in a JSON answer that is to be printed as text: any peer can put them
  * into its names, and they must not reach the terminal. */
 void fetch_clean(struct buf *body);

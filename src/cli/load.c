@@ -14,7 +14,8 @@ static void removed(void *user, enum kind_id kind, struct str key)
     mesh_remove(user, kind, key);
 }
 
-bool load_paths(const struct options *options, struct loaded *ret_loaded, struct err *err)
+bool load_paths(const struct options *options, const char *const *paths, unsigned npaths,
+                struct loaded *ret_loaded, struct err *err)
 {
     struct str domain = option_text(options, O_cluster_domain);
     struct str trust = option_text(options, O_trust_domain);
@@ -29,8 +30,7 @@ bool load_paths(const struct options *options, struct loaded *ret_loaded, struct
     struct loaded loaded = {.mesh = mesh_new(&settings)};
     const struct file_set_events events = {.user = loaded.mesh, .put = put, .removed = removed};
     loaded.files = file_set_new(&events);
-    if (!source_file_read_paths(loaded.files, options->arguments.items, options->arguments.len,
-                                err)) {
+    if (!source_file_read_paths(loaded.files, paths, npaths, err)) {
         loaded_release(&loaded);
         return false;
     }

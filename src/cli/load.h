@@ -13,7 +13,8 @@ struct loaded {
 };
 
 /* False when a path cannot be read at all. */
-bool load_paths(const struct options *options, struct loaded *ret_loaded, struct err *err);
+bool load_paths(const struct options *options, const char *const *paths, unsigned npaths,
+                struct loaded *ret_loaded, struct err *err);
 void loaded_release(struct loaded *loaded);
 
 #endif

@@ -132,13 +132,13 @@ static bool unknown(struct str name, enum command_bit command, struct err *err)
     return err_set(err, "no option '--%.*s'; see --help", STR_FMT(name));
 }
 
-/* The long name of "-o" or "-H"; empty when arg is no such thing. */
+/* The long name of "-o", "-H" or "-f"; empty when arg is no such thing. */
 static struct str short_option(const char *arg)
 {
     static const struct {
         const char *text;
         struct str name;
-    } shorts[] = {{"-o", STR("output")}, {"-H", STR("header")}};
+    } shorts[] = {{"-o", STR("output")}, {"-H", STR("header")}, {"-f", STR("file")}};
     for (size_t i = 0; i < sizeof(shorts) / sizeof(shorts[0]); i++) {
         if (strcmp(arg, shorts[i].text) == 0) {
             return shorts[i].name;

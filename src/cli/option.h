@@ -22,7 +22,8 @@ enum command_bit {
     CMD_PROXIES = 1 << 4,
     CMD_DUMP = 1 << 5,
     CMD_DOCS = 1 << 6,
-    CMD_WHY = 1 << 7
+    CMD_WHY = 1 << 7,
+    CMD_PLAN = 1 << 8
 };
 
 enum option_id {

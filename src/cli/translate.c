@@ -11,108 +11,20 @@
 #include "codec/json.h"
 #include "ir/graph.h"
 #include "ir/ir.h"
-#include "pipeline/graph.h"
+#include "pipeline/holdings.h"
 #include "xds/print.h"
-#include "xds/refs.h"
-#include "xds/row.h"
 
 #define TRANSLATE_CLIENT ((stream_id)1)
 
-struct picked {
-    VEC(const struct resource *) items;
-    bool *wanted; /* for each item */
-    const struct view *view;
-};
-
-static unsigned scope_rank(const struct view *view, struct str scope)
-{
-    unsigned rank = 0;
-    while (rank < view->nscopes && !str_eq(view->scopes[rank], scope)) {
-        rank++;
-    }
-    return rank;
-}
-
-static void pick(void *user, struct str key, const struct row *row)
-{
-    struct picked *picked = user;
-    const struct resource_row *resources = (const struct resource_row *)row;
-    (void)key;
-    for (size_t i = 0; i < resources->len; i++) {
-        if (scope_rank(picked->view, resources->items[i]->scope) < picked->view->nscopes) {
-            vec_push(&picked->items, resources->items[i]);
-        }
-    }
-}
-
-static const struct view *sort_view; /* qsort has no context; this command has one thread */
-
-static int resource_cmp(const void *a, const void *b)
-{
-    const struct resource *ra = *(const struct resource *const *)a;
-    const struct resource *rb = *(const struct resource *const *)b;
-    if (ra->type != rb->type) {
-        return ra->type < rb->type ? -1 : 1;
-    }
-    int order = str_cmp(ra->name, rb->name);
-    if (order == 0) {
-        unsigned rank_a = scope_rank(sort_view, ra->scope);
-        unsigned rank_b = scope_rank(sort_view, rb->scope);
-        order = (rank_a > rank_b) - (rank_a < rank_b);
-    }
-    return order;
-}
-
-/* A name means the resource of the first scope of the view that has it. */
-static void sort_resources(struct picked *picked)
-{
-    size_t kept = 0;
-    sort_view = picked->view;
-    if (picked->items.len > 0) {
-        qsort(picked->items.items, picked->items.len, sizeof(picked->items.items[0]), resource_cmp);
-    }
-    for (size_t i = 0; i < picked->items.len; i++) {
-        const struct resource *resource = picked->items.items[i];
-        const struct resource *last = kept > 0 ? picked->items.items[kept - 1] : NULL;
-        if (last == NULL || last->type != resource->type || !str_eq(last->name, resource->name)) {
-            picked->items.items[kept++] = resource;
-        }
-    }
-    picked->items.len = kept;
-    picked->wanted = xcalloc(kept, sizeof(*picked->wanted));
-}
-
-/* Notes that the client asks for the resource, and for all that follows from it. */
-static void want(void *user, enum xds_type type, struct str name)
-{
-    struct picked *picked = user;
-    for (size_t i = 0; i < picked->items.len; i++) {
-        const struct resource *resource = picked->items.items[i];
-        if (resource->type == type && str_eq(resource->name, name) && !picked->wanted[i]) {
-            picked->wanted[i] = true;
-            xds_each_ref(resource, want, picked);
-        }
-    }
-}
-
-/* Envoy asks for everything, a proxyless client for what it dials. */
-static void want_all(struct picked *picked, bool proxyless)
-{
-    for (size_t i = 0; i < picked->items.len; i++) {
-        if (!proxyless || picked->items.items[i]->type == XDS_LDS) {
-            want(picked, picked->items.items[i]->type, picked->items.items[i]->name);
-        }
-    }
-}
-
-static void print_resources(const struct picked *picked, struct json *json)
+static void print_resources(const struct holdings *holdings, struct json *json)
 {
     for (unsigned type = 0; type < XDS_TYPE_COUNT; type++) {
         json_key(json, xds_type_info((enum xds_type)type)->name);
         json_open(json, '[');
-        for (size_t i = 0; i < picked->items.len; i++) {
-            if ((unsigned)picked->items.items[i]->type == type && picked->wanted[i]) {
-                xds_print(picked->items.items[i], json);
+        for (size_t i = 0; i < holdings->items.len; i++) {
+            const struct holding *holding = &holdings->items.items[i];
+            if ((unsigned)holding->resource->type == type && holding->wanted) {
+                xds_print(holding->resource, json);
             }
         }
         json_close(json, ']');
@@ -189,18 +101,19 @@ static void dial(const struct options *options, struct mesh *mesh, const struct 
 static void print_all(const struct options *options, struct mesh *mesh,
                       const struct mesh_client *client)
 {
-    struct picked picked = {.view = &client->view};
-    for (unsigned i = 0; i < resource_tables_len; i++) {
-        engine_each(mesh_engine(mesh), resource_tables[i], pick, &picked);
+    struct holdings holdings;
+    holdings_init(&holdings, mesh_engine(mesh), &client->view);
+    for (unsigned type = 0; type < XDS_TYPE_COUNT; type++) {
+        if (client->class.role != ROLE_PROXYLESS || type == XDS_LDS) {
+            holdings_want_all(&holdings, (enum xds_type)type); /* of proxyless: what it dials */
+        }
     }
-    sort_resources(&picked);
-    want_all(&picked, client->class.role == ROLE_PROXYLESS);
     struct buf out;
     struct json json;
     buf_init(&out, BUF_UNLIMITED);
     json_init(&json, &out, 2);
     json_open(&json, '{');
-    print_resources(&picked, &json);
+    print_resources(&holdings, &json);
     if (option_flag(options, O_status)) {
         json_key(&json, "status");
         status_store_render(mesh_status(mesh), false, &json);
@@ -208,8 +121,7 @@ static void print_all(const struct options *options, struct mesh *mesh,
     json_close(&json, '}');
     printf("%.*s\n", STR_FMT(buf_str(&out)));
     buf_release(&out);
-    vec_release(&picked.items);
-    free(picked.wanted);
+    holdings_release(&holdings);
 }
 
 static int run(const struct options *options)
@@ -223,7 +135,7 @@ static int run(const struct options *options)
     if (!authorities_check(options, &err)) {
         return command_fail(EXIT_USAGE, &err);
     }
-    if (!load_paths(options, &loaded, &err)) {
+    if (!load_paths(options, options->arguments.items, options->arguments.len, &loaded, &err)) {
         return command_fail(EXIT_ENVIRONMENT, &err);
     }
     const struct mesh_client *client;

@@ -264,3 +264,16 @@ void engine_each(const struct engine *engine, unsigned table, row_visit_fn *visi
     }
     free(slots);
 }
+
+void engine_each_unordered(const struct engine *engine, unsigned table, row_visit_fn *visit,
+                           void *user)
+{
+    ASSERT(table < engine->graph->ntables);
+    const struct map *slots = &engine->tables[table].slots;
+    for (size_t i = map_next(slots, 0); i < slots->cap; i = map_next(slots, i + 1)) {
+        const struct slot *slot = slots->slots[i].value;
+        if (slot->row != NULL) {
+            visit(user, slot->key, slot->row);
+        }
+    }
+}

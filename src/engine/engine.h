@@ -22,13 +22,14 @@
  * Because one function serves one row and all rows, engine_check() can prove at any time that the
  * incremental state equals a rebuild from nothing; every test asserts it after every step.
  *
- * Thread: one (thread 0). Rows are const once returned; they are reference counted without atomics.
+ * Thread: one (thread 0). Rows are const once returned.
  * The idea of recorded reads over keyed collections is known from salsa and Istio's krt; the oracle
  * habit from OVN's tests.
  */
 #ifndef HEDDLE_ENGINE_ENGINE_H
 #define HEDDLE_ENGINE_ENGINE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,17 +44,19 @@
 #define ENGINE_SOURCES_MAX 6
 
 /* The head of every row; put it first in the row's struct. The row and all it points to live in
- * its arena. Rows that must share bigger things hold references and give them back in `release`. */
+ * its arena. Rows that must share bigger things hold references and give them back in `release`.
+ * An engine belongs to one thread, but its rows may be read, and held, by others too: what is
+ * planned is computed elsewhere (pipeline/world.h). */
 struct row {
     struct arena arena;
-    uint32_t refs;
+    _Atomic uint32_t refs;
 };
 
 /* A zeroed row of `size` bytes (sizeof the whole struct) with one reference. `hint` is the number
  * of bytes that will probably be needed in its arena beside the struct itself. */
 void *row_new(size_t size, size_t hint);
 typedef void row_release_fn(struct row *row); /* gives back what is not in the arena */
-/* For those who keep rows beside the engine (a source's last good objects). */
+/* For those who keep rows beside the engine (a source's last good objects). Any thread. */
 struct row *row_ref(const struct row *row);
 void row_unref(struct row *row, row_release_fn *release); /* NULL is fine, for both */
 
@@ -148,6 +151,9 @@ size_t engine_count(const struct engine *engine, unsigned table); /* rows, not e
 /* Calls visit for every row, in key order. */
 typedef void row_visit_fn(void *user, struct str key, const struct row *row);
 void engine_each(const struct engine *engine, unsigned table, row_visit_fn *visit, void *user);
+/* In no order, which must not be seen in anything: for copies. Saves the sorting. */
+void engine_each_unordered(const struct engine *engine, unsigned table, row_visit_fn *visit,
+                           void *user);
 
 /* --- the oracle ---------------------------------------------------------------------------- */
 /* Recomputes everything from the input rows in a fresh engine and compares every table and

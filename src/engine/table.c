@@ -18,14 +18,14 @@ void *row_new(size_t size, size_t hint)
     arena_init_sized(&arena, (size + align - 1) / align * align + hint);
     struct row *row = arena_alloc(&arena, size);
     row->arena = arena;
-    row->refs = 1;
+    atomic_init(&row->refs, 1);
     return row;
 }
 
 struct row *row_ref(const struct row *row)
 {
     struct row *mutable = (struct row *)row;
-    mutable->refs++;
+    atomic_fetch_add_explicit(&mutable->refs, 1, memory_order_relaxed);
     return mutable;
 }
 
@@ -34,9 +34,10 @@ void row_unref(struct row *row, row_release_fn *release)
     if (row == NULL) {
         return;
     }
-    ASSERT(row->refs > 0);
-    row->refs--;
-    if (row->refs > 0) {
+    /* acq_rel: what other threads read from it happens before the one that frees it. */
+    uint32_t before = atomic_fetch_sub_explicit(&row->refs, 1, memory_order_acq_rel);
+    ASSERT(before > 0);
+    if (before > 1) {
         return;
     }
     if (release != NULL) {

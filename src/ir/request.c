@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* request: which requests a match takes. */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "ir/request.h"
 
-#include <pcre2.h>
+#include "ir/expression.h"
 
-#define REGEX_STEPS_MAX 1000000 /* backtracking of one match; RE2 would not backtrack at all */
-#define SHOWN_MAX 80            /* bytes of what was sent that an explanation repeats */
-
-/* Expressions were checked to be RE2's (model/regex.h); PCRE2 reads that subset the same way. */
-static bool regex_matches(struct str regex, struct str text)
-{
-    int error;
-    PCRE2_SIZE at;
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)regex.ptr, regex.len,
-                      PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY, &error, &at, NULL);
-    if (code == NULL) {
-        return false;
-    }
-    pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
-    pcre2_match_context *limits = pcre2_match_context_create(NULL);
-    pcre2_set_match_limit(limits, REGEX_STEPS_MAX);
-    int count = pcre2_match(code, (PCRE2_SPTR)(text.ptr != NULL ? text.ptr : ""), text.len, 0, 0,
-                            data, limits);
-    pcre2_match_context_free(limits);
-    pcre2_match_data_free(data);
-    pcre2_code_free(code);
-    return count >= 0;
-}
+#define SHOWN_MAX 80 /* bytes of what was sent that an explanation repeats */
 
 static bool below(struct str path, struct str prefix)
 {
@@ -47,7 +23,7 @@ static bool path_matches(const struct ir_match *match, struct str path)
     case IR_PATH_RAW_PREFIX:
         return str_starts_with(path, match->path);
     case IR_PATH_REGEX:
-        return regex_matches(match->path, path);
+        return expression_matches(match->path, path);
     }
     return false;
 }
@@ -86,7 +62,7 @@ static bool query_value(const struct request *request, struct str name, struct s
 
 static bool value_matches(const struct ir_value_match *match, struct str value)
 {
-    return match->regex ? regex_matches(match->value, value) : str_eq(match->value, value);
+    return match->regex ? expression_matches(match->value, value) : str_eq(match->value, value);
 }
 
 static bool one_header_matches(const struct ir_value_match *match, const struct request *request)

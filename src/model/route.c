@@ -47,6 +47,13 @@ static const struct field parent_ref_fields[] = {
 const struct schema parent_ref_schema = {
     .name = "a parentRef", .size = sizeof(struct parent_ref), .fields = parent_ref_fields};
 
+bool parent_ref_equal(const struct parent_ref *a, const struct parent_ref *b)
+{
+    return str_eq(a->group, b->group) && str_eq(a->kind, b->kind) && str_eq(a->ns, b->ns) &&
+           str_eq(a->name, b->name) && str_eq(a->section_name, b->section_name) &&
+           a->port == b->port;
+}
+
 static bool same_parent(const struct parent_ref *a, const struct parent_ref *b)
 {
     return str_eq(a->group, b->group) && str_eq(a->kind, b->kind) && str_eq(a->ns, b->ns) &&

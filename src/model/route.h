@@ -25,6 +25,7 @@ struct parent_ref {
     bool has_group, has_kind;
     uint32_t line;
 };
+bool parent_ref_equal(const struct parent_ref *a, const struct parent_ref *b); /* what they say */
 
 /* BackendObjectReference; defaults: group "", kind Service. */
 struct object_ref {

@@ -96,7 +96,12 @@ static const struct route *route_of(struct telling *telling, struct str rule, si
     return (const struct route *)engine_get(telling->engine, T_ROUTE, str_sub(rule, 0, slash));
 }
 
-void explain_place(struct telling *telling, struct str rule)
+static bool leaves_out(const struct telling *telling, enum explain_part part)
+{
+    return (telling->leave_out & part) != 0;
+}
+
+static void tell_place(struct telling *telling, struct str rule)
 {
     size_t number;
     const struct route *route = rule.len > 0 ? route_of(telling, rule, &number) : NULL;
@@ -108,6 +113,13 @@ void explain_place(struct telling *telling, struct str rule)
     text(telling, "file", route->object.origin.file);
     json_key(telling->json, "line");
     json_uint(telling->json, number < route_rule_count(route) ? route_rule_line(route, number) : 0);
+}
+
+void explain_place(struct telling *telling, struct str rule)
+{
+    if (!leaves_out(telling, EXPLAIN_PLACES)) {
+        tell_place(telling, rule);
+    }
 }
 
 static unsigned path_rank(const struct ir_match *match)
@@ -165,7 +177,7 @@ static void tell_rule(struct telling *telling, const struct ir_route *route,
                       const struct ir_route *winner, struct str reason)
 {
     json_open(telling->json, '{');
-    explain_place(telling, route->rule);
+    tell_place(telling, route->rule);
     text(telling, "match", ir_match_text(&route->match, telling->arena));
     if (winner == route) {
         text(telling, "verdict", STR("takes the request"));
@@ -178,10 +190,23 @@ static void tell_rule(struct telling *telling, const struct ir_route *route,
     json_close(telling->json, '}');
 }
 
+static const struct ir_route *find_taker(struct telling *telling, const struct ir_routing *routing)
+{
+    size_t i = 0;
+    while (i < routing->routes.len && why_not(telling, &routing->routes.items[i].match).len > 0) {
+        i++;
+    }
+    return i < routing->routes.len ? &routing->routes.items[i] : NULL;
+}
+
+/* Returns the one that takes the request, or NULL. */
 static const struct ir_route *tell_rules(struct telling *telling, const struct ir_routing *routing)
 {
     const struct ir_route *winner = NULL;
     size_t told = 0;
+    if (leaves_out(telling, EXPLAIN_RULES)) {
+        return find_taker(telling, routing);
+    }
     json_key(telling->json, "rules");
     json_open(telling->json, '[');
     for (size_t i = 0; i < routing->routes.len; i++) {
@@ -274,9 +299,8 @@ static void tell_endpoint(struct telling *telling, const struct ir_locality *loc
     json_close(telling->json, '}');
 }
 
-void explain_endpoints(struct telling *telling, struct str cluster, bool opaque)
+static void tell_endpoints(struct telling *telling, const struct ir_endpoints *endpoints)
 {
-    const struct ir_endpoints *endpoints = find_endpoints(telling, cluster);
     size_t told = 0;
     json_key(telling->json, "endpoints");
     json_open(telling->json, '[');
@@ -287,7 +311,24 @@ void explain_endpoints(struct telling *telling, struct str cluster, bool opaque)
         }
     }
     json_close(telling->json, ']');
-    if (told == 0) {
+}
+
+static bool any_endpoint(const struct ir_endpoints *endpoints)
+{
+    bool any = false;
+    for (size_t i = 0; endpoints != NULL && i < endpoints->localities.len; i++) {
+        any = any || endpoints->localities.items[i].endpoints.len > 0;
+    }
+    return any;
+}
+
+void explain_endpoints(struct telling *telling, struct str cluster, bool opaque)
+{
+    const struct ir_endpoints *endpoints = find_endpoints(telling, cluster);
+    if (!leaves_out(telling, EXPLAIN_ENDPOINTS)) {
+        tell_endpoints(telling, endpoints);
+    }
+    if (!any_endpoint(endpoints)) {
         struct str reason = STR("no endpoint is ready");
         text(telling, "outcome",
              opaque ? STR("the connection is closed: no endpoint is ready")
@@ -407,10 +448,12 @@ static void tell_decision(struct telling *telling, const struct ir_route *winner
         explain_place(telling, winner->rule);
         tell_outcome(telling, winner);
     }
-    if (winner != NULL && winner->action == IR_FORWARD) {
+    if (winner != NULL && winner->action == IR_FORWARD && !leaves_out(telling, EXPLAIN_EFFECTS)) {
         effects_tell(telling->engine, winner, proxyless(telling), telling->arena, telling->json);
     }
-    tell_notes(telling);
+    if (!leaves_out(telling, EXPLAIN_NOTES)) {
+        tell_notes(telling);
+    }
     json_close(telling->json, '}');
 }
 
@@ -499,11 +542,11 @@ struct str explain_routing(const struct telling *telling, const struct ir_routin
                         STR_FMT(routing->kind));
 }
 
-struct explained mesh_explain(const struct mesh *mesh, const struct question *question,
-                              struct arena *arena, struct json *json)
+struct explained explain(const struct engine *engine, const struct question *question,
+                         unsigned leave_out, struct arena *arena, struct json *json)
 {
     struct request request = question->request;
-    struct telling telling = {mesh_engine(mesh), question, &request, arena, json};
+    struct telling telling = {engine, question, &request, arena, json, leave_out};
     struct explained explained = {.routing = STR_NULL};
     explained.listener = inbound_explain(telling.engine, question, arena, json);
     if (explained.listener.len > 0) {
@@ -535,7 +578,8 @@ struct explained mesh_explain(const struct mesh *mesh, const struct question *qu
             see_as_grpc(&request);
         }
         text(&telling, "routing", explain_routing(&telling, routing));
-        tell_decision(&telling, tell_rules(&telling, routing));
+        explained.taker = tell_rules(&telling, routing);
+        tell_decision(&telling, explained.taker);
     }
     return explained;
 }

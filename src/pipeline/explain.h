@@ -8,7 +8,7 @@
 #define HEDDLE_PIPELINE_EXPLAIN_H
 
 #include "codec/json.h"
-#include "pipeline/mesh.h"
+#include "engine/engine.h"
 #include "pipeline/question.h"
 
 /* For asking since when it is so, and whether the client has acknowledged it. In the arena. */
@@ -18,6 +18,17 @@ struct explained {
     struct str filter;  /* the filter by ECDS that decides, of connections; empty: none does */
     struct str
         listener; /* key of the T_GRPC_SERVER that lets a call in; empty: it is not about one */
+    const struct ir_route *taker;         /* the rule that takes a request; NULL: none does */
+    const struct ir_l4_route *connection; /* or a connection */
+};
+
+/* What can be left out, as bits. */
+enum explain_part {
+    EXPLAIN_RULES = 1 << 0,     /* those looked at */
+    EXPLAIN_PLACES = 1 << 1,    /* rule, file and line of the one that decides */
+    EXPLAIN_EFFECTS = 1 << 2,   /* what it does besides */
+    EXPLAIN_ENDPOINTS = 1 << 3, /* each of them; that there is none is told */
+    EXPLAIN_NOTES = 1 << 4
 };
 
 /*
@@ -32,7 +43,7 @@ struct explained {
  * such a client does not do of it; notes Absent where they mean nothing. Takes a question that
  * question_fits().
  */
-struct explained mesh_explain(const struct mesh *mesh, const struct question *question,
-                              struct arena *arena, struct json *json);
+struct explained explain(const struct engine *engine, const struct question *question,
+                         unsigned leave_out, struct arena *arena, struct json *json);
 
 #endif

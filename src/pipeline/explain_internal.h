@@ -14,6 +14,7 @@ struct telling {
     const struct request *request; /* as the client's routing sees it */
     struct arena *arena;
     struct json *json;
+    unsigned leave_out; /* enum explain_part */
 };
 
 /* Members `rule`, `file` and `line` of a rule such as "HTTPRoute/ns/name/0". */

@@ -183,9 +183,12 @@ void explain_connection(struct telling *telling, const struct ir_routing *routin
              STR("opaque TCP: no route is attached, and appProtocol names no HTTP"));
     } else {
         text(telling, "routing", explain_routing(telling, routing));
-        tell_rules(telling, routing, winner);
+        if ((telling->leave_out & EXPLAIN_RULES) == 0) {
+            tell_rules(telling, routing, winner);
+        }
     }
     tell_decision(telling, winner);
+    ret_explained->connection = winner;
     if (winner != NULL) {
         ret_explained->filter = winner->name;
     }

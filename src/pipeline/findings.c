@@ -11,7 +11,7 @@
 #include "resolve/rule.h"
 
 struct walk {
-    const struct mesh *mesh;
+    const struct engine *engine;
     finding_fn *visit;
     void *user;
     struct arena scratch;
@@ -79,7 +79,7 @@ static void check_parents(struct walk *walk, const struct route *route,
         }
     }
     const struct status *status =
-        (const struct status *)engine_get(mesh_engine(walk->mesh), T_STATUS, attachment->key);
+        (const struct status *)engine_get(walk->engine, T_STATUS, attachment->key);
     for (size_t i = 0; status != NULL && i < status->parents.len; i++) {
         check_accepted(walk, route, (size_t)attachment->parents.items[i].index,
                        &status->parents.items[i].conditions.items[0]);
@@ -169,7 +169,7 @@ static void visit_route(void *user, struct str key, const struct row *row)
     struct walk *walk = user;
     const struct route *route = (const struct route *)row;
     const struct attachment *attachment =
-        (const struct attachment *)engine_get(mesh_engine(walk->mesh), T_ATTACHMENT, key);
+        (const struct attachment *)engine_get(walk->engine, T_ATTACHMENT, key);
     check_parents(walk, route, attachment);
     check_backends(walk, route, attachment);
     check_weights(walk, route);
@@ -184,7 +184,7 @@ static void visit_service(void *user, struct str key, const struct row *row)
     struct walk *walk = user;
     const struct service *service = (const struct service *)row;
     const struct status *status =
-        (const struct status *)engine_get(mesh_engine(walk->mesh), T_SERVICE_STATUS, key);
+        (const struct status *)engine_get(walk->engine, T_SERVICE_STATUS, key);
     for (size_t i = 0; status != NULL && i < status->conditions.len; i++) {
         if (status->conditions.items[i].id == C_address_taken) {
             report(walk, &service->object, PROBLEM_address_taken, service->object.origin.line,
@@ -222,7 +222,7 @@ static void visit_policy(void *user, struct str key, const struct row *row)
     struct walk *walk = user;
     const struct backend_policy *policy = (const struct backend_policy *)row;
     const struct status *status =
-        (const struct status *)engine_get(mesh_engine(walk->mesh), T_POLICY_STATUS, key);
+        (const struct status *)engine_get(walk->engine, T_POLICY_STATUS, key);
     size_t told = 0;
     for (size_t i = 0; i < policy->targets.len; i++) {
         if (policy_targets_service(&policy->targets.items[i])) {
@@ -237,12 +237,12 @@ static void visit_policy(void *user, struct str key, const struct row *row)
     arena_reset(&walk->scratch);
 }
 
-void mesh_findings(const struct mesh *mesh, finding_fn *visit, void *user)
+void findings_each(const struct engine *engine, finding_fn *visit, void *user)
 {
-    struct walk walk = {.mesh = mesh, .visit = visit, .user = user};
+    struct walk walk = {.engine = engine, .visit = visit, .user = user};
     arena_init(&walk.scratch);
-    engine_each(mesh_engine(mesh), T_SERVICE, visit_service, &walk);
-    engine_each(mesh_engine(mesh), T_ROUTE, visit_route, &walk);
-    engine_each(mesh_engine(mesh), T_POLICY, visit_policy, &walk);
+    engine_each(engine, T_SERVICE, visit_service, &walk);
+    engine_each(engine, T_ROUTE, visit_route, &walk);
+    engine_each(engine, T_POLICY, visit_policy, &walk);
     arena_release(&walk.scratch);
 }

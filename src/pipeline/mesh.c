@@ -82,6 +82,11 @@ void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key)
     mesh->dirty = true;
 }
 
+unsigned mesh_table(enum kind_id kind)
+{
+    return tables_of_kinds[kind];
+}
+
 size_t mesh_objects(const struct mesh *mesh)
 {
     static const unsigned tables[] = {T_NAMESPACE, T_SERVICE, T_SLICE, T_ROUTE, T_GRANT, T_POLICY};

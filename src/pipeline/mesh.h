@@ -38,6 +38,7 @@ void mesh_put(struct mesh *mesh, struct object *object, struct str key);
 void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key);
 
 size_t mesh_objects(const struct mesh *mesh); /* objects in force, all kinds */
+unsigned mesh_table(enum kind_id kind);       /* enum table_id of its objects */
 
 /* A client connected: takes node. Its view takes effect with the next turn. False (and the node is
  * freed) when it must not be served. ret_view's texts live until mesh_close(). */

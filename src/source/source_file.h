@@ -43,8 +43,16 @@ const struct file_set *source_file_set(const struct source_file *source);
 /* Closes watches; done is called when the handles are gone and the source may be forgotten. */
 void source_file_stop(struct source_file *source, void (*done)(void *user), void *user);
 
-/* For commands: reads FILE|DIR… once into set; names in messages are as given on the command
- * line. False when one cannot be read at all. */
+/* For commands: reads FILE|DIR… once; names are as given on the command line. False when one is not
+ * there at all. */
+struct source_reader {
+    void *user;
+    void (*text)(void *user, struct str name, struct str text);
+    void (*unreadable)(void *user, struct str name, struct str reason);
+};
+bool source_file_read_each(const struct source_reader *reader, const char *const *paths,
+                           unsigned npaths, struct err *err);
+/* The same, into a set. */
 bool source_file_read_paths(struct file_set *set, const char *const *paths, unsigned npaths,
                             struct err *err);
 

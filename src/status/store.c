@@ -88,18 +88,12 @@ static char *entry_key(const struct status *row)
     return buf_steal(&key, NULL);
 }
 
-static bool ref_equal(const struct parent_ref *a, const struct parent_ref *b)
-{
-    return str_eq(a->group, b->group) && str_eq(a->kind, b->kind) && str_eq(a->ns, b->ns) &&
-           str_eq(a->name, b->name) && str_eq(a->section_name, b->section_name) &&
-           a->port == b->port;
-}
-
 /* A parentRef is known by what it says, wherever it stands in the list. */
 static size_t find_parent(const struct entry *entry, const struct parent_ref *ref)
 {
     size_t i = 0;
-    while (i < entry->row->parents.len && !ref_equal(&entry->row->parents.items[i].ref, ref)) {
+    while (i < entry->row->parents.len &&
+           !parent_ref_equal(&entry->row->parents.items[i].ref, ref)) {
         i++;
     }
     return i;

@@ -80,7 +80,7 @@ static inline void assert_answer(const struct mesh *mesh, const struct client_cl
     assert_true(question_fits(&question, &err));
     json_init(&json, &out, 0);
     json_open(&json, '{');
-    mesh_explain(mesh, &question, &arena, &json);
+    explain(mesh_engine(mesh), &question, 0, &arena, &json);
     json_close(&json, '}');
     buf_add_byte(&out, 0);
     assert_string_equal(out.data, wanted);

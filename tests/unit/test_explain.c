@@ -78,7 +78,7 @@ static void assert_inbound(const char *url, const char *listener, const char *ro
     question.client = &class;
     json_init(&json, &out, 0);
     json_open(&json, '{');
-    struct explained explained = mesh_explain(mesh, &question, &arena, &json);
+    struct explained explained = explain(mesh_engine(mesh), &question, 0, &arena, &json);
     json_close(&json, '}');
     buf_add_byte(&out, 0);
     assert_true(str_eq(explained.listener, str_from(listener)));
