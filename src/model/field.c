@@ -154,7 +154,7 @@ static bool check_count(struct field_reader *reader, const struct field *field,
     return false;
 }
 
-/* What makes an item of a `unique` list what it is: its text, or its name. */
+/* What makes an item of a `unique` list what it is: its text, or its name. ptr NULL: nothing. */
 static struct str item_key(const struct field *field, const struct doc_node *item)
 {
     if (field->type != FIELD_LIST) {
@@ -170,8 +170,9 @@ static void check_unique(struct field_reader *reader, const struct field *field,
 {
     for (uint32_t i = 1; field->unique && i < node->len; i++) {
         struct str key = item_key(field, node->items[i]);
-        for (uint32_t j = 0; j < i && key.len > 0; j++) {
-            if (str_eq(key, item_key(field, node->items[j]))) {
+        for (uint32_t j = 0; j < i && key.ptr != NULL; j++) {
+            struct str other = item_key(field, node->items[j]);
+            if (other.ptr != NULL && str_eq(key, other)) {
                 FIELD_COMPLAIN(reader, PROBLEM_union, node->items[i],
                                (&(struct field_place){.up = place, .index = i}),
                                STR("keep one of them and remove the other"),

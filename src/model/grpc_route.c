@@ -18,11 +18,18 @@ static const struct part_form service_form = {format_is_grpc_service, "the name 
 static const struct part_form method_form = {format_is_grpc_method, "the name of a gRPC method",
                                              "write the name of a method alone, such as 'Echo'"};
 
+/* Also as an empty text, which of type RegularExpression means any. */
+static bool is_given(const struct doc_node *node, const char *field)
+{
+    const struct doc_node *at = doc_get(node, str_from(field));
+    return at != NULL && at->type != DOC_NULL;
+}
+
 static void check_part(const struct doc_node *node, const char *field, const struct part_form *form,
                        struct problems *problems, struct str path)
 {
     const struct doc_node *at = doc_get(node, str_from(field));
-    if (at == NULL || at->type == DOC_NULL || form->matches(at->text)) {
+    if (!is_given(node, field) || form->matches(at->text)) {
         return;
     }
     problems_report(problems, PROBLEM_bad_format, at->line, at->column,
@@ -35,7 +42,7 @@ static void check_method(const void *obj, const struct doc_node *node, struct pr
                          struct str path)
 {
     const struct method_match *match = obj;
-    if (match->service.len == 0 && match->method.len == 0) {
+    if (!is_given(node, "service") && !is_given(node, "method")) {
         route_report(node, NULL, problems, path, "add 'service', 'method' or both",
                      "the method match names neither a service nor a method");
     }

@@ -148,13 +148,18 @@ static const struct path_modifier *filter_path(const struct filter *filter)
     return filter->rewrite != NULL ? filter->rewrite->path : NULL;
 }
 
-/* ReplacePrefixMatch needs to know which prefix: the rule must have one match, of that type. */
-static void check_prefix(const struct http_rule *rule, const struct filter *filters, size_t len,
-                         const struct doc_node *node, struct problems *problems, struct str path)
+/* A match that is left out is by the prefix "/"; of "matches: []" the API makes no match at all. */
+static bool has_one_prefix(const struct http_rule *rule, const struct doc_node *rule_node)
 {
-    if (rule->matches.len == 1 && rule->matches.items[0].path.type == PATH_PREFIX) {
-        return;
-    }
+    const struct doc_node *matches = doc_get(rule_node, STR("matches"));
+    bool none = matches != NULL && matches->type == DOC_SEQUENCE && matches->len == 0;
+    return !none && rule->matches.len == 1 && rule->matches.items[0].path.type == PATH_PREFIX;
+}
+
+/* ReplacePrefixMatch needs to know which prefix: the rule must have one match, of that type. */
+static void check_prefix(const struct filter *filters, size_t len, const struct doc_node *node,
+                         struct problems *problems, struct str path)
+{
     for (size_t i = 0; i < len; i++) {
         const struct path_modifier *modifier = filter_path(&filters[i]);
         if (modifier != NULL && modifier->type == PATH_MODIFIER_PREFIX) {
@@ -171,11 +176,14 @@ static void check_rule(const void *obj, const struct doc_node *node, struct prob
 {
     const struct http_rule *rule = obj;
     route_check_filters(rule->filters.items, rule->filters.len, node, problems, path);
-    check_prefix(rule, rule->filters.items, rule->filters.len, node, problems, path);
-    for (size_t i = 0; i < rule->backends.len; i++) {
+    bool prefix = has_one_prefix(rule, node);
+    if (!prefix) {
+        check_prefix(rule->filters.items, rule->filters.len, node, problems, path);
+    }
+    for (size_t i = 0; i < rule->backends.len && !prefix; i++) {
         const struct backend_ref *backend = &rule->backends.items[i];
         struct str at = arena_printf(problems->arena, "%.*s.backendRefs[%zu]", STR_FMT(path), i);
-        check_prefix(rule, backend->filters.items, backend->filters.len,
+        check_prefix(backend->filters.items, backend->filters.len,
                      doc_get(node, STR("backendRefs"))->items[i], problems, at);
     }
     for (size_t i = 0; i < rule->filters.len && rule->backends.len > 0; i++) {
