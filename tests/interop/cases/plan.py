@@ -83,7 +83,7 @@ def check_requests(planned: dict, side: str, addresses: dict, backends: dict) ->
         url = urllib.parse.urlparse(request["url"])
         headers = dict(header.split(": ", 1) for header in request["headers"])
         path = url.path + (f"?{url.query}" if url.query else "")
-        wanted = outcome(request[side], backends)
+        wanted = outcome(request[side]["decision"], backends)
         until(lambda: get(addresses[url.netloc], path, request["method"], **headers).outcome
               == wanted, SETTLE_SECONDS, f"{request['url']} {side} the change gets '{wanted}'")
 
@@ -143,7 +143,7 @@ def what_is_foretold_of_a_grpc_client_comes_true(case: Case):
         planned = plan(case, second)
         request = planned["requests"][0]
         assert request["method"] == "POST", request
-        assert request["after"]["backends"][0]["backend"] == f"{case.namespace}/two:8000", request
+        assert request["after"]["decision"]["backends"][0]["backend"] == f"{case.namespace}/two:8000", request
         check_bytes(case, node, planned, lambda: case.apply(web, one, two, second))
         watch.wait_for(backend="b")
 
