@@ -6,10 +6,10 @@
  *     ─► HttpConnectionManager: inline routes, the Router
  *          ─► every call of every host: the server's own (non_forwarding_action)
  *
- * The routes are inline, since whoever changes what a server lets in wants it to hold at once for
- * new connections. Clients of every language reject a server's Listener that has listener filters,
- * use_original_dst, another direction than inbound, or a chain of anything but one
- * HttpConnectionManager.
+ * The routes are inline since nothing in them ever changes: a server that is sent another Listener
+ * drains its connections (gRFC A36), which it does not for another RouteConfiguration. Some
+ * language or other rejects a server's Listener that has listener filters, use_original_dst,
+ * another direction than inbound, or a chain of anything but one HttpConnectionManager.
  */
 #include "ir/client.h"
 #include "ir/graph.h"
