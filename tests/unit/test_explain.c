@@ -51,58 +51,6 @@ static void test_authorities(void **state)
                 "\"outcome\":\"UNAVAILABLE: 'two.a:80' is no Service port\"}}");
 }
 
-#define SERVER "grpc/server?xds.resource.listening_address="
-
-/* What is told of a call that comes in, to a mesh whose gRPC clients in Go serve at three places.
- */
-static void assert_inbound(const char *url, const char *listener, const char *routing)
-{
-    static const char *const names[] = {SERVER "[::]:1", SERVER "10.0.0.1:2", SERVER "0.0.0.0:2",
-                                        SERVER "10.0.0.2:2"};
-    struct mesh *mesh = rig_mesh();
-    struct client_class class = client("proxyless/a/x");
-    struct question question;
-    struct arena arena;
-    struct json json;
-    struct buf out;
-    struct err err;
-    class.dialect = "grpc.go";
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        mesh_interest(mesh, STR("grpc.go"), str_from(names[i]), true);
-    }
-    mesh_interest(mesh, STR("grpc.core"), STR(SERVER "10.0.0.1:3"), true);
-    rig_turn(mesh);
-    arena_init(&arena);
-    buf_init(&out, BUF_UNLIMITED);
-    assert_true(question_parse(STR("POST"), str_from(url), &arena, &question, &err));
-    question.client = &class;
-    json_init(&json, &out, 0);
-    json_open(&json, '{');
-    struct explained explained = explain(mesh_engine(mesh), &question, 0, &arena, &json);
-    json_close(&json, '}');
-    buf_add_byte(&out, 0);
-    assert_true(str_eq(explained.listener, str_from(listener)));
-    assert_non_null(strstr((const char *)out.data, routing));
-    assert_int_equal(strstr((const char *)out.data, "\"action\":\"accept\"") != NULL,
-                     listener[0] != '\0');
-    buf_release(&out);
-    arena_release(&arena);
-    mesh_free(mesh);
-}
-
-static void test_inbound(void **state)
-{
-    (void)state;
-    assert_inbound("grpc://[::]:1/p.S/M", "grpc.go|" SERVER "[::]:1",
-                   "server listener: what comes in at [::]:1");
-    /* one that is bound to the address has it before one that is bound to all */
-    assert_inbound("grpc://10.0.0.1:2/p.S/M", "grpc.go|" SERVER "10.0.0.1:2", "at 10.0.0.1:2");
-    assert_inbound("grpc://10.0.0.2:2/p.S/M", "grpc.go|" SERVER "10.0.0.2:2", "at 10.0.0.2:2");
-    assert_inbound("grpc://10.0.0.3:2/p.S/M", "grpc.go|" SERVER "0.0.0.0:2", "at 0.0.0.0:2");
-    assert_inbound("grpc://10.0.0.1:3/p.S/M", "", "'10.0.0.1:3' is no Service port");
-    assert_inbound("grpc://one.a:2/p.S/M", "", "'one.a:2' is no Service port");
-}
-
 static void test_no_traffic(void **state)
 {
     (void)state;
@@ -414,7 +362,6 @@ int main(void)
         cmocka_unit_test(test_default),
         cmocka_unit_test(test_no_such_service),
         cmocka_unit_test(test_authorities),
-        cmocka_unit_test(test_inbound),
         cmocka_unit_test(test_no_traffic),
         cmocka_unit_test(test_opaque),
         cmocka_unit_test(test_tcp_route),
