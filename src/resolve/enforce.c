@@ -9,7 +9,7 @@
 #include "resolve/rule.h"
 #include "resolve/session.h"
 
-#define GAPS_MAX 8 /* told in one message */
+#define GAPS_MAX 8 /* told in one message; the rest is counted */
 #define CORE_TAKES_OFF_MS 1000
 #define GRPC_RETRIES_MAX 4 /* gRPC makes at most five attempts (gRFC A6) */
 
@@ -25,6 +25,17 @@ static void add(struct gaps *gaps, struct str what)
         gaps->text = arena_printf(gaps->scratch, "%.*s%s%.*s", STR_FMT(gaps->text),
                                   gaps->text.len > 0 ? ", " : "", STR_FMT(what));
     }
+}
+
+/* What was found, if clients of the scope are connected: all of it is said, or counted. */
+static struct str told(struct eval *ev, const struct gaps *gaps, const char *scope)
+{
+    if (gaps->len == 0 || eval_get(ev, T_VIEW, str_from(scope)) == NULL) {
+        return STR_NULL;
+    }
+    return gaps->len <= GAPS_MAX ? gaps->text
+                                 : arena_printf(gaps->scratch, "%.*s and %zu more",
+                                                STR_FMT(gaps->text), gaps->len - GAPS_MAX);
 }
 
 /* gRPC clients know none of the filters that are served so far: they ignore them, and fail where
@@ -107,7 +118,7 @@ static struct str proxyless_gaps(struct eval *ev, const struct route *route,
             sessions(ev, &gaps, &rule, i);
         }
     }
-    return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC)) != NULL ? gaps.text : STR_NULL;
+    return told(ev, &gaps, SCOPE_GRPC);
 }
 
 /* Sidecars go by ClusterIP, which a headless Service has not. */
@@ -123,7 +134,7 @@ static struct str sidecar_gaps(struct eval *ev, const struct route *route,
             add(&gaps, key);
         }
     }
-    return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
+    return told(ev, &gaps, SCOPE_ENVOY);
 }
 
 /* C-core takes up to a second off a limit that comes from the control plane (grpc/grpc#34547), so
@@ -143,8 +154,7 @@ static struct str short_timeouts(struct eval *ev, const struct route *route,
             add(&gaps, arena_printf(gaps.scratch, "rules[%zu].timeouts", i));
         }
     }
-    return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC_EARLY)) != NULL ? gaps.text
-                                                                               : STR_NULL;
+    return told(ev, &gaps, SCOPE_GRPC_EARLY);
 }
 
 /* Envoy waits for a random time of up to the backoff (twice that, and so on), where the API asks
@@ -161,7 +171,7 @@ static struct str backoff_gaps(struct eval *ev, const struct route *route,
             add(&gaps, arena_printf(gaps.scratch, "rules[%zu].retry.backoff", i));
         }
     }
-    return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
+    return told(ev, &gaps, SCOPE_ENVOY);
 }
 
 static struct str session_gaps(struct eval *ev, const struct route *route,
@@ -177,7 +187,7 @@ static struct str session_gaps(struct eval *ev, const struct route *route,
                 arena_printf(gaps.scratch, "rules[%zu].sessionPersistence.absoluteTimeout", i));
         }
     }
-    return gaps.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL ? gaps.text : STR_NULL;
+    return told(ev, &gaps, SCOPE_ENVOY);
 }
 
 /* TCPRoutes and TLSRoutes choose for a connection, gRPC for a call. */
