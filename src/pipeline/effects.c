@@ -4,25 +4,21 @@
 
 #include <inttypes.h>
 
+#include "base/vec.h"
 #include "ir/graph.h"
-
-#define EFFECTS_MAX 64 /* of one rule: more filters than a rule may have */
 
 struct effects {
     const struct engine *engine;
     struct arena *arena;
     bool proxyless;
-    struct str in_force[EFFECTS_MAX];
-    size_t nin_force;
-    struct str ignored[EFFECTS_MAX];
-    size_t nignored;
+    /* As many as a rule has (model/route_schema.h): less than 200. */
+    VEC(struct str) in_force;
+    VEC(struct str) ignored;
 };
 
 static void in_force(struct effects *effects, struct str what)
 {
-    if (effects->nin_force < EFFECTS_MAX) {
-        effects->in_force[effects->nin_force++] = what;
-    }
+    vec_push(&effects->in_force, what);
 }
 
 /* What sidecars do and gRPC clients do not know of. */
@@ -30,8 +26,8 @@ static void by_proxies(struct effects *effects, struct str what)
 {
     if (!effects->proxyless) {
         in_force(effects, what);
-    } else if (effects->nignored < EFFECTS_MAX) {
-        effects->ignored[effects->nignored++] = what;
+    } else {
+        vec_push(&effects->ignored, what);
     }
 }
 
@@ -108,6 +104,9 @@ static void backends(struct effects *effects, const struct ir_route *route)
 {
     for (size_t i = 0; i < route->backends.len; i++) {
         const struct ir_backend *backend = &route->backends.items[i];
+        if (backend->cluster.len == 0) {
+            continue; /* an error share: nothing is sent anywhere */
+        }
         struct str suffix = arena_printf(effects->arena, " for %.*s", STR_FMT(backend->cluster));
         if (backend->request_headers != NULL || backend->response_headers != NULL) {
             by_proxies(effects,
@@ -120,7 +119,7 @@ static void backends(struct effects *effects, const struct ir_route *route)
         if (backend->session != NULL) {
             sessions(effects, backend->session, suffix);
         }
-        if (route->retry != NULL && backend->cluster.len > 0) {
+        if (route->retry != NULL) {
             retry_budget(effects, backend->cluster, suffix);
         }
     }
@@ -195,27 +194,26 @@ static void tell_list(struct json *json, const char *key, const struct str *item
 void effects_tell(const struct engine *engine, const struct ir_route *route, bool proxyless,
                   struct arena *arena, struct json *json)
 {
-    struct effects *effects = ARENA_NEW(arena, struct effects);
-    effects->engine = engine;
-    effects->arena = arena;
-    effects->proxyless = proxyless;
-    headers(effects, "request", route->request_headers);
-    headers(effects, "response", route->response_headers);
+    struct effects effects = {.engine = engine, .arena = arena, .proxyless = proxyless};
+    headers(&effects, "request", route->request_headers);
+    headers(&effects, "response", route->response_headers);
     if (route->rewrite != NULL) {
-        rewrites(effects, route->rewrite);
+        rewrites(&effects, route->rewrite);
     }
-    backends(effects, route);
-    mirrors(effects, route);
+    backends(&effects, route);
+    mirrors(&effects, route);
     if (route->cors != NULL) {
-        by_proxies(effects, STR("preflights are answered, and allowed origins told (CORS)"));
+        by_proxies(&effects, STR("preflights are answered, and allowed origins told (CORS)"));
     }
     if (route->session != NULL) {
-        sessions(effects, route->session, STR_NULL);
+        sessions(&effects, route->session, STR_NULL);
     }
-    timeouts(effects, route);
+    timeouts(&effects, route);
     if (route->retry != NULL) {
-        retries(effects, route->retry);
+        retries(&effects, route->retry);
     }
-    tell_list(json, "in_force", effects->in_force, effects->nin_force);
-    tell_list(json, "ignored", effects->ignored, effects->nignored);
+    tell_list(json, "in_force", effects.in_force.items, effects.in_force.len);
+    tell_list(json, "ignored", effects.ignored.items, effects.ignored.len);
+    vec_release(&effects.in_force);
+    vec_release(&effects.ignored);
 }

@@ -57,18 +57,17 @@ static inline struct client_class client(const char *id)
     };
 }
 
-/* header: "name: value", "sni name" or NULL. */
-static inline void assert_answer(const struct mesh *mesh, const struct client_class *class,
-                                 const char *method, const char *url, const char *header,
-                                 const char *wanted)
+/* header: "name: value", "sni name" or NULL. ret_out ends in NUL. */
+static inline void ask(const struct mesh *mesh, const struct client_class *class,
+                       const char *method, const char *url, const char *header,
+                       struct buf *ret_out)
 {
     struct question question;
     struct arena arena;
     struct json json;
-    struct buf out;
     struct err err;
     arena_init(&arena);
-    buf_init(&out, BUF_UNLIMITED);
+    buf_init(ret_out, BUF_UNLIMITED);
     assert_true(question_parse(str_from(method), str_from(url), &arena, &question, &err));
     if (header != NULL && str_starts_with(str_from(header), STR("sni "))) {
         assert_true(question_set_server_name(str_sub(str_from(header), 4, strlen(header)),
@@ -78,14 +77,22 @@ static inline void assert_answer(const struct mesh *mesh, const struct client_cl
     }
     question.client = class;
     assert_true(question_fits(&question, &err));
-    json_init(&json, &out, 0);
+    json_init(&json, ret_out, 0);
     json_open(&json, '{');
     explain(mesh_engine(mesh), &question, 0, &arena, &json);
     json_close(&json, '}');
-    buf_add_byte(&out, 0);
+    buf_add_byte(ret_out, 0);
+    arena_release(&arena);
+}
+
+static inline void assert_answer(const struct mesh *mesh, const struct client_class *class,
+                                 const char *method, const char *url, const char *header,
+                                 const char *wanted)
+{
+    struct buf out;
+    ask(mesh, class, method, url, header, &out);
     assert_string_equal(out.data, wanted);
     buf_release(&out);
-    arena_release(&arena);
 }
 
 /* A mesh with YAML, asked once. */

@@ -78,11 +78,60 @@ static void test_what_a_policy_puts_in_force(void **state)
                              "],\"notes\":[]}}");
 }
 
+/* As many items of a header modifier as a list may have; wanted: what is told of them. */
+static void add_headers(struct buf *yaml, struct buf *wanted, const char *whose, const char *list,
+                        const char *told)
+{
+    bool remove = strcmp(list, "remove") == 0;
+    buf_printf(yaml, "        %s:\n", list);
+    for (unsigned i = 0; i < 16; i++) {
+        buf_printf(yaml, remove ? "        - h%u\n" : "        - {name: h%u, value: v}\n", i);
+        buf_printf(wanted, "\"%s the %s header h%u%s\",", told, whose, i, remove ? "" : ": v");
+    }
+}
+
+/* However many effects a rule has. Of a backend that does not resolve there are none. */
+static void test_all_that_is_in_force(void **state)
+{
+    static const char *const sides[][2] = {{"Request", "request"}, {"Response", "response"}};
+    struct buf yaml, wanted, out;
+    buf_init(&yaml, BUF_UNLIMITED);
+    buf_init(&wanted, BUF_UNLIMITED);
+    (void)state;
+    buf_add_text(&yaml, ROUTE("HTTPRoute", "r", "a", OLD, "  - filters:\n"));
+    buf_add_text(&wanted, "\"in_force\":[");
+    for (unsigned i = 0; i < 2; i++) {
+        buf_printf(&yaml, "    - type: %sHeaderModifier\n      %sHeaderModifier:\n", sides[i][0],
+                   sides[i][1]);
+        add_headers(&yaml, &wanted, sides[i][1], "remove", "removes");
+        add_headers(&yaml, &wanted, sides[i][1], "set", "sets");
+        add_headers(&yaml, &wanted, sides[i][1], "add", "adds");
+    }
+#define RENAMED(name)                                                                              \
+    "    - {name: " name ", port: 80, filters: [{type: URLRewrite, urlRewrite: {hostname: " name   \
+    ".test}}]}\n"
+    buf_add_text(&yaml, "    backendRefs:\n" RENAMED("one") RENAMED("nix") MESH);
+    buf_add_text(&wanted, "\"the Host one.test for a/one:80\"],\"notes\":[]}}");
+    buf_add_byte(&yaml, '\0');
+    struct mesh *mesh = rig_mesh();
+    struct client_class class = client("sidecar/a/x");
+    rig_apply(mesh, (const char *)yaml.data);
+    rig_turn(mesh);
+    ask(mesh, &class, "GET", "http://echo/", NULL, &out);
+    assert_true(str_ends_with(str_from((const char *)out.data), buf_str(&wanted)));
+    buf_release(&yaml);
+    buf_release(&wanted);
+    buf_release(&out);
+    mesh_free(mesh);
+#undef RENAMED
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_endpoints_of_a_place),
         cmocka_unit_test(test_what_a_policy_puts_in_force),
+        cmocka_unit_test(test_all_that_is_in_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
