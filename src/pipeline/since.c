@@ -54,7 +54,7 @@ void since_release(struct since *since)
 /* Where several kinds share a table, its keys begin with the kind already. */
 static struct str object_name(struct str kind, struct str key)
 {
-    bool named = str_starts_with(key, kind) && str_sub(key, kind.len, 1).ptr[0] == '/';
+    bool named = str_starts_with(key, kind) && str_eq(str_sub(key, kind.len, 1), STR("/"));
     struct buf text;
     buf_init(&text, BUF_UNLIMITED);
     if (!named) {
