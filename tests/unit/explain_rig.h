@@ -59,8 +59,7 @@ static inline struct client_class client(const char *id)
 
 /* header: "name: value", "sni name" or NULL. ret_out ends in NUL. */
 static inline void ask(const struct mesh *mesh, const struct client_class *class,
-                       const char *method, const char *url, const char *header,
-                       struct buf *ret_out)
+                       const char *method, const char *url, const char *header, struct buf *ret_out)
 {
     struct question question;
     struct arena arena;
