@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * serve: xDS to many clients, from replicas that workers keep.
  *
- *   thread 0                                   worker 1..N (one loop each)
- *   serve_publish(changeset) ──mailbox──► replica ─► entries' subscribers ─► dirty bits ─► ADS
- * order serve_adopt(fd) ─────────────────────► connection ─► calls ─► streams events
- * ◄──────────────────mailbox──── opened, interest, acked, rejected, closed serve_view(stream, view)
- * ─────────────► the stream's chain of scopes; now it may be answered
+ *   thread 0                                worker 1..N (one loop each)
+ *   serve_publish(changeset) ──mailbox──►   replica ─► entries' subscribers ─► dirty bits
+ *                                                                   ADS order ◄──┘
+ *   serve_adopt(fd) ────────────────────►   connection ─► calls ─► streams
+ *   events ◄───────────────────mailbox──    opened, interest, acked, rejected, closed
+ *   serve_view(stream, view) ───────────►   the stream's chain of scopes; now it is answered
  *
  * serve knows names, versions and bytes; what a name means to a client is decided above, by
  * answering the `opened` event of a stream with a view. Until then the stream gets nothing.
  * All functions here are called on thread 0; all events are delivered on thread 0.
  * Source: xDS protocol v3 (SotW and incremental ADS), gRFC A27, A46, A53, A57, A88.
  */
+/* clang-format on */
 #ifndef HEDDLE_SERVE_SERVE_H
 #define HEDDLE_SERVE_SERVE_H
 
@@ -111,6 +114,9 @@ void serve_free(struct serve *serve);
 void serve_adopt(struct serve *serve, int fd, const struct sockaddr *peer, struct tls_context *tls);
 /* Takes a reference for each worker. Views given after this call see the changeset. */
 void serve_publish(struct serve *serve, struct changeset *changeset);
+/* Once for a stream. A view is never exchanged for another: a SotW answer must be whole, so what
+ * only the old one has would be taken away before what takes its place was accepted. A client whose
+ * view changes is refused instead, and opens a new stream. */
 void serve_view(struct serve *serve, stream_id id, const struct view *view);
 /* Ends a stream with a gRPC status; for nodes that must not be served. */
 void serve_refuse(struct serve *serve, stream_id id, int grpc_status, struct str message);

@@ -106,11 +106,11 @@ static void report_interest(struct stream *stream, const struct subscription *su
     }
 }
 
-static void report_all_interest(struct stream *stream, bool add)
+static void forget_interest(struct stream *stream)
 {
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
         bitmap_for_each (id, &stream->subs[t].named) {
-            report_interest(stream, &stream->subs[t], id, add);
+            report_interest(stream, &stream->subs[t], id, false);
         }
     }
 }
@@ -121,7 +121,7 @@ void stream_free(struct stream *stream)
         return;
     }
     if (stream->slot != REPLICA_NONE) {
-        report_all_interest(stream, false);
+        forget_interest(stream);
     }
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
         subscription_release(&stream->subs[t]);
@@ -323,40 +323,36 @@ void stream_receive(struct stream *stream, struct str bytes)
 
 /* --- the view -------------------------------------------------------------------------------- */
 
-static void attach(struct stream *stream)
+static void attach(struct stream *stream, const struct replica_view *view)
 {
     struct stream_env *env = stream->env;
-    stream->slot = replica_attach(&env->replica);
+    stream->slot = replica_attach(&env->replica, view);
     while (env->by_slot.len <= stream->slot) {
         vec_push(&env->by_slot, NULL);
     }
     env->by_slot.items[stream->slot] = stream;
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
         stream->subs[t].slot = stream->slot;
+        stream->subs[t].on_demand = view->on_demand[t] >= 0;
     }
 }
 
 void stream_set_view(struct stream *stream, const struct view *view)
 {
+    ASSERT(stream->slot == REPLICA_NONE); /* serve_view(): once */
     ASSERT(view->nscopes <= VIEW_SCOPES_MAX && VIEW_SCOPES_MAX <= REPLICA_SCOPES_MAX);
     struct replica_view chain = {.nscopes = view->nscopes};
     for (unsigned i = 0; i < view->nscopes; i++) {
         chain.scopes[i] = view->scopes[i];
     }
-    if (stream->slot == REPLICA_NONE) {
-        attach(stream);
-    }
-    report_all_interest(stream, false);
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
         chain.on_demand[t] = view->on_demand[t];
-        stream->subs[t].on_demand = view->on_demand[t] >= 0;
     }
     stream->keeps_valid = view->keeps_valid;
     if (view->response_bytes != 0) {
         stream->response_bytes = view->response_bytes;
     }
-    replica_set_view(&stream->env->replica, stream->slot, &chain);
-    report_all_interest(stream, true);
+    attach(stream, &chain);
     while (!list_empty(&stream->held)) {
         struct request *request = list_entry(stream->held.next, struct request, link);
         list_remove(&request->link);

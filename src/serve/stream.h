@@ -105,7 +105,7 @@ void streams_pump(struct stream_env *env);
 struct stream *stream_new(struct stream_env *env, enum stream_protocol protocol, void *user);
 void stream_free(struct stream *stream);
 void stream_receive(struct stream *stream, struct str bytes);
-void stream_set_view(struct stream *stream, const struct view *view);
+void stream_set_view(struct stream *stream, const struct view *view); /* once */
 /* The transport may take more; true: the stream waited for that. */
 bool stream_drained(struct stream *stream);
 /* Texts are borrowed, but for those of `asked`, which is in the arena. */

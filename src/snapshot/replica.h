@@ -107,11 +107,9 @@ void replica_release(struct replica *replica);
 void replica_apply(struct replica *replica, const struct changeset *changeset);
 
 /* --- slots and views (replica_view.c) ------------------------------------------------------- */
-uint32_t replica_attach(struct replica *replica); /* a slot with an empty view */
+uint32_t replica_attach(struct replica *replica, const struct replica_view *view); /* a slot */
 /* The slot's subscriptions must have been taken back before. */
 void replica_detach(struct replica *replica, uint32_t slot);
-/* Tells the slot what its subscriptions mean now and did not mean before. */
-void replica_set_view(struct replica *replica, uint32_t slot, const struct replica_view *view);
 
 /* --- names ----------------------------------------------------------------------------------- */
 /* REPLICA_NONE when there is no such entry. */

@@ -47,86 +47,45 @@ struct resource *replica_resolve(const struct replica_slot *slot, enum xds_type 
     return NULL;
 }
 
-uint32_t replica_attach(struct replica *replica)
+static uint32_t take_slot(struct replica *replica)
 {
     for (uint32_t i = 0; i < replica->slots.len; i++) {
         if (!replica->slots.items[i].used) {
-            replica->slots.items[i] = (struct replica_slot){.used = true};
             return i;
         }
     }
-    vec_push(&replica->slots, ((struct replica_slot){.used = true}));
+    vec_push(&replica->slots, ((struct replica_slot){.used = false}));
     return (uint32_t)replica->slots.len - 1;
 }
 
-static void slot_drop_scopes(struct replica *replica, uint32_t slot, struct replica_slot *was)
-{
-    const struct replica_slot *now = &replica->slots.items[slot];
-    for (unsigned i = 0; i < was->nscopes; i++) {
-        bool kept = false;
-        for (unsigned j = 0; j < now->nscopes; j++) {
-            kept |= now->scopes[j] == was->scopes[i];
-        }
-        if (!kept) {
-            (void)bitmap_clear(&was->scopes[i]->streams, slot);
-        }
-        replica_scope_unref(replica, was->scopes[i]);
-    }
-}
-
-void replica_detach(struct replica *replica, uint32_t slot)
-{
-    struct replica_slot was = replica->slots.items[slot];
-    ASSERT(was.used);
-    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
-        ASSERT(!bitmap_test(&replica->types[t].wildcard, slot));
-    }
-    replica->slots.items[slot] = (struct replica_slot){.used = false};
-    slot_drop_scopes(replica, slot, &was);
-}
-
-static void tell_differences(struct replica *replica, uint32_t slot, enum xds_type type,
-                             const struct replica_slot *was)
-{
-    const struct replica_type *rt = &replica->types[type];
-    bool wildcard = bitmap_test(&rt->wildcard, slot);
-    for (uint32_t id = 0; id < rt->by_id.len; id++) {
-        const struct replica_entry *entry = rt->by_id.items[id];
-        if (entry == NULL) {
-            continue;
-        }
-        bool named = bitmap_test(&entry->subscribers, slot);
-        if (!named && !wildcard) {
-            continue;
-        }
-        const struct replica_slot *now = &replica->slots.items[slot];
-        const struct resource *before = replica_resolve(was, type, &entry->live, named);
-        const struct resource *after = replica_resolve(now, type, &entry->live, named);
-        if (before != after &&
-            (before == NULL || after == NULL || !hash_eq(before->hash, after->hash))) {
-            replica->changed(replica->user, slot, type, id, before, after);
-        }
-    }
-}
-
-void replica_set_view(struct replica *replica, uint32_t slot, const struct replica_view *view)
+uint32_t replica_attach(struct replica *replica, const struct replica_view *view)
 {
     ASSERT(view->nscopes <= REPLICA_SCOPES_MAX);
-    struct replica_slot was = replica->slots.items[slot];
-    struct replica_slot *now = &replica->slots.items[slot];
-    ASSERT(was.used);
-    *now = (struct replica_slot){.used = true, .nscopes = view->nscopes};
+    uint32_t slot = take_slot(replica);
+    struct replica_slot *s = &replica->slots.items[slot];
+    *s = (struct replica_slot){.used = true, .nscopes = view->nscopes};
     for (unsigned i = 0; i < view->nscopes; i++) {
-        now->scopes[i] = replica_scope_get(replica, view->scopes[i]);
-        (void)bitmap_set(&now->scopes[i]->streams, slot);
+        s->scopes[i] = replica_scope_get(replica, view->scopes[i]);
+        (void)bitmap_set(&s->scopes[i]->streams, slot);
     }
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
         int at = view->on_demand[t];
         ASSERT(at < (int)view->nscopes);
-        now->on_demand[t] = at >= 0 ? now->scopes[at] : NULL;
+        s->on_demand[t] = at >= 0 ? s->scopes[at] : NULL;
     }
+    return slot;
+}
+
+void replica_detach(struct replica *replica, uint32_t slot)
+{
+    struct replica_slot *s = &replica->slots.items[slot];
+    ASSERT(s->used);
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
-        tell_differences(replica, slot, (enum xds_type)t, &was);
+        ASSERT(!bitmap_test(&replica->types[t].wildcard, slot));
     }
-    slot_drop_scopes(replica, slot, &was);
+    for (unsigned i = 0; i < s->nscopes; i++) {
+        (void)bitmap_clear(&s->scopes[i]->streams, slot);
+        replica_scope_unref(replica, s->scopes[i]);
+    }
+    *s = (struct replica_slot){.used = false};
 }

@@ -6,6 +6,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "stream_rig.h"
 
@@ -379,10 +383,28 @@ static void views_choose_variants(void **state)
     put_in(rig, XDS_CDS, "special", "a", "general 2", ""); /* other scope, equal bytes */
     publish(rig);
     quiet(c);
-    struct view other = {.nscopes = 1, .scopes = {STR("hidden")}, .on_demand = {-1, -1, -1, -1}};
-    stream_set_view(c->stream, &other);
-    streams_pump(&rig->env);
-    said(c, "cds h -a");
+    client_free(c);
+}
+
+/* Exchanging it would not be make-before-break; see serve_view(). */
+static void a_second_view_is_a_bug(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_CDS, "", "", "");
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct rlimit none = {.rlim_cur = 0};
+        setrlimit(RLIMIT_CORE, &none);
+        fclose(stderr);
+        stream_set_view(c->stream, &rig->view);
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     client_free(c);
 }
 
@@ -575,6 +597,7 @@ int main(void)
         T(unsubscribed_is_forgotten),
         T(big_sets_are_split),
         T(views_choose_variants),
+        T(a_second_view_is_a_bug),
         T(nothing_is_said_before_the_view),
         T(limits_end_the_stream),
         T(interest_is_limited),
