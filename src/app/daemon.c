@@ -146,6 +146,13 @@ static void stream_accepted(void *user, stream_id id, enum xds_type type,
     turn_soon(daemon);
 }
 
+static void stream_dropped(void *user, stream_id id, enum xds_type type, struct str name)
+{
+    struct daemon *daemon = user;
+    mesh_dropped(daemon->mesh, id, type, name);
+    turn_soon(daemon);
+}
+
 /* --- connections --------------------------------------------------------------------------- */
 
 static void accepted_plain(void *user, int fd, const struct sockaddr_storage *peer)
@@ -260,6 +267,7 @@ static bool start_serve(struct daemon *daemon, struct err *err)
                 .interest = stream_interest,
                 .rejected = stream_rejected,
                 .accepted = stream_accepted,
+                .dropped = stream_dropped,
             },
     };
     read_limits(daemon->options, &config.limits);

@@ -282,18 +282,32 @@ void clients_rejected(struct clients *clients, stream_id id, enum xds_type type,
     }
 }
 
+static void take_back(struct clients *clients, struct client_entry *entry, enum xds_type type,
+                      struct str name)
+{
+    char *key = rejection_key(&entry->client, type, name);
+    size_t at = find_rejection(entry, key);
+    if (at < entry->rejections.len) {
+        engine_delete(clients->engine, T_REJECTION, str_from(key));
+        free(entry->rejections.items[at]);
+        vec_swap_remove(&entry->rejections, at);
+    }
+    free(key);
+}
+
 void clients_accepted(struct clients *clients, stream_id id, enum xds_type type,
                       const struct resource *const *of, size_t nof)
 {
     struct client_entry *entry = map_get(&clients->by_id, id_key(&id));
     for (size_t i = 0; entry != NULL && entry->rejections.len > 0 && i < nof; i++) {
-        char *key = rejection_key(&entry->client, type, of[i]->name);
-        size_t at = find_rejection(entry, key);
-        if (at < entry->rejections.len) {
-            engine_delete(clients->engine, T_REJECTION, str_from(key));
-            free(entry->rejections.items[at]);
-            vec_swap_remove(&entry->rejections, at);
-        }
-        free(key);
+        take_back(clients, entry, type, of[i]->name);
+    }
+}
+
+void clients_dropped(struct clients *clients, stream_id id, enum xds_type type, struct str name)
+{
+    struct client_entry *entry = map_get(&clients->by_id, id_key(&id));
+    if (entry != NULL && entry->rejections.len > 0) {
+        take_back(clients, entry, type, name);
     }
 }

@@ -37,5 +37,6 @@ void clients_rejected(struct clients *clients, stream_id id, enum xds_type type,
                       const struct resource *const *of, size_t nof, struct str text);
 void clients_accepted(struct clients *clients, stream_id id, enum xds_type type,
                       const struct resource *const *of, size_t nof);
+void clients_dropped(struct clients *clients, stream_id id, enum xds_type type, struct str name);
 
 #endif

@@ -145,6 +145,12 @@ void mesh_accepted(struct mesh *mesh, stream_id id, enum xds_type type,
     clients_accepted(&mesh->clients, id, type, of, nof);
 }
 
+void mesh_dropped(struct mesh *mesh, stream_id id, enum xds_type type, struct str name)
+{
+    mesh->dirty = true;
+    clients_dropped(&mesh->clients, id, type, name);
+}
+
 static void count_turn(struct mesh *mesh, uint64_t started)
 {
     uint64_t evaluations = 0;

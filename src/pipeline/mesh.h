@@ -59,11 +59,13 @@ void mesh_each_client(const struct mesh *mesh, mesh_client_fn *visit, void *user
 
 /* Counted: every `wanted` is taken back by one `!wanted`. */
 void mesh_interest(struct mesh *mesh, struct str scope, struct str name, bool wanted);
-/* A client rejected or, later, accepted these resources. */
+/* A client rejected or, later, accepted these resources; or what it rejected under this name
+ * concerns it no more. */
 void mesh_rejected(struct mesh *mesh, stream_id id, enum xds_type type,
                    const struct resource *const *of, size_t nof, struct str text);
 void mesh_accepted(struct mesh *mesh, stream_id id, enum xds_type type,
                    const struct resource *const *of, size_t nof);
+void mesh_dropped(struct mesh *mesh, stream_id id, enum xds_type type, struct str name);
 
 /* Computes what follows from all that was said since the last turn. NULL: no resource changed. */
 struct changeset *mesh_turn(struct mesh *mesh);

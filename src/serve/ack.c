@@ -83,11 +83,11 @@ static void take_back(struct stream *stream, struct subscription *sub)
 {
     struct stream_env *env = stream->env;
     bitmap_for_each (id, &sub->refused) {
-        if (!is_answered(sub, id)) {
-            continue;
-        }
         struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
-        if (resource != NULL && !bitmap_test(&sub->sent, id)) {
+        if (resource == NULL || !is_answered(sub, id)) {
+            continue; /* what is gone is dropped when the client was told */
+        }
+        if (!bitmap_test(&sub->sent, id)) {
             vec_push(&env->of, resource);
         }
         (void)bitmap_clear(&sub->refused, id);

@@ -60,6 +60,7 @@ void letter_free(struct letter *letter)
     case LETTER_CLOSED:
     case LETTER_CONN_CLOSED:
     case LETTER_INTEREST:
+    case LETTER_DROPPED:
         break;
     }
     arena_release(&letter->arena);

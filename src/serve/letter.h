@@ -32,6 +32,7 @@ enum letter_kind {
     LETTER_INTEREST,
     LETTER_REJECTED,
     LETTER_ACCEPTED,
+    LETTER_DROPPED,
     LETTER_REPORT,
 };
 
@@ -76,6 +77,10 @@ struct letter {
             size_t nof;
             struct str text;
         } verdict;
+        struct {
+            enum xds_type type;
+            struct str name;
+        } dropped;
         struct {
             struct report_job *job;
             struct stream_report *reports; /* in the arena; their resources are owned */

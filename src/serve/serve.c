@@ -179,6 +179,11 @@ static void on_letter(void *owner, struct mail *mail)
     case LETTER_ACCEPTED:
         take_verdict(serve, letter);
         break;
+    case LETTER_DROPPED:
+        if (events->dropped != NULL) {
+            events->dropped(events->user, letter->id, letter->dropped.type, letter->dropped.name);
+        }
+        break;
     case LETTER_REPORT:
         take_report(letter);
         return;

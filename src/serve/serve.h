@@ -88,6 +88,9 @@ struct serve_events {
      * resources and `report_acks` is set). */
     void (*accepted)(void *user, stream_id id, enum xds_type type, const struct resource *const *of,
                      size_t nof);
+    /* What was rejected concerns the stream no more: it left the name, or the resource is gone.
+     * When the stream ends, all that it rejected is dropped without a word. */
+    void (*dropped)(void *user, stream_id id, enum xds_type type, struct str name);
 };
 
 struct serve_config {

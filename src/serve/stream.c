@@ -64,6 +64,12 @@ void stream_env_apply(struct stream_env *env, const struct changeset *changeset)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
+static void on_dropped(void *user, const struct subscription *sub, uint32_t id)
+{
+    struct stream *stream = user;
+    stream->env->ops->dropped(stream, sub->type, replica_name(sub->replica, sub->type, id));
+}
+
 struct stream *stream_new(struct stream_env *env, enum stream_protocol protocol, void *user)
 {
     struct stream *s = xcalloc(1, sizeof(*s));
@@ -76,7 +82,7 @@ struct stream *stream_new(struct stream_env *env, enum stream_protocol protocol,
     list_init(&s->ready);
     list_init(&s->held);
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
-        subscription_init(&s->subs[t], &env->replica, (enum xds_type)t, protocol);
+        subscription_init(&s->subs[t], &env->replica, (enum xds_type)t, protocol, on_dropped, s);
     }
     return s;
 }

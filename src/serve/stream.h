@@ -45,6 +45,7 @@ struct stream_ops {
                      size_t nof, struct str text);
     void (*accepted)(struct stream *stream, enum xds_type type, struct resource *const *of,
                      size_t nof);
+    void (*dropped)(struct stream *stream, enum xds_type type, struct str name);
     void (*end)(struct stream *stream, enum stream_status status, struct str text);
 };
 

@@ -70,8 +70,11 @@ static void forget(struct subscription *sub, uint32_t id)
 {
     clear_bit(&sub->dirty, id);
     clear_bit(&sub->sent, id);
-    clear_bit(&sub->refused, id);
     clear_bit(&sub->awaited, id);
+    if (bitmap_test(&sub->refused, id)) {
+        clear_bit(&sub->refused, id);
+        sub->dropped(sub->user, sub, id);
+    }
     end_removal(sub, id);
     end_owed(sub, id);
     if (bitmap_test(&sub->known, id)) {
@@ -108,10 +111,14 @@ static void gain(struct subscription *sub, uint32_t id)
 }
 
 void subscription_init(struct subscription *sub, struct replica *replica, enum xds_type type,
-                       enum stream_protocol protocol)
+                       enum stream_protocol protocol, subscription_dropped_fn *dropped, void *user)
 {
-    *sub = (struct subscription){
-        .replica = replica, .slot = REPLICA_NONE, .type = type, .protocol = protocol};
+    *sub = (struct subscription){.replica = replica,
+                                 .slot = REPLICA_NONE,
+                                 .type = type,
+                                 .protocol = protocol,
+                                 .dropped = dropped,
+                                 .user = user};
 }
 
 void subscription_release(struct subscription *sub)

@@ -25,6 +25,11 @@
 #include "serve/serve.h"
 #include "snapshot/replica.h"
 
+struct subscription;
+/* What was rejected under this id concerns the client no more: it left the name, or the resource is
+ * gone. The id is valid during the call. */
+typedef void subscription_dropped_fn(void *user, const struct subscription *sub, uint32_t id);
+
 struct subscription {
     struct replica *replica;
     uint32_t slot; /* REPLICA_NONE until the stream has a view */
@@ -45,10 +50,12 @@ struct subscription {
     uint64_t nsent, nacked, nrejected, bytes;
     uint64_t last_sent_ms, last_acked_ms; /* wall clock */
     char *reject_text;                    /* owned; NULL: none */
+    subscription_dropped_fn *dropped;
+    void *user; /* of dropped */
 };
 
 void subscription_init(struct subscription *sub, struct replica *replica, enum xds_type type,
-                       enum stream_protocol protocol);
+                       enum stream_protocol protocol, subscription_dropped_fn *dropped, void *user);
 void subscription_release(struct subscription *sub); /* takes all back from the replica */
 
 /* --- what the client asks for ---------------------------------------------------------------- */

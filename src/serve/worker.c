@@ -161,13 +161,23 @@ static void on_accepted(struct stream *stream, enum xds_type type, struct resour
     tell_verdict(stream, LETTER_ACCEPTED, type, of, nof, STR_NULL);
 }
 
+static void on_dropped(struct stream *stream, enum xds_type type, struct str name)
+{
+    const struct call *call = stream->user;
+    struct letter *letter = letter_new(LETTER_DROPPED);
+    letter->id = call->id;
+    letter->dropped.type = type;
+    letter->dropped.name = arena_str(&letter->arena, name);
+    tell(call->worker, letter);
+}
+
 static void on_end(struct stream *stream, enum stream_status status, struct str text)
 {
     grpc_finish(((const struct call *)stream->user)->grpc, (enum grpc_status)status, text);
 }
 
 static const struct stream_ops stream_ops = {
-    on_send, on_queued, on_opened, on_interest, on_rejected, on_accepted, on_end,
+    on_send, on_queued, on_opened, on_interest, on_rejected, on_accepted, on_dropped, on_end,
 };
 
 /* --- calls ----------------------------------------------------------------------------------- */

@@ -52,6 +52,12 @@ static void accepted(struct stream *stream, enum xds_type type, struct resource 
     mesh_accepted(client->world->mesh, client->id, type, (const struct resource *const *)of, nof);
 }
 
+static void dropped(struct stream *stream, enum xds_type type, struct str name)
+{
+    const struct client *client = stream->user;
+    mesh_dropped(client->world->mesh, client->id, type, name);
+}
+
 static void end(struct stream *stream, enum stream_status status, struct str text)
 {
     const struct client *client = stream->user;
@@ -66,6 +72,7 @@ static const struct stream_ops ops = {
     .interest = interest,
     .rejected = rejected,
     .accepted = accepted,
+    .dropped = dropped,
     .end = end,
 };
 

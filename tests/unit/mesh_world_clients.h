@@ -61,7 +61,7 @@ static inline void world_want(struct world *world, unsigned scope, unsigned name
 static inline void world_answer(struct world *world)
 {
     unsigned nth = world_draw(world, WORLD_CLIENTS);
-    bool reject = world_chance(world, 2);
+    unsigned what = world_draw(world, 3);
     struct rig_resources list;
     rig_collect(world->mesh, &list);
     if (list.all.len > 0) {
@@ -72,11 +72,13 @@ static inline void world_answer(struct world *world)
             nof++;
         }
         /* The id may be that of a client that is gone: answers and ends cross each other. */
-        if (reject) {
-            mesh_rejected(world->mesh, world->client_ids[nth], of[0]->type, of, nof,
-                          STR("not today"));
+        stream_id id = world->client_ids[nth];
+        if (what == 0) {
+            mesh_rejected(world->mesh, id, of[0]->type, of, nof, STR("not today"));
+        } else if (what == 1) {
+            mesh_accepted(world->mesh, id, of[0]->type, of, nof);
         } else {
-            mesh_accepted(world->mesh, world->client_ids[nth], of[0]->type, of, nof);
+            mesh_dropped(world->mesh, id, of[0]->type, of[0]->name);
         }
     }
     vec_release(&list.all);

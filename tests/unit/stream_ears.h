@@ -29,7 +29,7 @@ struct rig {
     uint64_t seq;
     unsigned opened;
     char interest[4096]; /* "+cds a" or "-cds a", one a line */
-    char events[4096];   /* "rejected cds a b" or "accepted cds a", one a line */
+    char events[4096];   /* "rejected cds a b" or "accepted cds a", "dropped cds a" */
     bool no_view;        /* the view is given by hand */
     struct view view;
 };
@@ -215,6 +215,15 @@ static inline void rig_accepted(struct stream *stream, enum xds_type type,
     rig_event(stream, "accepted ", type, of, nof);
 }
 
+static inline void rig_dropped(struct stream *stream, enum xds_type type, struct str name)
+{
+    struct rig *rig = ((struct client *)stream->user)->rig;
+    char line[RIG_TEXT_MAX];
+    (void)snprintf(line, sizeof(line), "dropped %s %.*s\n", xds_type_info(type)->name,
+                   STR_FMT(name));
+    rig_append(rig->events, sizeof(rig->events), line);
+}
+
 static inline void rig_end(struct stream *stream, enum stream_status status, struct str text)
 {
     struct client *c = stream->user;
@@ -222,7 +231,7 @@ static inline void rig_end(struct stream *stream, enum stream_status status, str
     (void)snprintf(c->end_text, sizeof(c->end_text), "%.*s", STR_FMT(text));
 }
 
-static const struct stream_ops rig_ops = {rig_send,     rig_queued,   rig_opened, rig_interest,
-                                          rig_rejected, rig_accepted, rig_end};
+static const struct stream_ops rig_ops = {rig_send,     rig_queued,   rig_opened,  rig_interest,
+                                          rig_rejected, rig_accepted, rig_dropped, rig_end};
 
 #endif

@@ -43,7 +43,7 @@ struct fixture {
     /* events */
     bool no_view;
     int on_demand; /* of CDS */
-    unsigned opened, closed, rejected, accepted, reports;
+    unsigned opened, closed, rejected, accepted, dropped, reports;
     stream_id ids[CLIENTS_MAX];
     char interest[256];
     char text[256];
@@ -109,6 +109,13 @@ static void on_accepted(void *user, stream_id id, enum xds_type type,
     ((struct fixture *)user)->accepted++;
 }
 
+static void on_dropped(void *user, stream_id id, enum xds_type type, struct str name)
+{
+    struct fixture *f = user;
+    assert_true(id == f->ids[0] && type == XDS_CDS && str_eq(name, STR("a")));
+    f->dropped++;
+}
+
 static void on_socket(void *user, int fd, const struct sockaddr_storage *peer)
 {
     serve_adopt(((struct fixture *)user)->serve, fd, (const struct sockaddr *)peer, NULL);
@@ -124,7 +131,7 @@ static void start(struct fixture *f, const struct serve_limits *limits)
     struct serve_config config = {
         .workers = 2,
         .limits = *limits,
-        .events = {f, on_opened, on_closed, on_interest, on_rejected, on_accepted},
+        .events = {f, on_opened, on_closed, on_interest, on_rejected, on_accepted, on_dropped},
     };
     assert_true(serve_start(&f->loop, &config, &f->serve, &err));
     f->listener = listener_new(&f->loop, STR("127.0.0.1:0"), on_socket, f, &err);
@@ -274,6 +281,15 @@ static void publish(struct fixture *f, uint64_t seq, enum xds_type type, const c
     changeset_unref(cs);
 }
 
+static void withdraw(struct fixture *f, uint64_t seq, enum xds_type type, const char *name)
+{
+    struct change *items = xcalloc(1, sizeof(*items));
+    items[0].removed = resource_new(type, STR("s"), str_from(name), STR_NULL, STR("gone"));
+    struct changeset *cs = changeset_new(seq, items, 1);
+    serve_publish(f->serve, cs);
+    changeset_unref(cs);
+}
+
 static struct serve_limits limits_default(void)
 {
     struct serve_limits limits;
@@ -397,6 +413,13 @@ static void rejections_reach_thread_0(void **state)
     wait_for(&f, received(c, NULL) == 2);
     say(c, XDS_CDS, "", "2", NULL);
     wait_for(&f, f.accepted == 1);
+    publish(&f, 3, XDS_CDS, "a", "3");
+    wait_for(&f, received(c, NULL) == 3);
+    say(c, XDS_CDS, "", "3", "a is bad again");
+    wait_for(&f, f.rejected == 2);
+    assert_int_equal(f.dropped, 0);
+    withdraw(&f, 4, XDS_CDS, "a");
+    wait_for(&f, f.dropped == 1);
     stop(&f);
 }
 

@@ -248,58 +248,6 @@ static void slow_transport_holds_back(void **state)
     client_free(c);
 }
 
-static void rejected_version_is_not_sent_again(void **state)
-{
-    struct rig *rig = *state;
-    put(rig, XDS_RDS, "ns/r:80", "1");
-    put(rig, XDS_RDS, "ns/r:8080", "1");
-    publish(rig);
-    struct client *c = client_new(rig, STREAM_DELTA);
-    delta(c, XDS_RDS, "ns/r:80 ns/r:8080", "", "");
-    said(c, "rds ns/r:80 ns/r:8080");
-    put(rig, XDS_RDS, "ns/r:80", "2");
-    publish(rig);
-    nack(c, XDS_RDS, "bad route in ns/r:8080: no");
-    assert_string_equal(rig->events, "rejected rds ns/r:8080\n");
-    said(c, "rds ns/r:80"); /* the rest goes on */
-    ack(c, XDS_RDS);
-    assert_string_equal(rig->events, "rejected rds ns/r:8080\naccepted rds ns/r:80\n");
-    quiet(c);
-    put(rig, XDS_RDS, "ns/r:8080", "2");
-    publish(rig);
-    said(c, "rds ns/r:8080");
-    client_free(c);
-}
-
-static void names_are_found_whole(void **state)
-{
-    (void)state;
-    const struct str text = STR("Error adding listener(s) ns/a:80: bad, (\"b.c\"): worse. see d.");
-    assert_true(reject_text_names(text, STR("ns/a:80")));
-    assert_true(reject_text_names(text, STR("b.c")));
-    assert_true(reject_text_names(text, STR("d")));
-    assert_false(reject_text_names(text, STR("ns/a:8")));
-    assert_false(reject_text_names(text, STR("ns/a")));
-    assert_false(reject_text_names(text, STR("a:80")));
-    assert_false(reject_text_names(text, STR("b")));
-    assert_false(reject_text_names(text, STR("c")));
-    assert_false(reject_text_names(text, STR("")));
-}
-
-static void rejection_without_names_means_all(void **state)
-{
-    struct rig *rig = *state;
-    put(rig, XDS_RDS, "a", "1");
-    put(rig, XDS_RDS, "b", "1");
-    publish(rig);
-    struct client *c = client_new(rig, STREAM_DELTA);
-    delta(c, XDS_RDS, "a b", "", "");
-    said(c, "rds a b");
-    nack(c, XDS_RDS, "what was that?");
-    assert_string_equal(rig->events, "rejected rds a b\n");
-    client_free(c);
-}
-
 static void stale_nonce_changes_subscriptions_only(void **state)
 {
     struct rig *rig = *state;
@@ -590,9 +538,6 @@ int main(void)
         T(wildcard_does_not_reach_on_demand_scopes),
         T(one_response_in_flight_and_changes_merge),
         T(slow_transport_holds_back),
-        T(rejected_version_is_not_sent_again),
-        T(names_are_found_whole),
-        T(rejection_without_names_means_all),
         T(stale_nonce_changes_subscriptions_only),
         T(unsubscribed_is_forgotten),
         T(big_sets_are_split),

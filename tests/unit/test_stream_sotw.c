@@ -299,25 +299,6 @@ static void endpoints_follow_a_cluster_sent_again(void **state)
     client_free(c);
 }
 
-static void rejection_stands_until_a_change(void **state)
-{
-    struct rig *rig = *state;
-    put(rig, XDS_CDS, "a", "1");
-    publish(rig);
-    struct client *c = client_new(rig, STREAM_SOTW);
-    sotw(c, XDS_CDS, "a");
-    said(c, "cds a");
-    nack(c, XDS_CDS, "a: bad lb policy");
-    quiet(c);
-    assert_string_equal(rig->events, "rejected cds a\n");
-    put(rig, XDS_CDS, "a", "2");
-    publish(rig);
-    said(c, "cds a");
-    ack(c, XDS_CDS);
-    assert_string_equal(rig->events, "rejected cds a\naccepted cds a\n");
-    client_free(c);
-}
-
 static void too_big_a_whole_is_not_sent(void **state)
 {
     struct rig *rig = *state;
@@ -440,7 +421,6 @@ int main(void)
         T(version_is_a_hash_over_the_set),
         T(change_there_and_back_is_skipped),
         T(endpoints_follow_a_cluster_sent_again),
-        T(rejection_stands_until_a_change),
         T(rejection_of_what_did_not_change),
         T(too_big_a_whole_is_not_sent),
         T(eds_is_split_and_versions_agree),
