@@ -65,6 +65,21 @@ static void end_owed(struct subscription *sub, uint32_t id)
     }
 }
 
+/* A client that asks for clusters only is owed all their assignments, and hears nothing of those
+ * that go. So they are looked for when they may be half of what is owed. */
+static void forget_gone(struct subscription *sub)
+{
+    if (sub->owed.count <= 2 * sub->owed_kept + OWED_SLACK) {
+        return;
+    }
+    bitmap_for_each (id, &sub->owed) {
+        if (replica_visible(sub->replica, sub->slot, sub->type, id) == NULL) {
+            end_owed(sub, id);
+        }
+    }
+    sub->owed_kept = sub->owed.count;
+}
+
 /* The client has it no more, as far as we are concerned. */
 static void forget(struct subscription *sub, uint32_t id)
 {
@@ -294,6 +309,7 @@ void subscription_follow(struct subscription *sub, struct str name)
     } else if (replica_visible(sub->replica, sub->slot, sub->type, id) != NULL &&
                bitmap_set(&sub->owed, id)) {
         replica_hold(sub->replica, sub->type, id);
+        forget_gone(sub);
     }
 }
 

@@ -11,7 +11,8 @@
  *
  * Invariants: known and not dirty means that the client has what replica_wanted() says.
  * Dirty without a wanted resource means "does not exist" (delta answers that, too).
- * The replica keeps an entry as long as it is named, known or owed.
+ * The replica keeps an entry as long as it is named, known or owed. At most OWED_SLACK more than
+ * twice what exists is owed, however much comes and goes.
  */
 #ifndef HEDDLE_SERVE_SUBSCRIPTION_H
 #define HEDDLE_SERVE_SUBSCRIPTION_H
@@ -24,6 +25,8 @@
 #include "codec/hash.h"
 #include "serve/serve.h"
 #include "snapshot/replica.h"
+
+#define OWED_SLACK 64
 
 struct subscription;
 /* What was rejected under this id concerns the client no more: it left the name, or the resource is
@@ -44,7 +47,8 @@ struct subscription {
     bool rejected;  /* the last response that was answered was rejected */
     uint64_t nonce; /* of the last response */
     struct bitmap named, dirty, removing, known, sent, owed, refused, awaited;
-    struct hash sum; /* over what is wanted; order does not matter */
+    uint32_t owed_kept; /* when it was looked for what is gone */
+    struct hash sum;    /* over what is wanted; order does not matter */
     char version_sent[HASH_TEXT_LEN];
     char version_acked[HASH_TEXT_LEN];
     uint64_t nsent, nacked, nrejected, bytes;

@@ -445,6 +445,36 @@ static void unknown_types_are_ignored(void **state)
     client_free(c);
 }
 
+/* Assignments that nobody asks for come and go with their clusters. */
+static void what_is_gone_is_owed_no_more(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = client_new(rig, STREAM_DELTA);
+    put_in(rig, XDS_CDS, "s", "stays", "1", "stays");
+    put(rig, XDS_EDS, "stays", "1");
+    publish(rig);
+    delta(c, XDS_CDS, "", "", "");
+    ack(c, XDS_CDS);
+    for (unsigned i = 0; i < 10 * OWED_SLACK; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "c%u", i);
+        put_in(rig, XDS_CDS, "s", name, "1", name);
+        put(rig, XDS_EDS, name, "1");
+        publish(rig);
+        ack(c, XDS_CDS);
+        del(rig, XDS_CDS, name);
+        del(rig, XDS_EDS, name);
+        publish(rig);
+        ack(c, XDS_CDS);
+    }
+    const struct subscription *eds = &c->stream->subs[XDS_EDS];
+    assert_true(eds->owed.count <= 2 * 2 + OWED_SLACK);
+    assert_true(replica_ids(&rig->env.replica, XDS_EDS) <= 2 * 2 + OWED_SLACK + 1);
+    uint32_t id = replica_find(&rig->env.replica, XDS_EDS, STR("stays"));
+    assert_true(bitmap_test(&eds->owed, id)); /* what exists is owed on */
+    client_free(c);
+}
+
 static void removed_before_it_was_sent(void **state)
 {
     struct rig *rig = *state;
@@ -548,6 +578,7 @@ int main(void)
         T(interest_is_limited),
         T(first_request_needs_a_node),
         T(unknown_types_are_ignored),
+        T(what_is_gone_is_owed_no_more),
         T(removed_before_it_was_sent),
         T(a_report_tells_the_account),
         T(a_report_tells_what_is_asked_for),
