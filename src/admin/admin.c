@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/metric.h"
 #include "base/panic.h"
+#include "net/addr.h"
 #include "net/listener.h"
 #include "net/loop.h"
 
@@ -149,11 +151,24 @@ static void accepted(void *user, int fd, const struct sockaddr_storage *peer)
     h1_server_accept(admin->server, fd, peer, NULL);
 }
 
+static void refused(void *user, const struct sockaddr_storage *peer)
+{
+    const struct admin *admin = user;
+    char text[ADDR_TEXT_MAX];
+    addr_text(peer, text);
+    metric_add(M_admin_refused_connections, 1);
+    log_at(LOG_WARN, "admin", "too many connections", KV_TEXT("peer", text),
+           KV_INT("max", admin->config.conns_max));
+}
+
 bool admin_start(const struct admin_config *config, struct admin **ret_admin, struct err *err)
 {
     struct admin *admin = xcalloc(1, sizeof(*admin));
     admin->config = *config;
-    const struct h1_options options = {.body_max = ADMIN_BODY_MAX, .handler = handle};
+    const struct h1_options options = {.body_max = ADMIN_BODY_MAX,
+                                       .conns_max = config->conns_max,
+                                       .handler = handle,
+                                       .on_refused = refused};
     admin->server = h1_server_new(config->loop, &options, admin);
     admin->listener = listener_new(config->loop, config->address, accepted, admin, err);
     if (admin->listener == NULL) {

@@ -36,6 +36,7 @@ struct admin_config {
     struct str address;
     const struct admin_route *routes;
     size_t nroutes;
+    size_t conns_max; /* connections at once; more are closed */
     bool (*ready)(void *user);
     void *user;
 };

@@ -236,12 +236,15 @@ static void read_limits(const struct options *options, struct serve_limits *ret_
     const uint64_t *number = options->number;
     serve_limits_default(ret_limits);
     ret_limits->streams = (unsigned)number[O_max_streams];
+    ret_limits->connections = (unsigned)number[O_max_connections];
+    ret_limits->connections_per_peer = (unsigned)number[O_max_connections_per_peer];
     ret_limits->streams_per_connection = (unsigned)number[O_max_streams_per_connection];
     ret_limits->request_bytes = (uint32_t)number[O_max_request_bytes];
     ret_limits->names_per_type = (unsigned)number[O_max_names];
     ret_limits->name_bytes = (unsigned)number[O_max_name_bytes];
     ret_limits->requests_per_second = (unsigned)number[O_max_requests_per_second];
     ret_limits->interest_names = (unsigned)number[O_max_interest];
+    ret_limits->interest_per_peer = (unsigned)number[O_max_interest_per_peer];
     ret_limits->response_bytes = (uint32_t)number[O_response_bytes];
     ret_limits->whole_state_bytes = (uint32_t)number[O_whole_state_bytes];
     ret_limits->queued_bytes = (uint32_t)number[O_queued_bytes];
@@ -331,6 +334,7 @@ static bool start(struct daemon *daemon, struct err *err)
         .address = option_text(daemon->options, O_admin),
         .routes = api_routes,
         .nroutes = api_routes_len,
+        .conns_max = daemon->options->number[O_max_admin_connections],
         .ready = api_ready,
         .user = daemon,
     };

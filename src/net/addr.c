@@ -104,6 +104,25 @@ void addr_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT_MAX]
     }
 }
 
+void addr_peer_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT_MAX])
+{
+    struct sockaddr_storage peer = *addr;
+    if (addr->ss_family == AF_INET6) {
+        const struct in6_addr *in6 = &((const struct sockaddr_in6 *)addr)->sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(in6)) {
+            peer.ss_family = AF_INET;
+            memcpy(&((struct sockaddr_in *)&peer)->sin_addr, in6->s6_addr + 12, 4);
+        } else {
+            memset(((struct sockaddr_in6 *)&peer)->sin6_addr.s6_addr + 8, 0, 8);
+        }
+    }
+    addr_host_text(&peer, ret_text);
+    if (peer.ss_family == AF_INET6) {
+        size_t len = strlen(ret_text);
+        snprintf(ret_text + len, ADDR_TEXT_MAX - len, "/64");
+    }
+}
+
 uint16_t addr_port(const struct sockaddr_storage *addr)
 {
     if (addr->ss_family == AF_INET) {

@@ -22,6 +22,9 @@ bool addr_parse(struct str text, struct sockaddr_storage *ret_addr, struct err *
 void addr_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT_MAX]);
 /* The same without the port: "127.0.0.1" or "::1". */
 void addr_host_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT_MAX]);
+/* What one party has of addresses: of IPv4 one ("127.0.0.1", also where it comes as
+ * ::ffff:127.0.0.1), of IPv6 a /64 ("2001:db8:1:2::/64"), which is what a host is given. */
+void addr_peer_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT_MAX]);
 uint16_t addr_port(const struct sockaddr_storage *addr); /* 0 for other families */
 socklen_t addr_len(const struct sockaddr_storage *addr);
 

@@ -115,7 +115,7 @@ static void grpc_on_conn_closed(void *user, const char *reason)
     struct grpc_conn *conn = user;
     struct grpc_server *server = conn->server;
     if (server->options.on_conn_closed != NULL) {
-        server->options.on_conn_closed(server->user, &conn->peer, reason);
+        server->options.on_conn_closed(server->user, conn->tag, &conn->peer, reason);
     }
     list_remove(&conn->link);
     server->nconns--;
@@ -146,10 +146,11 @@ static struct grpc_conn *grpc_conn_new(struct grpc_server *server)
 }
 
 void grpc_server_accept(struct grpc_server *server, int fd, const struct sockaddr_storage *peer,
-                        struct tls_context *tls)
+                        struct tls_context *tls, void *tag)
 {
     struct grpc_conn *conn = grpc_conn_new(server);
     conn->peer = *peer;
+    conn->tag = tag;
     conn->h2 = h2_new(server->loop, fd, peer, tls, &server->options.conn, &server->options.h2,
                       &grpc_h2_events, conn);
 }

@@ -80,14 +80,16 @@ struct grpc_options {
     struct h2_options h2;
     struct conn_options conn;
     /* A connection ended, for logs and counts; may be NULL. */
-    void (*on_conn_closed)(void *user, const struct sockaddr_storage *peer, const char *reason);
+    void (*on_conn_closed)(void *user, void *tag, const struct sockaddr_storage *peer,
+                           const char *reason);
 };
 
 struct grpc_server *grpc_server_new(struct loop *loop, const struct grpc_options *options,
                                     void *user);
-/* Takes the fd. `tls` NULL: plain text; else a reference is taken. */
+/* Takes the fd. `tls` NULL: plain text; else a reference is taken. `tag` is the connection's, for
+ * the upper layer: grpc_call_tag(), on_conn_closed. */
 void grpc_server_accept(struct grpc_server *server, int fd, const struct sockaddr_storage *peer,
-                        struct tls_context *tls);
+                        struct tls_context *tls, void *tag);
 /* Without sockets, for tests: drive the returned session with h2_feed, h2_flush, h2_lost. The
  * server's loop may be NULL when this is the only way it is used. */
 struct h2 *grpc_server_attach(struct grpc_server *server, struct transport transport);
@@ -103,6 +105,7 @@ void grpc_call_set_user(struct grpc_call *call, void *user);
 void *grpc_call_user(const struct grpc_call *call); /* NULL until set */
 /* A request header by its lower case name, ":path" too. ptr NULL: absent. */
 struct str grpc_call_header(const struct grpc_call *call, struct str name);
+void *grpc_call_tag(const struct grpc_call *call);
 const struct sockaddr_storage *grpc_call_peer(const struct grpc_call *call);
 /* The URI name of the client's certificate (tls_peer_uri); false: none. */
 bool grpc_call_peer_uri(const struct grpc_call *call, struct buf *ret_uri);

@@ -310,6 +310,11 @@ struct str grpc_call_header(const struct grpc_call *call, struct str name)
     return h2_header(call->stream, name);
 }
 
+void *grpc_call_tag(const struct grpc_call *call)
+{
+    return call->conn->tag;
+}
+
 const struct sockaddr_storage *grpc_call_peer(const struct grpc_call *call)
 {
     return &call->conn->peer;

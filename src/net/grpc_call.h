@@ -24,6 +24,7 @@ struct grpc_conn {
     struct h2 *h2;
     size_t held; /* bytes in call->in of all calls */
     struct sockaddr_storage peer;
+    void *tag; /* the upper layer's */
 };
 
 struct grpc_call {

@@ -175,6 +175,9 @@ void h1_server_accept(struct h1_server *server, int fd, const struct sockaddr_st
     const struct conn_options options = {.idle_timeout_ms = H1_IDLE_TIMEOUT_MS};
     if (server->nconns >= server->options.conns_max) {
         close(fd);
+        if (server->options.on_refused != NULL) {
+            server->options.on_refused(server->user, peer);
+        }
         return;
     }
     struct h1_conn *conn = h1_conn_new(server);

@@ -52,6 +52,8 @@ struct h1_options {
     size_t body_max;
     size_t conns_max;
     h1_handler_fn *handler;
+    /* A connection beyond conns_max was closed; may be NULL. */
+    void (*on_refused)(void *user, const struct sockaddr_storage *peer);
 };
 
 struct h1_server *h1_server_new(struct loop *loop, const struct h1_options *options, void *user);

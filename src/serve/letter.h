@@ -14,6 +14,7 @@
 #include "net/mailbox.h"
 #include "serve/serve.h"
 
+struct peer;
 struct tls_context;
 struct report_job;
 
@@ -47,6 +48,7 @@ struct letter {
             int fd; /* -1: taken */
             struct sockaddr_storage peer;
             struct tls_context *tls; /* a reference, or NULL */
+            struct peer *account;    /* comes back with LETTER_CONN_CLOSED */
         } adopt;
         struct changeset *changes; /* a reference */
         struct view view;
@@ -65,6 +67,7 @@ struct letter {
             struct str peer;
             enum stream_protocol protocol;
         } opened;
+        struct peer *account; /* LETTER_CONN_CLOSED */
         struct {
             enum xds_type type;
             struct str scope;

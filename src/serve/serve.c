@@ -5,13 +5,17 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/log.h"
+#include "base/metric.h"
 #include "base/panic.h"
 #include "base/vec.h"
 #include "net/loop.h"
 #include "net/tls.h"
 #include "serve/interest.h"
 #include "serve/letter.h"
+#include "serve/peers.h"
 #include "serve/worker.h"
 
 #define STREAM_ID_SHIFT 48
@@ -28,6 +32,8 @@ struct serve {
     struct serve_worker workers[SERVE_WORKERS_MAX];
     unsigned nworkers; /* started */
     _Atomic unsigned nstreams;
+    _Atomic unsigned names; /* on-demand names, counted once for each worker */
+    struct peers peers;
     struct interest interest; /* counts workers */
 };
 
@@ -43,11 +49,14 @@ void serve_limits_default(struct serve_limits *ret_limits)
     *ret_limits = (struct serve_limits){
         .streams_per_connection = 100,
         .streams = 20000,
+        .connections = 20000,
+        .connections_per_peer = 10000,
         .request_bytes = 4u << 20,
         .names_per_type = 20000,
         .name_bytes = 2048,
         .requests_per_second = 1000,
         .interest_names = 50000,
+        .interest_per_peer = 10000,
         .response_bytes = 3u << 20,
         .whole_state_bytes = 64u << 20,
         .queued_bytes = 1u << 20,
@@ -171,6 +180,8 @@ static void on_letter(void *owner, struct mail *mail)
         break;
     case LETTER_CONN_CLOSED:
         serve->workers[letter->worker].conns--;
+        peers_leave(&serve->peers, letter->account);
+        metric_set(M_xds_connections, (int64_t)serve->peers.conns);
         break;
     case LETTER_INTEREST:
         take_interest(serve, letter);
@@ -207,20 +218,43 @@ static struct serve_worker *least_loaded(struct serve *serve)
     return best;
 }
 
+/* NULL: there are too many connections, of this peer or of all. */
+static struct peer *enter(struct serve *serve, const struct sockaddr_storage *addr)
+{
+    const struct serve_limits *limits = &serve->config.limits;
+    bool full = serve->peers.conns >= limits->connections;
+    struct peer *peer =
+        full ? NULL : peers_enter(&serve->peers, addr, limits->connections_per_peer);
+    if (peer == NULL) {
+        char text[ADDR_TEXT_MAX];
+        addr_text(addr, text);
+        metric_add(full ? M_xds_refused_connections : M_xds_refused_connections_per_peer, 1);
+        log_at(LOG_WARN, "serve", "too many connections", KV_TEXT("peer", text),
+               KV_TEXT("limit", full ? "connections" : "connections_per_peer"),
+               KV_INT("max", full ? limits->connections : limits->connections_per_peer));
+    }
+    return peer;
+}
+
 void serve_adopt(struct serve *serve, int fd, const struct sockaddr *peer, struct tls_context *tls)
 {
-    struct serve_worker *w = least_loaded(serve);
-    struct letter *letter = letter_new(LETTER_ADOPT);
-    letter->adopt.fd = fd;
-    if (serve->nworkers == 0) {
-        letter_free(letter); /* stopped: closes the socket */
-        return;
-    }
-    memcpy(&letter->adopt.peer, peer,
+    struct sockaddr_storage addr = {.ss_family = AF_UNSPEC};
+    memcpy(&addr, peer,
            peer->sa_family == AF_INET6  ? sizeof(struct sockaddr_in6)
            : peer->sa_family == AF_INET ? sizeof(struct sockaddr_in)
                                         : sizeof(*peer));
+    struct peer *account = serve->nworkers > 0 ? enter(serve, &addr) : NULL;
+    if (account == NULL) {
+        (void)close(fd); /* before TLS, which costs something; or it is stopped */
+        return;
+    }
+    metric_set(M_xds_connections, (int64_t)serve->peers.conns);
+    struct serve_worker *w = least_loaded(serve);
+    struct letter *letter = letter_new(LETTER_ADOPT);
+    letter->adopt.fd = fd;
+    letter->adopt.peer = addr;
     letter->adopt.tls = tls != NULL ? tls_context_ref(tls) : NULL;
+    letter->adopt.account = account;
     w->conns++;
     worker_post(w->worker, letter);
 }
@@ -280,9 +314,8 @@ bool serve_start(struct loop *loop, const struct serve_config *config, struct se
         .report_acks = config->report_acks,
         .events = &serve->box,
         .nstreams = &serve->nstreams,
+        .names = &serve->names,
     };
-    wc.limits.interest_names =
-        (config->limits.interest_names + config->workers - 1) / config->workers;
     for (unsigned i = 0; i < config->workers; i++) {
         wc.index = i;
         if (!worker_start(&wc, &serve->workers[i].worker, err)) {
@@ -314,6 +347,7 @@ void serve_free(struct serve *serve)
     if (serve != NULL) {
         mailbox_release(&serve->box, letter_drop);
         interest_release(&serve->interest);
+        peers_release(&serve->peers);
         free(serve);
     }
 }

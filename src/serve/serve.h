@@ -31,15 +31,19 @@
 #define SERVE_WORKERS_MAX 32
 #define VIEW_SCOPES_MAX 10
 
-/* All limits on what a peer may cost; each is an option (app/option.def). */
+/* All limits on what a peer may cost; each is an option (cli/option.def). What a peer is: peers.h
+ */
 struct serve_limits {
     unsigned streams_per_connection; /* default 100 */
     unsigned streams;                /* in all; 20000 */
+    unsigned connections;            /* in all; 20000 */
+    unsigned connections_per_peer;   /* 10000 */
     uint32_t request_bytes;          /* one request message; 4 MiB */
     unsigned names_per_type;         /* names subscribed per stream and type; 20000 */
     unsigned name_bytes;             /* one name; 2048 */
     unsigned requests_per_second;    /* per stream, burst of twice that; 1000 */
     unsigned interest_names;         /* on-demand names in all; 50000 */
+    unsigned interest_per_peer;      /* the same, of all streams of one address; 10000 */
     uint32_t response_bytes;         /* aim for one response to gRPC clients; 3 MiB (< 4 MiB) */
     uint32_t whole_state_bytes;      /* a SotW LDS or CDS answer, which cannot be split; 64 MiB */
     uint32_t queued_bytes;           /* unsent bytes of a stream before it waits; 1 MiB */
@@ -59,7 +63,8 @@ struct view {
     /* For a type with an on-demand scope, the names that clients subscribe to are reported as
      * interest in that scope (first subscriber, last subscriber), because thread 0 makes the
      * resources only then. -1: none, else an index into scopes. A subscribed name of such a type
-     * that is not there yet is "not yet answered" rather than "does not exist". */
+     * that is not there yet is "not yet answered" rather than "does not exist", unless a limit is
+     * reached (demand.c). */
     int on_demand[XDS_TYPE_COUNT];
     uint32_t response_bytes; /* 0: the limits' default */
     /* The client uses what is valid in a response that it rejects (gRFC A46). Envoy does so with
@@ -113,7 +118,8 @@ void serve_stop(struct serve *serve, unsigned grace_ms);
 /* After serve_stop() and after thread 0's loop was released. NULL is fine. */
 void serve_free(struct serve *serve);
 
-/* Takes the fd; gives it to the worker with the fewest streams. tls: NULL for plaintext. */
+/* Takes the fd; gives it to the worker with the fewest streams, or closes it when there are too
+ * many connections. tls: NULL for plaintext. */
 void serve_adopt(struct serve *serve, int fd, const struct sockaddr *peer, struct tls_context *tls);
 /* Takes a reference for each worker. Views given after this call see the changeset. */
 void serve_publish(struct serve *serve, struct changeset *changeset);

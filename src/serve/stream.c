@@ -37,9 +37,9 @@ static void on_changed(void *user, uint32_t slot, enum xds_type type, uint32_t i
 }
 
 void stream_env_init(struct stream_env *env, const struct serve_limits *limits,
-                     const struct stream_ops *ops, void *user)
+                     const struct stream_ops *ops, _Atomic unsigned *names, void *user)
 {
-    *env = (struct stream_env){.limits = *limits, .ops = ops, .user = user};
+    *env = (struct stream_env){.limits = *limits, .ops = ops, .names = names, .user = user};
     replica_init(&env->replica, on_changed, env);
     list_init(&env->ready);
     interest_init(&env->interest);
@@ -48,7 +48,7 @@ void stream_env_init(struct stream_env *env, const struct serve_limits *limits,
 
 void stream_env_release(struct stream_env *env)
 {
-    ASSERT(list_empty(&env->ready));
+    ASSERT(list_empty(&env->ready) && env->ndenied == 0);
     replica_release(&env->replica);
     interest_release(&env->interest);
     response_release(&env->response);
@@ -70,12 +70,14 @@ static void on_dropped(void *user, const struct subscription *sub, uint32_t id)
     stream->env->ops->dropped(stream, sub->type, replica_name(sub->replica, sub->type, id));
 }
 
-struct stream *stream_new(struct stream_env *env, enum stream_protocol protocol, void *user)
+struct stream *stream_new(struct stream_env *env, enum stream_protocol protocol,
+                          _Atomic unsigned *peer_names, void *user)
 {
     struct stream *s = xcalloc(1, sizeof(*s));
     s->env = env;
     s->kind = protocol;
     s->protocol = protocol == STREAM_DELTA ? &delta_protocol : &sotw_protocol;
+    s->peer_names = peer_names;
     s->user = user;
     s->slot = REPLICA_NONE;
     s->response_bytes = env->limits.response_bytes;
@@ -95,39 +97,13 @@ static void free_held(struct stream *stream)
     }
 }
 
-/* Counts a name of an on-demand type as wanted or no longer wanted. */
-static void report_interest(struct stream *stream, const struct subscription *sub, uint32_t id,
-                            bool add)
-{
-    struct stream_env *env = stream->env;
-    const struct replica_scope *scope = env->replica.slots.items[stream->slot].on_demand[sub->type];
-    if (scope == NULL) {
-        return;
-    }
-    struct str name = replica_name(&env->replica, sub->type, id);
-    bool turned = add ? interest_add(&env->interest, sub->type, scope->name, name)
-                      : interest_remove(&env->interest, sub->type, scope->name, name);
-    if (turned) {
-        env->ops->interest(env, sub->type, scope->name, name, add);
-    }
-}
-
-static void forget_interest(struct stream *stream)
-{
-    for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
-        bitmap_for_each (id, &stream->subs[t].named) {
-            report_interest(stream, &stream->subs[t], id, false);
-        }
-    }
-}
-
 void stream_free(struct stream *stream)
 {
     if (stream == NULL) {
         return;
     }
     if (stream->slot != REPLICA_NONE) {
-        forget_interest(stream);
+        demand_remove_all(stream);
     }
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
         subscription_release(&stream->subs[t]);
@@ -179,22 +155,13 @@ bool stream_add_name(struct stream *stream, struct subscription *sub, struct str
                      uint32_t *ret_id)
 {
     struct stream_env *env = stream->env;
-    if (!subscription_add(sub, name, ret_id)) {
-        return true;
-    }
-    report_interest(stream, sub, *ret_id, true);
+    bool newly = subscription_add(sub, name, ret_id);
+    demand_add(stream, sub, *ret_id, newly);
     if (sub->named.count > env->limits.names_per_type) {
         metric_add(M_xds_refused_names, 1);
         stream_end(stream, STREAM_RESOURCE_EXHAUSTED,
                    "more than %u names of one type are subscribed (limit names_per_type)",
                    env->limits.names_per_type);
-        return false;
-    }
-    if (interest_len(&env->interest) > env->limits.interest_names) {
-        metric_add(M_xds_refused_interest, 1);
-        stream_end(stream, STREAM_RESOURCE_EXHAUSTED,
-                   "more than %u on-demand names are wanted (limit interest_names)",
-                   env->limits.interest_names);
         return false;
     }
     return true;
@@ -206,7 +173,7 @@ void stream_remove_name(struct stream *stream, struct subscription *sub, struct 
     if (id == REPLICA_NONE || !bitmap_test(&sub->named, id)) {
         return;
     }
-    report_interest(stream, sub, id, false);
+    demand_remove(stream, sub, id);
     (void)subscription_remove(sub, name);
 }
 

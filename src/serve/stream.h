@@ -14,6 +14,7 @@
 #ifndef HEDDLE_SERVE_STREAM_H
 #define HEDDLE_SERVE_STREAM_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -59,6 +60,8 @@ struct stream_env {
     struct list ready; /* streams that may have something to send */
     VEC(struct stream *) by_slot;
     struct interest interest;
+    _Atomic unsigned *names;   /* on-demand names of all workers */
+    size_t ndenied;            /* subscriptions' `denied` in all */
     struct response response;  /* scratch */
     struct bitmap listed;      /* scratch */
     VEC(struct resource *) of; /* scratch */
@@ -78,8 +81,9 @@ struct stream {
     struct stream_env *env;
     const struct protocol *protocol;
     enum stream_protocol kind;
-    void *user;    /* of ops */
-    uint32_t slot; /* REPLICA_NONE until there is a view */
+    void *user;                   /* of ops */
+    _Atomic unsigned *peer_names; /* on-demand names of all streams of the peer */
+    uint32_t slot;                /* REPLICA_NONE until there is a view */
     struct request_known known;
     bool ended;
     bool stalled;     /* waits for the transport */
@@ -96,14 +100,17 @@ struct stream {
 };
 
 void stream_env_init(struct stream_env *env, const struct serve_limits *limits,
-                     const struct stream_ops *ops, void *user);
+                     const struct stream_ops *ops, _Atomic unsigned *names, void *user);
 void stream_env_release(struct stream_env *env); /* all streams must be gone */
 /* Applies a changeset; streams_pump() sends what follows from it. */
 void stream_env_apply(struct stream_env *env, const struct changeset *changeset);
 /* Lets every ready stream send what it may. */
 void streams_pump(struct stream_env *env);
+/* Asks again for the names that were denied, as far as there is room now (demand.c). */
+void streams_ask_again(struct stream_env *env);
 
-struct stream *stream_new(struct stream_env *env, enum stream_protocol protocol, void *user);
+struct stream *stream_new(struct stream_env *env, enum stream_protocol protocol,
+                          _Atomic unsigned *peer_names, void *user);
 void stream_free(struct stream *stream);
 void stream_receive(struct stream *stream, struct str bytes);
 void stream_set_view(struct stream *stream, const struct view *view); /* once */
@@ -134,6 +141,12 @@ struct stream_tail {
 void stream_send(struct stream *stream, struct subscription *sub, const struct stream_tail *tail);
 void stream_end(struct stream *stream, enum stream_status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* --- on-demand names (demand.c) --------------------------------------------------------------- */
+/* Of other types these do nothing. `newly`: the id was not named before. */
+void demand_add(struct stream *stream, struct subscription *sub, uint32_t id, bool newly);
+void demand_remove(struct stream *stream, struct subscription *sub, uint32_t id);
+void demand_remove_all(struct stream *stream);
 
 /* --- acknowledgement (ack.c) ----------------------------------------------------------------- */
 /* What the request says of the response it answers. Stale nonces say nothing. */

@@ -161,6 +161,7 @@ void subscription_release(struct subscription *sub)
     bitmap_release(&sub->sent);
     bitmap_release(&sub->refused);
     bitmap_release(&sub->awaited);
+    bitmap_release(&sub->denied);
     free(sub->reject_text);
     sub->reject_text = NULL;
 }
@@ -219,6 +220,19 @@ static void remove_id(struct subscription *sub, uint32_t id)
         gain(sub, id); /* xDS protocol: the wildcard still holds it, and the client must be told */
     }
     replica_drop(sub->replica, sub->type, id);
+}
+
+void subscription_deny(struct subscription *sub, uint32_t id)
+{
+    if (wanted(sub, id) != NULL) {
+        return; /* made for others */
+    }
+    if (sub->protocol == STREAM_DELTA) {
+        (void)bitmap_set(&sub->dirty, id);
+    } else {
+        clear_bit(&sub->awaited, id);
+        sub->forced = true;
+    }
 }
 
 bool subscription_remove(struct subscription *sub, struct str name)

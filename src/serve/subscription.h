@@ -8,6 +8,7 @@
  *   sent      in the response in flight     owed      its cluster was sent, it was not yet
  *   refused   rejected, and not accepted since
  *   awaited   SotW, whole state, on demand: named, and not made yet
+ *   denied    of named: on demand, but beyond a limit (demand.c)
  *
  * Invariants: known and not dirty means that the client has what replica_wanted() says.
  * Dirty without a wanted resource means "does not exist" (delta answers that, too).
@@ -46,7 +47,7 @@ struct subscription {
     bool in_flight; /* a response is unacknowledged */
     bool rejected;  /* the last response that was answered was rejected */
     uint64_t nonce; /* of the last response */
-    struct bitmap named, dirty, removing, known, sent, owed, refused, awaited;
+    struct bitmap named, dirty, removing, known, sent, owed, refused, awaited, denied;
     uint32_t owed_kept; /* when it was looked for what is gone */
     struct hash sum;    /* over what is wanted; order does not matter */
     char version_sent[HASH_TEXT_LEN];
@@ -66,6 +67,8 @@ void subscription_release(struct subscription *sub); /* takes all back from the 
 /* True: newly named. */
 bool subscription_add(struct subscription *sub, struct str name, uint32_t *ret_id);
 bool subscription_remove(struct subscription *sub, struct str name); /* true: was named */
+/* Nobody makes a resource for the name, which the client is to hear. */
+void subscription_deny(struct subscription *sub, uint32_t id);
 void subscription_set_wildcard(struct subscription *sub, bool on);
 /* Delta, first request: the client says that it has this version. After the names were added. */
 void subscription_initial(struct subscription *sub, struct str name, struct str version);

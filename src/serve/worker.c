@@ -13,10 +13,11 @@
 #include "net/addr.h"
 #include "net/grpc.h"
 #include "net/loop.h"
+#include "serve/peers.h"
 #include "serve/stream.h"
 
 #define STREAM_ID_SHIFT 48
-#define STEP_MS 500             /* how often waiting streams and freed memory are looked after */
+#define STEP_MS 500 /* how often waiting streams, denied names and memory are looked after */
 #define BURST_BYTES (64u << 10) /* a response of this size is part of a cold start */
 #define STOP_STEP_MS 10
 #define WORKER_SERVICE "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
@@ -205,7 +206,8 @@ static void open_call(struct worker *worker, struct grpc_call *grpc, enum stream
     struct call *call = xcalloc(1, sizeof(*call));
     call->worker = worker;
     call->grpc = grpc;
-    call->stream = stream_new(&worker->env, protocol, call);
+    struct peer *peer = grpc_call_tag(grpc);
+    call->stream = stream_new(&worker->env, protocol, &peer->names, call);
     call->id = (uint64_t)worker->config.index << STREAM_ID_SHIFT | ++worker->last_id;
     call->opened_ms = clock_wall_ms();
     call->waits_since = loop_now_ms(&worker->loop);
@@ -271,13 +273,21 @@ static void on_closed(struct grpc_call *grpc, const char *reason)
     worker->tidy = TIDY_BUSY;
 }
 
-static void on_conn_closed(void *user, const struct sockaddr_storage *peer, const char *reason)
+static void tell_conn_closed(struct worker *worker, struct peer *account)
+{
+    struct letter *letter = letter_new(LETTER_CONN_CLOSED);
+    letter->account = account;
+    tell(worker, letter);
+}
+
+static void on_conn_closed(void *user, void *tag, const struct sockaddr_storage *peer,
+                           const char *reason)
 {
     char text[ADDR_TEXT_MAX];
     addr_text(peer, text);
     log_at(LOG_DEBUG, "serve", "connection closed", KV_TEXT("peer", text),
            KV_TEXT("reason", reason));
-    tell(user, letter_new(LETTER_CONN_CLOSED));
+    tell_conn_closed(user, tag);
 }
 
 static const struct grpc_handler sotw_handler = {on_sotw_open, on_message, on_half_close,
@@ -324,6 +334,7 @@ static void on_step(uv_timer_t *timer)
 {
     struct worker *worker = timer->data;
     end_silent_calls(worker);
+    streams_ask_again(&worker->env);
     tidy_memory(worker);
 }
 
@@ -332,10 +343,11 @@ static void on_step(uv_timer_t *timer)
 static void adopt(struct worker *worker, struct letter *letter)
 {
     if (worker->stopping) {
-        tell(worker, letter_new(LETTER_CONN_CLOSED));
+        tell_conn_closed(worker, letter->adopt.account);
         return; /* closed with the letter */
     }
-    grpc_server_accept(worker->server, letter->adopt.fd, &letter->adopt.peer, letter->adopt.tls);
+    grpc_server_accept(worker->server, letter->adopt.fd, &letter->adopt.peer, letter->adopt.tls,
+                       letter->adopt.account);
     letter->adopt.fd = -1;
 }
 
@@ -475,7 +487,7 @@ bool worker_start(const struct worker_config *config, struct worker **ret_worker
     }
     const struct grpc_options options = grpc_options(&config->limits);
     mailbox_init(&worker->box, &worker->loop, on_letter, worker);
-    stream_env_init(&worker->env, &config->limits, &stream_ops, worker);
+    stream_env_init(&worker->env, &config->limits, &stream_ops, config->names, worker);
     worker->env.report_acks = config->report_acks;
     worker->server = grpc_server_new(&worker->loop, &options, worker);
     list_init(&worker->waiting);

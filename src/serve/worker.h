@@ -20,10 +20,11 @@ struct worker;
 
 struct worker_config {
     unsigned index;
-    struct serve_limits limits; /* interest_names: this worker's share */
+    struct serve_limits limits;
     bool report_acks;
     struct mailbox *events;     /* of thread 0 */
-    _Atomic unsigned *nstreams; /* of all workers */
+    _Atomic unsigned *nstreams; /* of all workers ... */
+    _Atomic unsigned *names;    /* ... as are on-demand names */
 };
 
 bool worker_start(const struct worker_config *config, struct worker **ret_worker, struct err *err);

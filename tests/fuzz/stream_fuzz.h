@@ -214,6 +214,7 @@ static inline void stream_fuzz_event(void)
         }
         fuzz.client->queued = (op & 8) != 0 ? SIZE_MAX : 0;
         (void)stream_drained(fuzz.client->stream);
+        streams_ask_again(&fuzz.rig.env);
         break;
     }
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
@@ -265,6 +266,7 @@ static inline void stream_fuzz_run(enum stream_protocol protocol, const uint8_t 
     rig_init(&fuzz.rig);
     fuzz.rig.env.ops = &ops;
     fuzz.rig.env.limits.names_per_type = 64;
+    fuzz.rig.env.limits.interest_names = FUZZ_NAMES / 2;
     fuzz.client = client_new(&fuzz.rig, protocol);
     for (unsigned i = 0; i < FUZZ_EVENTS_MAX && fuzz.at < fuzz.end; i++) {
         stream_fuzz_event();
@@ -272,6 +274,7 @@ static inline void stream_fuzz_run(enum stream_protocol protocol, const uint8_t 
     }
     fuzz_settle();
     client_free(fuzz.client);
+    ASSERT(fuzz.rig.names == 0 && fuzz.rig.peer_names == 0);
     rig_release(&fuzz.rig);
 }
 

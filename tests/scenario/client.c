@@ -411,8 +411,9 @@ void client_connect(struct client *client, bool memory)
     }
     client->id = ++client->world->last_id;
     client->said_node = false;
-    client->stream = stream_new(&client->world->env,
-                                client->kind == ENVOY_DELTA ? STREAM_DELTA : STREAM_SOTW, client);
+    client->stream =
+        stream_new(&client->world->env, client->kind == ENVOY_DELTA ? STREAM_DELTA : STREAM_SOTW,
+                   &client->demanded, client);
 }
 
 void client_close(struct client *client)

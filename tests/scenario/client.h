@@ -43,6 +43,7 @@ struct client {
     stream_id id;
     struct stream *stream;            /* NULL: closed */
     const struct mesh_client *opened; /* waits for its view */
+    _Atomic unsigned demanded;        /* names */
     bool said_node;
     char *refused;
     struct names dialled;

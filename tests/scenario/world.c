@@ -88,7 +88,7 @@ void world_init(struct world *world)
     *world = (struct world){.mesh = mesh_new(&settings)};
     serve_limits_default(&limits);
     limits.requests_per_second = 0; /* clients that need no time */
-    stream_env_init(&world->env, &limits, &ops, world);
+    stream_env_init(&world->env, &limits, &ops, &world->names, world);
 }
 
 void world_release(struct world *world)

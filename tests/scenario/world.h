@@ -20,6 +20,7 @@ struct client;
 struct world {
     struct mesh *mesh;
     struct stream_env env;
+    _Atomic unsigned names; /* on demand */
     VEC(struct client *) clients;
     stream_id last_id;
     uint64_t evaluations; /* before the last step */

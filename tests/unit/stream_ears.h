@@ -32,6 +32,7 @@ struct rig {
     char events[4096];   /* "rejected cds a b" or "accepted cds a", "dropped cds a" */
     bool no_view;        /* the view is given by hand */
     struct view view;
+    _Atomic unsigned names, peer_names;
 };
 
 struct client {

@@ -17,7 +17,7 @@ static inline struct client *client_new(struct rig *rig, enum stream_protocol pr
 {
     struct client *c = xcalloc(1, sizeof(*c));
     c->rig = rig;
-    c->stream = stream_new(&rig->env, protocol, c);
+    c->stream = stream_new(&rig->env, protocol, &rig->peer_names, c);
     return c;
 }
 

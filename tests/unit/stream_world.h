@@ -13,6 +13,7 @@ static inline struct serve_limits rig_limits(void)
                                  .name_bytes = 2048,
                                  .requests_per_second = 100000,
                                  .interest_names = 50000,
+                                 .interest_per_peer = 50000,
                                  .response_bytes = 3u << 20,
                                  .whole_state_bytes = 64u << 20,
                                  .queued_bytes = 1u << 20};
@@ -25,7 +26,7 @@ static inline void rig_init(struct rig *rig)
     log_set_level(LOG_ERROR); /* clients misbehave on purpose here */
     *rig = (struct rig){.view = {.nscopes = 1, .scopes = {STR("s")}}};
     memset(rig->view.on_demand, -1, sizeof(rig->view.on_demand));
-    stream_env_init(&rig->env, &limits, &rig_ops, rig);
+    stream_env_init(&rig->env, &limits, &rig_ops, &rig->names, rig);
 }
 
 static inline void rig_release(struct rig *rig)

@@ -77,12 +77,34 @@ static void questions_about_an_address(void **state)
     assert_string_equal(text, "unknown");
 }
 
+static void a_peer_is_a_host(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"10.0.0.1:443", "10.0.0.1"},
+        {"[::ffff:10.0.0.1]:443", "10.0.0.1"},
+        {"[2001:db8:1:2:3:4:5:6]:443", "2001:db8:1:2::/64"},
+        {"[2001:db8:1:2::]:1", "2001:db8:1:2::/64"},
+        {"[2001:db8:1:3::1]:1", "2001:db8:1:3::/64"},
+        {"[2001:db8:1111:2222:3333:4444:5555:6666]:1", "2001:db8:1111:2222::/64"},
+        {"[::1]:1", "::/64"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sockaddr_storage addr;
+        char text[ADDR_TEXT_MAX];
+        assert_true(addr_parse(str_from(cases[i][0]), &addr, NULL));
+        addr_peer_text(&addr, text);
+        assert_string_equal(text, cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_survives_the_round_trip),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(questions_about_an_address),
+        cmocka_unit_test(a_peer_is_a_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@ struct side {
     struct h2 *h2;
     struct wire wire;
     struct grpc_call *call; /* the last one */
+    void *tag;              /* of the connections; NULL in memory */
     unsigned opened;
     unsigned messages;
     unsigned half_closes;
@@ -35,6 +36,7 @@ static void on_open(void *user, struct grpc_call *call)
     side->opened++;
     side->call = call;
     assert_null(grpc_call_user(call));
+    assert_ptr_equal(grpc_call_tag(call), side->tag);
     grpc_call_set_user(call, side);
 }
 
@@ -74,8 +76,10 @@ static void on_closed(struct grpc_call *call, const char *reason)
     snprintf(side->reason, sizeof(side->reason), "%s", reason);
 }
 
-static void on_conn_closed(void *user, const struct sockaddr_storage *peer, const char *reason)
+static void on_conn_closed(void *user, void *tag, const struct sockaddr_storage *peer,
+                           const char *reason)
 {
+    assert_ptr_equal(tag, ((struct side *)user)->tag);
     (void)peer;
     (void)reason;
     ((struct side *)user)->conns_closed++;
@@ -362,7 +366,7 @@ static void many_connections(void **state)
 {
     (void)state;
     static struct h2_client clients[CONNS];
-    struct side side = {.opened = 0};
+    struct side side = {.tag = &side};
     struct loop loop;
     int fds[CONNS];
     const struct grpc_options options = {
@@ -377,7 +381,7 @@ static void many_connections(void **state)
     for (unsigned i = 0; i < CONNS; i++) {
         int server_fd;
         fds[i] = socket_pair(&server_fd);
-        grpc_server_accept(side.server, server_fd, &peer, NULL);
+        grpc_server_accept(side.server, server_fd, &peer, NULL, side.tag);
         client_init(&clients[i], false);
         client_request(&clients[i], "POST", PATH, TYPE, NULL, NULL, true);
         nghttp2_session_send(clients[i].ng);

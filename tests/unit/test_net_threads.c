@@ -74,7 +74,7 @@ static void worker_deliver(void *owner, struct mail *mail)
     struct letter *letter = mail_entry(mail, struct letter, mail);
     switch (letter->kind) {
     case LETTER_SOCKET:
-        grpc_server_accept(worker->server, letter->fd, &letter->peer, NULL);
+        grpc_server_accept(worker->server, letter->fd, &letter->peer, NULL, NULL);
         break;
     case LETTER_PUBLISH:
         for (unsigned i = 0; i < worker->ncalls; i++) {

@@ -165,50 +165,6 @@ static void name_that_does_not_exist_is_removed(void **state)
     client_free(c);
 }
 
-static void on_demand_name_waits_and_is_reported(void **state)
-{
-    struct rig *rig = *state;
-    rig->view.nscopes = 2;
-    rig->view.scopes[1] = STR("demand");
-    rig->view.on_demand[XDS_CDS] = 1;
-    struct client *c = client_new(rig, STREAM_DELTA);
-    struct client *d = client_new(rig, STREAM_DELTA);
-    delta(c, XDS_CDS, "a", "", "");
-    delta(d, XDS_CDS, "a", "", "");
-    quiet(c);
-    assert_string_equal(rig->interest, "+cds a\n");
-    put_in(rig, XDS_CDS, "demand", "a", "1", "");
-    publish(rig);
-    said(c, "cds a");
-    said(d, "cds a");
-    client_free(c);
-    assert_string_equal(rig->interest, "+cds a\n");
-    delta(d, XDS_CDS, "", "a", "");
-    assert_string_equal(rig->interest, "+cds a\n-cds a\n");
-    client_free(d);
-}
-
-static void wildcard_does_not_reach_on_demand_scopes(void **state)
-{
-    struct rig *rig = *state;
-    rig->view.nscopes = 2;
-    rig->view.scopes[1] = STR("demand");
-    rig->view.on_demand[XDS_CDS] = 1;
-    put(rig, XDS_CDS, "a", "1");
-    put_in(rig, XDS_CDS, "demand", "b", "1", "");
-    publish(rig);
-    struct client *c = client_new(rig, STREAM_DELTA);
-    delta(c, XDS_CDS, "", "", "");
-    said(c, "cds a");
-    ack(c, XDS_CDS);
-    delta(c, XDS_CDS, "b", "", "");
-    said(c, "cds b");
-    ack(c, XDS_CDS);
-    delta(c, XDS_CDS, "", "b", "");
-    said(c, "cds -b");
-    client_free(c);
-}
-
 static void one_response_in_flight_and_changes_merge(void **state)
 {
     struct rig *rig = *state;
@@ -406,18 +362,6 @@ static void limits_end_the_stream(void **state)
     client_free(c);
 }
 
-static void interest_is_limited(void **state)
-{
-    struct rig *rig = *state;
-    rig->env.limits.interest_names = 1;
-    rig->view.on_demand[XDS_EDS] = 0;
-    struct client *c = client_new(rig, STREAM_DELTA);
-    delta(c, XDS_EDS, "a b", "", "");
-    assert_int_equal(c->status, STREAM_RESOURCE_EXHAUSTED);
-    client_free(c);
-    assert_int_equal(interest_len(&rig->env.interest), 0);
-}
-
 static void first_request_needs_a_node(void **state)
 {
     struct rig *rig = *state;
@@ -564,8 +508,6 @@ int main(void)
         T(initial_versions_count_for_names_too),
         T(resubscription_is_answered),
         T(name_that_does_not_exist_is_removed),
-        T(on_demand_name_waits_and_is_reported),
-        T(wildcard_does_not_reach_on_demand_scopes),
         T(one_response_in_flight_and_changes_merge),
         T(slow_transport_holds_back),
         T(stale_nonce_changes_subscriptions_only),
@@ -575,7 +517,6 @@ int main(void)
         T(a_second_view_is_a_bug),
         T(nothing_is_said_before_the_view),
         T(limits_end_the_stream),
-        T(interest_is_limited),
         T(first_request_needs_a_node),
         T(unknown_types_are_ignored),
         T(what_is_gone_is_owed_no_more),
