@@ -452,6 +452,7 @@ static int run(const struct options *options)
         return command_fail(EXIT_USAGE, &err);
     }
     log_set_level(level);
+    log_start();
     /* One heap for all threads: memory that a cold start leaves free in one worker's heap is of use
      * to everybody (bench, 500 streams: 55 MB steady against 56 to 65), and the path of a change
      * hardly allocates, so nobody waits for its lock (p99 unchanged). */
@@ -474,6 +475,7 @@ static int run(const struct options *options)
         log_at(LOG_INFO, "app", "stopping");
     }
     stop(&daemon);
+    log_stop();
     return started ? 0 : command_fail(EXIT_ENVIRONMENT, &err);
 }
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* log: makes up one line aside and writes it in one piece. */
+/* log: makes up one line aside and writes it in one piece, or leaves that to a thread. */
 #include "base/log.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/metric.h"
+#include "base/panic.h"
 
 #define LOG_VALUE_MAX 512 /* bytes of a value, before escapes */
 /* a longer line is left out: its caller passes too many values */
@@ -21,7 +24,18 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 #define LEVEL_COUNT (sizeof(level_names) / sizeof(level_names[0]))
 
 static _Atomic int threshold = LOG_INFO;
-static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic uint32_t dropped; /* lines, since the last that passed */
+
+static enum {
+    MODE_DIRECT,   /* callers write */
+    MODE_QUEUE,    /* the writer writes */
+    MODE_STOPPING, /* it writes what waits, then it ends */
+    MODE_SILENT,   /* it did not end in time */
+} mode;
+static struct buf waiting; /* lines for the writer */
+static pthread_t writer;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the mode and what waits */
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
 void log_set_level(enum log_level level)
 {
@@ -110,21 +124,102 @@ static void add_value(struct buf *line, struct str value)
     buf_add_byte(line, '"');
 }
 
-static void write_all(struct str line)
+/* --- who writes ------------------------------------------------------------------------------ */
+
+static void write_all(struct str text)
 {
-    pthread_mutex_lock(&write_lock);
-    while (line.len != 0) {
-        ssize_t done = write(STDERR_FILENO, line.ptr, line.len);
+    while (text.len != 0) {
+        ssize_t done = write(STDERR_FILENO, text.ptr, text.len);
         if (done < 0 && errno == EINTR) {
             continue;
         }
         if (done <= 0) {
             break; /* nobody reads: there is no one left to tell */
         }
-        line = str_sub(line, (size_t)done, line.len);
+        text = str_sub(text, (size_t)done, text.len);
     }
-    pthread_mutex_unlock(&write_lock);
 }
+
+/* Takes all that waits in one step and writes it without the lock. */
+static void *run_writer(void *arg)
+{
+    struct buf taken;
+    (void)arg;
+    buf_init(&taken, BUF_UNLIMITED);
+    pthread_mutex_lock(&lock);
+    while (mode == MODE_QUEUE || waiting.len > 0) {
+        if (waiting.len == 0) {
+            pthread_cond_wait(&changed, &lock);
+            continue;
+        }
+        struct buf empty = taken;
+        taken = waiting;
+        waiting = empty;
+        pthread_mutex_unlock(&lock);
+        write_all(buf_str(&taken));
+        buf_clear(&taken);
+        pthread_mutex_lock(&lock);
+    }
+    buf_release(&waiting);
+    mode = mode == MODE_STOPPING ? MODE_DIRECT : mode;
+    pthread_cond_signal(&changed);
+    pthread_mutex_unlock(&lock);
+    buf_release(&taken);
+    return NULL;
+}
+
+void log_start(void)
+{
+    ASSERT(mode == MODE_DIRECT);
+    buf_init(&waiting, BUF_UNLIMITED);
+    mode = MODE_QUEUE;
+    if (pthread_create(&writer, NULL, run_writer, NULL) != 0) {
+        mode = MODE_DIRECT;
+    }
+}
+
+void log_stop(void)
+{
+    struct timespec end;
+    int rc = 0;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += LOG_STOP_MS / 1000;
+    pthread_mutex_lock(&lock);
+    bool queued = mode == MODE_QUEUE;
+    mode = queued ? MODE_STOPPING : mode;
+    pthread_cond_signal(&changed);
+    while (mode == MODE_STOPPING && rc == 0) {
+        rc = pthread_cond_timedwait(&changed, &lock, &end);
+    }
+    bool ended = mode == MODE_DIRECT;
+    mode = ended ? mode : MODE_SILENT;
+    buf_clear(&waiting);
+    pthread_mutex_unlock(&lock);
+    if (queued && ended) {
+        pthread_join(writer, NULL);
+    } else if (queued) {
+        pthread_detach(writer); /* it waits for a reader, and ends when there is one */
+    }
+}
+
+/* False: the line was dropped. */
+static bool put_line(struct str line)
+{
+    bool put = true;
+    pthread_mutex_lock(&lock);
+    if (mode == MODE_DIRECT) {
+        write_all(line);
+    } else if (mode == MODE_QUEUE && waiting.len + line.len <= LOG_QUEUE_MAX) {
+        buf_add_str(&waiting, line);
+        pthread_cond_signal(&changed);
+    } else {
+        put = false;
+    }
+    pthread_mutex_unlock(&lock);
+    return put;
+}
+
+/* --- lines ----------------------------------------------------------------------------------- */
 
 void log_write(struct log_site *site, enum log_level level, const char *mod, const char *msg,
                const struct log_kv *kvs, unsigned nkvs)
@@ -150,9 +245,14 @@ void log_write(struct log_site *site, enum log_level level, const char *mod, con
     if (suppressed != 0) {
         buf_printf(&line, " suppressed=%" PRIu32, suppressed);
     }
+    uint32_t lost = atomic_exchange(&dropped, 0);
+    if (lost != 0) {
+        buf_printf(&line, " dropped=%" PRIu32, lost);
+    }
     buf_add_byte(&line, '\n');
-    if (buf_ok(&line)) {
-        write_all(buf_str(&line));
+    if (buf_ok(&line) && !put_line(buf_str(&line))) {
+        atomic_fetch_add(&dropped, lost + 1);
+        metric_add(M_log_lines_dropped, 1);
     }
     buf_release(&line);
 }

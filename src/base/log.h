@@ -9,6 +9,10 @@
  * counted in the next line that passes (suppressed=N).
  * Only app, source, serve, status, kube, ca and admin log; lower layers return what happened.
  * Thread safe (one of the two places with a mutex).
+ *
+ * Nobody who logs waits for who reads: between log_start() and log_stop() a thread of its own
+ * writes, and a line for which LOG_QUEUE_MAX has no room is dropped, counted in the next line that
+ * passes (dropped=N) and in heddle_log_lines_dropped_total. A panic does not wait for the thread.
  */
 #ifndef HEDDLE_BASE_LOG_H
 #define HEDDLE_BASE_LOG_H
@@ -17,6 +21,9 @@
 #include <stdint.h>
 
 #include "base/str.h"
+
+#define LOG_QUEUE_MAX (256u << 10) /* bytes that wait for standard error */
+#define LOG_STOP_MS 1000
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
@@ -40,6 +47,11 @@ struct log_kv {
 void log_set_level(enum log_level level);
 bool log_level_parse(struct str text, enum log_level *ret_level);
 bool log_enabled(enum log_level level);
+/* Before it, each line is written by its caller: commands have nobody whom that would keep waiting.
+ */
+void log_start(void);
+/* Writes what waits, unless that takes longer than LOG_STOP_MS: then no more is written at all. */
+void log_stop(void);
 void log_write(struct log_site *site, enum log_level level, const char *mod, const char *msg,
                const struct log_kv *kvs, unsigned nkvs);
 

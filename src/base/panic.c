@@ -3,6 +3,7 @@
 #include "base/panic.h"
 
 #include <execinfo.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,11 +12,14 @@
 #include <unistd.h>
 
 #define PANIC_FRAMES 64
+#define PANIC_SECONDS 2 /* for the last words; nobody may read them */
 
 _Noreturn void panic_at(const char *file, int line, const char *fmt, ...)
 {
     char text[1024];
     va_list args;
+    (void)signal(SIGALRM, SIG_DFL);
+    (void)alarm(PANIC_SECONDS); /* ends the process, too */
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);

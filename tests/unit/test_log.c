@@ -6,12 +6,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/metric.h"
 
 static int real_stderr;
 static FILE *capture;
@@ -114,6 +117,82 @@ static void a_noisy_site_is_limited(void **state)
     assert_string_equal(logged(), "level=warn mod=m msg=again\n");
 }
 
+/* A pipe that nobody reads, as full as it gets, in place of standard error. Returns its other end.
+ */
+static int full_pipe(void)
+{
+    char fill[4096];
+    int ends[2];
+    memset(fill, 'x', sizeof(fill));
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    while (write(ends[1], fill, sizeof(fill)) > 0) {
+    }
+    assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    close(ends[1]);
+    return ends[0];
+}
+
+/* Reads until the pipe holds the text. */
+static void read_until(int fd, const char *wanted)
+{
+    size_t len = 0;
+    do {
+        ssize_t got = read(fd, text + len, sizeof(text) - 1 - len);
+        assert_true(got > 0);
+        len += (size_t)got;
+        text[len] = '\0';
+        if (strstr(text, wanted) == NULL && len > sizeof(text) / 2) {
+            len -= sizeof(text) / 4;
+            memmove(text, text + sizeof(text) / 4, len + 1);
+        }
+    } while (strstr(text, wanted) == NULL);
+}
+
+static void who_logs_waits_for_nobody(void **state)
+{
+    (void)state;
+    char fill[500];
+    memset(fill, 'y', sizeof(fill));
+    const struct log_kv kv = KV("v", str_span(fill, sizeof(fill)));
+    int fd = full_pipe();
+    alarm(60); /* it would wait for ever */
+    log_start();
+    for (unsigned i = 0; i < 2 * LOG_QUEUE_MAX / sizeof(fill); i++) {
+        struct log_site site = {0};
+        log_write(&site, LOG_WARN, "m", "nobody reads this", &kv, 1);
+    }
+    alarm(0);
+    int64_t lost = metric_get(M_log_lines_dropped);
+    assert_true(lost > 0);
+    read_until(fd, "nobody reads this");
+    usleep(100000); /* the writer takes what waits */
+    log_at(LOG_WARN, "m", "somebody does");
+    char wanted[64];
+    snprintf(wanted, sizeof(wanted), "msg=\"somebody does\" dropped=%d\n", (int)lost);
+    read_until(fd, wanted);
+    log_at(LOG_WARN, "m", "the last");
+    log_stop();
+    read_until(fd, "msg=\"the last\"\n");
+    close(fd);
+}
+
+/* Last, since nothing is written any more. */
+static void a_full_pipe_does_not_hold_up_the_end(void **state)
+{
+    (void)state;
+    int fd = full_pipe();
+    alarm(60);
+    log_start();
+    log_at(LOG_WARN, "m", "unheard");
+    log_stop();
+    log_at(LOG_WARN, "m", "unheard");
+    alarm(0);
+    (void)signal(SIGPIPE, SIG_IGN);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +201,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(long_values_are_cut, capture_start, capture_end),
         cmocka_unit_test_setup_teardown(levels_are_obeyed, capture_start, capture_end),
         cmocka_unit_test_setup_teardown(a_noisy_site_is_limited, capture_start, capture_end),
+        cmocka_unit_test_setup_teardown(who_logs_waits_for_nobody, capture_start, capture_end),
+        cmocka_unit_test_setup_teardown(a_full_pipe_does_not_hold_up_the_end, capture_start,
+                                        capture_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

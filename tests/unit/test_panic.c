@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,8 +62,37 @@ static void check_panics(void (*run)(void), const char *text)
 static void a_bug_ends_the_process(void **state)
 {
     (void)state;
-    check_panics(break_an_assertion, "test_panic.c:23: assertion failed: one == 2\n");
+    check_panics(break_an_assertion, "test_panic.c:24: assertion failed: one == 2\n");
     check_panics(ask_for_too_much, "allocation overflows: ");
+}
+
+/* The pipe is full, and nobody reads it. */
+static void a_bug_does_not_wait_to_be_heard(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        char fill[4096];
+        const struct rlimit none = {.rlim_cur = 0};
+        setrlimit(RLIMIT_CORE, &none);
+        memset(fill, 'x', sizeof(fill));
+        fcntl(ends[1], F_SETFL, O_NONBLOCK);
+        while (write(ends[1], fill, sizeof(fill)) > 0) {
+        }
+        fcntl(ends[1], F_SETFL, 0);
+        dup2(ends[1], STDERR_FILENO);
+        break_an_assertion();
+    }
+    int status = 0;
+    alarm(60);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    alarm(0);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void nothing_can_be_allocated_too(void **state)
@@ -82,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bug_ends_the_process),
+        cmocka_unit_test(a_bug_does_not_wait_to_be_heard),
         cmocka_unit_test(nothing_can_be_allocated_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
