@@ -41,6 +41,8 @@ static const struct field attachment_fields[] = {
     F_LIST(attachment, parents, parent_schema),
     F_LIST(attachment, backends, backend_schema),
     F_LIST(attachment, mirrors, backend_schema),
+    F(FIELD_INT, attachment, matches),
+    F(FIELD_INT64, attachment, bytes),
     {.name = NULL},
 };
 const struct schema attachment_schema = SCHEMA(attachment, attachment_fields);

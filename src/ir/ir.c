@@ -44,6 +44,7 @@ static const struct field port_fields[] = {
     F(FIELD_BOOL, struct ir_port, backend),
     F(FIELD_STR, struct ir_port, why_not),
     F(FIELD_BOOL, struct ir_port, publish_not_ready),
+    F(FIELD_INT, struct ir_port, service_ports),
     {.name = NULL},
 };
 const struct schema ir_port_schema = SCHEMA(ir_port, port_fields);

@@ -52,6 +52,7 @@ struct ir_port {
     bool backend;        /* false: cannot take traffic (ExternalName) */
     struct str why_not;  /* when !backend */
     bool publish_not_ready;
+    int32_t service_ports; /* how many ports the Service has, this one among them */
 };
 
 /* --- routing ------------------------------------------------------------------------------- */

@@ -126,13 +126,15 @@ struct schema {
 bool field_read(const struct schema *schema, void *obj, const struct doc_node *node,
                 struct arena *arena, struct problems *problems, struct str path);
 bool field_equal(const struct schema *schema, const void *a, const void *b);
+/* At most how many bytes the texts take in an encoding, with what is around them. */
+size_t field_weight(const struct schema *schema, const void *obj);
 /* Writes {…} with the API's field names; absent fields (zero and no `has`, empty lists, NULL
  * pointers) are left out. Enums as names, times and durations as text. */
 void field_dump(const struct schema *schema, const void *obj, struct json *json);
 void field_dump_members(const struct schema *schema, const void *obj,
                         struct json *json); /* no {} */
 
-/* For the three walkers only: any LIST as one type, and a field's place in a struct. */
+/* For the walkers only: any LIST as one type, and a field's place in a struct. */
 struct field_list {
     void *items;
     size_t len;

@@ -88,7 +88,7 @@ static const struct field match_fields[] = {
     FIELD_LINE_OF(struct grpc_match),
     FIELD_END,
 };
-static const struct schema match_schema = {
+const struct schema grpc_match_schema = {
     .name = "a GRPCRoute match", .size = sizeof(struct grpc_match), .fields = match_fields};
 
 /* --- rules --------------------------------------------------------------------------------- */
@@ -111,7 +111,7 @@ static void check_rule(const void *obj, const struct doc_node *node, struct prob
 
 static const struct field rule_fields[] = {
     FIELD(STR, "name", struct grpc_rule, name, .format = &format_subdomain),
-    FIELD(LIST, "matches", struct grpc_rule, matches, .schema = &match_schema,
+    FIELD(LIST, "matches", struct grpc_rule, matches, .schema = &grpc_match_schema,
           .max = ROUTE_MATCHES_MAX),
     FIELD(LIST, "filters", struct grpc_rule, filters, .schema = &grpc_filter_schema,
           .max = ROUTE_ITEMS_MAX),

@@ -90,7 +90,7 @@ static const struct field match_fields[] = {
     FIELD_LINE_OF(struct http_match),
     FIELD_END,
 };
-static const struct schema match_schema = {
+const struct schema http_match_schema = {
     .name = "an HTTPRoute match", .size = sizeof(struct http_match), .fields = match_fields};
 
 /* --- timeouts and retries ------------------------------------------------------------------ */
@@ -197,7 +197,7 @@ static void check_rule(const void *obj, const struct doc_node *node, struct prob
 
 static const struct field rule_fields[] = {
     FIELD(STR, "name", struct http_rule, name, .format = &format_subdomain),
-    FIELD(LIST, "matches", struct http_rule, matches, .schema = &match_schema,
+    FIELD(LIST, "matches", struct http_rule, matches, .schema = &http_match_schema,
           .max = ROUTE_MATCHES_MAX, .fallback = "PathPrefix /"),
     FIELD(LIST, "filters", struct http_rule, filters, .schema = &http_filter_schema,
           .max = ROUTE_ITEMS_MAX),

@@ -16,6 +16,8 @@
 
 extern const struct schema parent_ref_schema;
 extern const struct schema object_ref_schema;
+extern const struct schema http_match_schema;
+extern const struct schema grpc_match_schema;
 extern const struct schema http_filter_schema;
 extern const struct schema grpc_filter_schema;
 extern const struct schema session_schema;

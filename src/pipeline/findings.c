@@ -54,6 +54,7 @@ static void check_accepted(struct walk *walk, const struct route *route, size_t 
     } cases[] = {
         {C_conflicted, PROBLEM_no_effect,
          STR("name another port, or move the rules to one kind of route")},
+        {C_no_room, PROBLEM_no_effect, STR("split the Service, or make the routes smaller")},
         {C_outranked, PROBLEM_unreachable_rule,
          STR("name another port, or put the backendRefs into the older route")},
     };

@@ -18,6 +18,7 @@
 #include "resolve/govern.h"
 #include "resolve/key.h"
 #include "resolve/resolve.h"
+#include "resolve/room.h"
 #include "resolve/rule.h"
 
 static bool is_mesh_parent(const struct parent_ref *ref)
@@ -224,6 +225,7 @@ const struct row *resolve_attachment(struct eval *ev, struct str key)
         }
     }
     resolve_backends(ev, route, row);
+    room_measure(eval_scratch(ev), route, row);
     return &row->row;
 }
 

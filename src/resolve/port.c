@@ -136,6 +136,7 @@ const struct row *resolve_port(struct eval *ev, struct str key)
     port->publish_not_ready = service->publish_not_ready;
     port->family = (int)port_family(service);
     port->nearness = (int)port_nearness(service);
+    port->service_ports = (int32_t)service->ports.len;
     copy_ips(ev, port, service);
     port->backend = service->type != SERVICE_EXTERNAL_NAME && port->protocol != IR_UDP;
     if (service->type == SERVICE_EXTERNAL_NAME) {

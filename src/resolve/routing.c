@@ -7,6 +7,7 @@
  *
  * - Of the kinds of routes on one port a single one is applied (govern.h).
  * - Producer and consumer routes are never merged: they are different rows.
+ * - What finds no room is left out (room.h).
  * - No attachment: the Service's default routing, which is its own endpoints.
  * - TCPRoutes, TLSRoutes, and ports that do not speak HTTP: l4.c.
  */
@@ -23,6 +24,7 @@
 #include "resolve/match.h"
 #include "resolve/policy.h"
 #include "resolve/resolve.h"
+#include "resolve/room.h"
 #include "resolve/rule.h"
 #include "resolve/shares.h"
 
@@ -57,14 +59,6 @@ static int candidate_cmp(const void *a, const void *b)
     return order != 0 ? order : (ca->match > cb->match) - (ca->match < cb->match);
 }
 
-static size_t matches_of(const struct route *route, size_t rule)
-{
-    size_t len = route->object.kind == KIND_GRPCROUTE
-                     ? ((const struct grpc_route *)route)->rules.items[rule].matches.len
-                     : ((const struct http_route *)route)->rules.items[rule].matches.len;
-    return len > 0 ? len : 1; /* no match at all: every request */
-}
-
 static void fill_candidate(struct candidate *candidate)
 {
     if (candidate->route->object.kind == KIND_GRPCROUTE) {
@@ -80,27 +74,29 @@ static void fill_candidate(struct candidate *candidate)
     }
 }
 
-/* All matches of the attached routes of one kind. */
+/* All matches of the attached routes of one kind, as far as there is room. */
 static struct candidate *collect(struct eval *ev, struct row_span attached, enum kind_id kind,
-                                 size_t *ret_len)
+                                 const struct ir_port *port, size_t *ret_len)
 {
+    struct room left;
+    room_init(&left, port->service_ports);
     size_t room = 0;
     const struct route **routes = ARENA_ARRAY(eval_scratch(ev), attached.len, const struct route *);
     for (size_t i = 0; i < attached.len; i++) {
         const struct attachment *attachment = (const struct attachment *)attached.rows[i];
-        if (attachment->kind != (int)kind) {
+        if (attachment->kind != (int)kind || !room_take(&left, attachment)) {
             continue;
         }
         routes[i] = (const struct route *)eval_get(ev, T_ROUTE, attachment->key);
         for (size_t j = 0; routes[i] != NULL && j < route_rule_count(routes[i]); j++) {
-            room += matches_of(routes[i], j);
+            room += route_match_count(routes[i], j);
         }
     }
     struct candidate *all = ARENA_ARRAY(eval_scratch(ev), room, struct candidate);
     size_t len = 0;
     for (size_t i = 0; i < attached.len; i++) {
         for (size_t j = 0; routes[i] != NULL && j < route_rule_count(routes[i]); j++) {
-            for (size_t k = 0; k < matches_of(routes[i], j); k++) {
+            for (size_t k = 0; k < route_match_count(routes[i], j); k++) {
                 all[len] = (struct candidate){
                     .route = routes[i],
                     .attachment = (const struct attachment *)attached.rows[i],
@@ -133,7 +129,7 @@ static void forward(struct arena *arena, const struct candidate *from, const str
             ? shares_of_port(arena, own_cluster, &route->backends.items)
             : shares_of_rule(arena, from->attachment, rule, from->rule, &route->backends.items);
     if (route->backends.len == 0) {
-        make_error(route, STR("all backendRefs have weight 0"));
+        make_error(route, STR(RULE_WEIGHTLESS));
     }
 }
 
@@ -196,7 +192,7 @@ const struct row *resolve_routing(struct eval *ev, struct str key)
     enum kind_id kind = govern_kind(attached);
     size_t len = 0;
     const struct candidate *candidates =
-        govern_of_connections(kind) ? NULL : collect(ev, attached, kind, &len);
+        govern_of_connections(kind) ? NULL : collect(ev, attached, kind, port, &len);
 
     struct ir_routing *row =
         row_new(sizeof(*row), 64 + len * (sizeof(struct ir_route) + ROUTE_HINT));

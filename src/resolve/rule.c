@@ -103,6 +103,14 @@ uint32_t route_rule_line(const struct route *route, size_t index)
     return route_rule(route, index).line;
 }
 
+size_t route_match_count(const struct route *route, size_t rule)
+{
+    size_t len = route->object.kind == KIND_GRPCROUTE
+                     ? ((const struct grpc_route *)route)->rules.items[rule].matches.len
+                     : ((const struct http_route *)route)->rules.items[rule].matches.len;
+    return len > 0 ? len : 1; /* every request */
+}
+
 /* --- what is served ------------------------------------------------------------------------ */
 
 static bool served(int type)

@@ -17,7 +17,11 @@ struct rule_view { /* borrowed from the route; what the kind has not is NULL */
     uint32_t line;
 };
 
+#define RULE_WEIGHTLESS "all backendRefs have weight 0" /* the reason of such a rule's error */
+
 size_t route_rule_count(const struct route *route);
+/* Of an HTTPRoute or GRPCRoute; no match at all is one. */
+size_t route_match_count(const struct route *route, size_t rule);
 struct rule_view route_rule(const struct route *route, size_t index);
 uint32_t route_rule_line(const struct route *route, size_t index);
 

@@ -3,7 +3,7 @@
  * status: the conditions that a route and a Service get, by the spec's types and reasons.
  *
  *   Accepted          per parentRef; False/Conflicted when a route of another kind displaced it
- *                     (GEP-1294)
+ *                     (GEP-1294), False/UnsupportedValue when there is no room for it (room.h)
  *   ResolvedRefs      per parentRef; the first backendRef or mirror that does not resolve gives the
  *                     reason
  *   PartiallyInvalid  True when some rules, not all, are not served
@@ -26,6 +26,7 @@
 #include "resolve/key.h"
 #include "resolve/l4.h"
 #include "resolve/resolve.h"
+#include "resolve/room.h"
 #include "resolve/rule.h"
 
 #define CONDITIONS_MAX 5
@@ -66,11 +67,13 @@ static const struct attachment *displacer(struct eval *ev, const struct attachme
     return NULL;
 }
 
-/* Ports of a parentRef that routes of other kinds have. */
+/* Ports of a parentRef that the route does not govern. */
 struct losses {
-    size_t ports;
+    size_t ports;                                        /* that routes of other kinds have */
     const struct attachment *winners[MESSAGE_PARTS_MAX]; /* each once */
     size_t nwinners;
+    size_t full; /* without room for it */
+    struct str why;
 };
 
 static void add_winner(struct losses *losses, const struct attachment *winner)
@@ -84,15 +87,38 @@ static void add_winner(struct losses *losses, const struct attachment *winner)
     }
 }
 
+/* Why the port has no room for the route; empty: it has. */
+static struct str no_room(struct eval *ev, const struct attachment *attachment, struct str key)
+{
+    struct str port_key = port_key_parse(key).port_key;
+    struct row_span attached = eval_group(ev, X_ATTACHED, key);
+    const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, port_key);
+    struct room room;
+    room_init(&room, port != NULL ? port->service_ports : 1);
+    for (size_t i = 0; i < attached.len; i++) {
+        const struct attachment *other = (const struct attachment *)attached.rows[i];
+        bool fits = other->kind != attachment->kind || room_take(&room, other);
+        if (str_eq(other->key, attachment->key)) {
+            return fits ? STR_NULL : room_message(eval_scratch(ev), &room, attachment, port_key);
+        }
+    }
+    return STR_NULL;
+}
+
 static struct losses count_losses(struct eval *ev, const struct attachment *attachment,
                                   const struct attached_parent *parent)
 {
     struct losses losses = {.ports = 0};
     for (size_t i = 0; i < parent->ports.len; i++) {
         const struct attachment *winner = displacer(ev, attachment, parent->ports.items[i]);
+        struct str why =
+            winner != NULL ? STR_NULL : no_room(ev, attachment, parent->ports.items[i]);
         if (winner != NULL) {
             losses.ports++;
             add_winner(&losses, winner);
+        } else if (why.len > 0) {
+            losses.full++;
+            losses.why = why;
         }
     }
     return losses;
@@ -166,6 +192,10 @@ static void accepted_condition(struct eval *ev, struct arena *arena, const struc
                          kind_info(route->object.kind)->kind));
         return;
     }
+    if (lost.full > 0 && lost.ports + lost.full == from->ports.len) {
+        add(parent, C_no_room, arena_str(arena, lost.why));
+        return;
+    }
     struct str unserved;
     size_t rules = route_rule_count(route);
     if (rules > 0 && unserved_rules(route, arena, &unserved) == rules) {
@@ -173,11 +203,16 @@ static void accepted_condition(struct eval *ev, struct arena *arena, const struc
         return;
     }
     struct faults others = {.arena = arena};
+    if (lost.ports + lost.full > 0) {
+        add_fault(&others, arena_printf(arena, "governs %zu of %zu ports",
+                                        from->ports.len - lost.ports - lost.full, from->ports.len));
+    }
     if (lost.ports > 0) {
-        add_fault(&others,
-                  arena_printf(arena, "governs %zu of %zu ports; the others belong to %.*s",
-                               from->ports.len - lost.ports, from->ports.len,
-                               STR_FMT(winners_text(eval_scratch(ev), &lost))));
+        add_fault(&others, arena_printf(arena, "the others belong to %.*s",
+                                        STR_FMT(winners_text(eval_scratch(ev), &lost))));
+    }
+    if (lost.full > 0) {
+        add_fault(&others, lost.why);
     }
     struct str outranked = l4_outranked(ev, arena, route, attachment, from);
     if (outranked.len > 0) {

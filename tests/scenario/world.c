@@ -2,6 +2,7 @@
 /* world: the mesh, the streams and the clients of a scenario. */
 #include "world.h"
 
+#include "../unit/mesh_room.h"
 #include "base/panic.h"
 #include "client.h"
 
@@ -131,6 +132,7 @@ void world_settle(struct world *world)
             busy = client_step(world->clients.items[i]) || busy;
         }
         if (!busy) {
+            check_room(world->mesh);
             return;
         }
     }

@@ -8,6 +8,7 @@
 #define HEDDLE_TESTS_MESH_INVARIANTS_H
 
 #include "mesh_references.h"
+#include "mesh_room.h"
 
 /* --- endpoints ----------------------------------------------------------------------------- */
 #define SEEN_MAX 64
@@ -149,6 +150,7 @@ static inline void check_invariants(const struct mesh *mesh)
         }
     }
     check_addresses(&all);
+    check_room(mesh);
     vec_release(&all.all);
 }
 
