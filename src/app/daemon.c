@@ -262,6 +262,7 @@ static bool start_serve(struct daemon *daemon, struct err *err)
     }
     struct serve_config config = {
         .workers = workers > SERVE_WORKERS_MAX ? SERVE_WORKERS_MAX : workers,
+        .csds = option_flag(daemon->options, O_csds),
         .events =
             {
                 .user = daemon,

@@ -42,6 +42,21 @@ void pb_put_bytes(struct buf *out, uint32_t field, struct str bytes)
     buf_add_str(out, bytes);
 }
 
+void pb_put_text(struct buf *out, uint32_t field, struct str text)
+{
+    pb_put_header(out, field, text.len);
+    for (size_t at = 0; at < text.len;) {
+        size_t len = str_utf8_len(text, at);
+        if (len == 0) {
+            buf_add_byte(out, '?');
+            at++;
+        } else {
+            buf_add_str(out, str_sub(text, at, len));
+            at += len;
+        }
+    }
+}
+
 void pb_put_uint(struct buf *out, uint32_t field, uint64_t value)
 {
     pb_put_varint(out, (uint64_t)field << 3 | WIRE_VARINT);

@@ -23,6 +23,8 @@ size_t pb_varint_size(uint64_t value);
 void pb_put_varint(struct buf *out, uint64_t value);
 /* One length-delimited field: tag, length, bytes. */
 void pb_put_bytes(struct buf *out, uint32_t field, struct str bytes);
+/* The same for a string, which must be UTF-8: a byte that is not becomes '?'. */
+void pb_put_text(struct buf *out, uint32_t field, struct str text);
 /* Only tag and length; the caller appends len bytes. */
 void pb_put_header(struct buf *out, uint32_t field, size_t len);
 void pb_put_uint(struct buf *out, uint32_t field, uint64_t value); /* varint field */

@@ -109,8 +109,10 @@ static void on_ack(struct stream *stream, struct subscription *sub)
         }
     }
     sub->rejected = false;
-    free(sub->reject_text);
-    sub->reject_text = NULL;
+    if (sub->refused.count == 0) {
+        free(sub->reject_text);
+        sub->reject_text = NULL;
+    }
 }
 
 /* Of a rejected response, what was refused before and is not spoken of this time is in use. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/blob.h"
 #include "base/panic.h"
 #include "net/tls.h"
 
@@ -41,6 +42,9 @@ void letter_free(struct letter *letter)
     case LETTER_CHANGES:
         changeset_unref(letter->changes);
         break;
+    case LETTER_CENSUS:
+        blob_unref(letter->census.response);
+        break;
     case LETTER_OPENED:
         node_free(letter->opened.node);
         break;
@@ -61,6 +65,9 @@ void letter_free(struct letter *letter)
     case LETTER_CONN_CLOSED:
     case LETTER_INTEREST:
     case LETTER_DROPPED:
+    case LETTER_COUNT:
+    case LETTER_ASKED:
+    case LETTER_COUNTED:
         break;
     }
     arena_release(&letter->arena);

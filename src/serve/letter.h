@@ -12,8 +12,11 @@
 
 #include "base/arena.h"
 #include "net/mailbox.h"
+#include "serve/client_status.h"
 #include "serve/serve.h"
 
+struct blob;
+struct census_job;
 struct peer;
 struct tls_context;
 struct report_job;
@@ -24,7 +27,9 @@ enum letter_kind {
     LETTER_CHANGES,
     LETTER_VIEW,
     LETTER_REFUSE,
-    LETTER_ASK, /* answered by LETTER_REPORT */
+    LETTER_ASK,   /* answered by LETTER_REPORT */
+    LETTER_COUNT, /* answered by LETTER_COUNTED */
+    LETTER_CENSUS,
     LETTER_STOP,
     /* a worker to thread 0 */
     LETTER_OPENED,
@@ -35,6 +40,13 @@ enum letter_kind {
     LETTER_ACCEPTED,
     LETTER_DROPPED,
     LETTER_REPORT,
+    LETTER_ASKED, /* answered by LETTER_CENSUS */
+    LETTER_COUNTED,
+};
+
+struct counted_client {
+    struct str node_id;
+    struct str config; /* a field of ClientStatusResponse */
 };
 
 struct letter {
@@ -61,6 +73,14 @@ struct letter {
             struct str node_id;
             bool resources;
         } ask;
+        struct {
+            struct census_job *job;
+            struct client_filter filter;
+        } count;
+        struct {
+            struct blob *response; /* a reference, or NULL */
+            struct str refused;    /* why there is none */
+        } census;
         unsigned grace_ms; /* LETTER_STOP */
         struct {
             struct node *node;
@@ -89,6 +109,15 @@ struct letter {
             struct stream_report *reports; /* in the arena; their resources are owned */
             size_t len;
         } report;
+        struct { /* id: of the call, as its worker knows it */
+            struct client_filter filter;
+        } asked;
+        struct {
+            struct census_job *job;
+            struct counted_client *clients;
+            size_t len;
+            bool too_much; /* the last one is not whole, and there may be more */
+        } counted;
     };
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/panic.h"
 #include "base/vec.h"
+#include "codec/pb.h"
 #include "envoy/config/core/v3/base.pb-c.h"
 #include "google/protobuf/struct.pb-c.h"
 #include "serve/request.h"
@@ -14,6 +15,11 @@
 #define NODE_DEPTH_MAX 16 /* nested metadata that is looked into */
 #define NODE_FEATURES_MAX 64
 #define NODE_KEY_MAX (2 * NODE_TEXT_MAX) /* of a key with those it is nested in */
+
+/* Field numbers of envoy.config.core.v3.Node and Locality. */
+enum { FIELD_ID = 1, FIELD_CLUSTER = 2, FIELD_LOCALITY = 4 };
+enum { FIELD_USER_AGENT = 6, FIELD_USER_AGENT_VERSION = 7 };
+enum { LOCALITY_REGION = 1, LOCALITY_ZONE = 2, LOCALITY_SUB_ZONE = 3 };
 
 typedef Envoy__Config__Core__V3__Node node_message;
 typedef Google__Protobuf__Struct struct_message;
@@ -163,6 +169,30 @@ struct node *node_decode(const ProtobufCMessage *message)
     }
     vec_release(&b.pairs);
     return node;
+}
+
+static void pack_text(struct buf *out, uint32_t field, struct str text)
+{
+    if (text.len > 0) {
+        pb_put_text(out, field, text);
+    }
+}
+
+void node_pack(const struct node *node, struct buf *out)
+{
+    struct buf locality;
+    buf_init(&locality, BUF_UNLIMITED);
+    pack_text(&locality, LOCALITY_REGION, node->region);
+    pack_text(&locality, LOCALITY_ZONE, node->zone);
+    pack_text(&locality, LOCALITY_SUB_ZONE, node->sub_zone);
+    pack_text(out, FIELD_ID, node->id);
+    pack_text(out, FIELD_CLUSTER, node->cluster);
+    if (locality.len > 0) {
+        pb_put_bytes(out, FIELD_LOCALITY, buf_str(&locality));
+    }
+    pack_text(out, FIELD_USER_AGENT, node->user_agent);
+    pack_text(out, FIELD_USER_AGENT_VERSION, node->user_agent_version);
+    buf_release(&locality);
 }
 
 void node_free(struct node *node)

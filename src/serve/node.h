@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -36,7 +37,9 @@ struct node {
     size_t nfeatures;
 };
 
-void node_free(struct node *node);                                 /* NULL is fine */
+void node_free(struct node *node); /* NULL is fine */
+/* As a packed envoy.config.core.v3.Node, without metadata and features. */
+void node_pack(const struct node *node, struct buf *out);
 struct str node_metadata(const struct node *node, struct str key); /* STR_NULL when absent */
 
 #endif

@@ -21,7 +21,8 @@ static struct stream_type_report report_type(const struct subscription *sub)
         .last_sent_ms = sub->last_sent_ms,
         .last_acked_ms = sub->last_acked_ms,
         .last_version = str_from(sub->version_acked),
-        .reject_text = str_from(sub->reject_text),
+        .reject_text =
+            sub->rejected || sub->refused.count > 0 ? str_from(sub->reject_text) : STR_NULL,
     };
 }
 

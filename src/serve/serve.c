@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "serve/census.h"
 #include "serve/interest.h"
 #include "serve/letter.h"
 #include "serve/peers.h"
@@ -35,6 +36,7 @@ struct serve {
     _Atomic unsigned names; /* on-demand names, counted once for each worker */
     struct peers peers;
     struct interest interest; /* counts workers */
+    struct census census;
 };
 
 struct report_job {
@@ -198,6 +200,14 @@ static void on_letter(void *owner, struct mail *mail)
     case LETTER_REPORT:
         take_report(letter);
         return;
+    case LETTER_ASKED:
+        if (serve->nworkers > 0) {
+            census_ask(&serve->census, serve->nworkers, letter);
+        }
+        break;
+    case LETTER_COUNTED:
+        census_add(&serve->census, letter);
+        return;
     default:
         panic("thread 0 cannot read letter kind %d", (int)letter->kind);
     }
@@ -299,6 +309,16 @@ void serve_refuse(struct serve *serve, stream_id id, int grpc_status, struct str
     post_to_stream(serve, id, letter);
 }
 
+static void post_to_worker(void *user, unsigned worker, struct letter *letter)
+{
+    const struct serve *serve = user;
+    if (serve->nworkers == 0) {
+        letter_free(letter); /* stopped: nobody waits for it */
+        return;
+    }
+    worker_post(serve->workers[worker].worker, letter);
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 bool serve_start(struct loop *loop, const struct serve_config *config, struct serve **ret_serve,
@@ -308,10 +328,13 @@ bool serve_start(struct loop *loop, const struct serve_config *config, struct se
     struct serve *serve = xcalloc(1, sizeof(*serve));
     serve->config = *config;
     interest_init(&serve->interest);
+    serve->census = (struct census){
+        .bytes_max = config->limits.response_bytes, .post = post_to_worker, .user = serve};
     mailbox_init(&serve->box, loop, on_letter, serve);
     struct worker_config wc = {
         .limits = config->limits,
         .report_acks = config->report_acks,
+        .csds = config->csds,
         .events = &serve->box,
         .nstreams = &serve->nstreams,
         .names = &serve->names,

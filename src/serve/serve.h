@@ -102,6 +102,7 @@ struct serve_config {
     unsigned workers; /* 1..SERVE_WORKERS_MAX */
     struct serve_limits limits;
     bool report_acks;
+    bool csds; /* ClientStatusDiscoveryService, which tells everybody of all clients (csds.h) */
     struct serve_events events;
 };
 
@@ -142,7 +143,7 @@ struct stream_type_report {
     uint64_t bytes;                 /* of responses */
     uint64_t last_sent_ms, last_acked_ms; /* wall clock; 0: never */
     struct str last_version; /* SotW version_info or delta system_version_info of the last ACK */
-    struct str reject_text;  /* last rejection, empty after a later ACK */
+    struct str reject_text;  /* last rejection; empty when nothing is rejected any more */
 };
 struct stream_asked {
     enum xds_type type;

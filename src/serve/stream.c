@@ -81,6 +81,7 @@ struct stream *stream_new(struct stream_env *env, enum stream_protocol protocol,
     s->user = user;
     s->slot = REPLICA_NONE;
     s->response_bytes = env->limits.response_bytes;
+    buf_init(&s->node, BUF_UNLIMITED);
     list_init(&s->ready);
     list_init(&s->held);
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
@@ -115,6 +116,7 @@ void stream_free(struct stream *stream)
     free_held(stream);
     list_remove(&stream->ready);
     free(stream->node_id);
+    buf_release(&stream->node);
     free(stream);
 }
 
@@ -248,6 +250,9 @@ static bool take_node(struct stream *stream, struct request *request)
     request->node = NULL;
     stream->known.node = true;
     stream->node_id = str_dup(node->id);
+    if (stream->env->keep_nodes) {
+        node_pack(node, &stream->node);
+    }
     stream->env->ops->opened(stream, node);
     return true;
 }

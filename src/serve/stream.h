@@ -55,6 +55,7 @@ struct stream_env {
     struct replica replica;
     struct serve_limits limits;
     bool report_acks;
+    bool keep_nodes; /* for client_status.h */
     const struct stream_ops *ops;
     void *user;        /* of ops */
     struct list ready; /* streams that may have something to send */
@@ -95,7 +96,8 @@ struct stream {
     struct list held;
     unsigned nheld;
     size_t held_bytes;
-    char *node_id; /* NULL until the first request */
+    char *node_id;   /* NULL until the first request */
+    struct buf node; /* packed; empty unless env->keep_nodes */
     struct subscription subs[XDS_TYPE_COUNT];
 };
 

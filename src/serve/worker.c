@@ -13,6 +13,7 @@
 #include "net/addr.h"
 #include "net/grpc.h"
 #include "net/loop.h"
+#include "serve/csds.h"
 #include "serve/peers.h"
 #include "serve/stream.h"
 
@@ -21,6 +22,7 @@
 #define BURST_BYTES (64u << 10) /* a response of this size is part of a cold start */
 #define STOP_STEP_MS 10
 #define WORKER_SERVICE "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
+#define STATUS_SERVICE "/envoy.service.status.v3.ClientStatusDiscoveryService/"
 
 /* A cold start leaves holes in the heap that glibc keeps: 11 MB after 500 streams with 4,000
  * resources each. They are given back once when it is over; that takes a millisecond. */
@@ -48,6 +50,7 @@ struct worker {
     struct mailbox box;
     struct grpc_server *server;
     struct stream_env env;
+    struct csds csds;
     struct map calls;    /* by the bytes of call.id */
     struct list waiting; /* calls without a request, oldest first */
     struct loop_task pump;
@@ -294,9 +297,27 @@ static const struct grpc_handler sotw_handler = {on_sotw_open, on_message, on_ha
                                                  on_drained, on_closed};
 static const struct grpc_handler delta_handler = {on_delta_open, on_message, on_half_close,
                                                   on_drained, on_closed};
+static void on_status_open(void *user, struct grpc_call *grpc)
+{
+    struct worker *worker = user;
+    csds_open(&worker->csds, grpc, false, loop_now_ms(&worker->loop));
+}
+
+static void on_fetch_open(void *user, struct grpc_call *grpc)
+{
+    struct worker *worker = user;
+    csds_open(&worker->csds, grpc, true, loop_now_ms(&worker->loop));
+}
+
+static const struct grpc_handler status_handler = {on_status_open, csds_message, csds_half_close,
+                                                   NULL, csds_closed};
+static const struct grpc_handler fetch_handler = {on_fetch_open, csds_message, csds_half_close,
+                                                  NULL, csds_closed};
 static const struct grpc_method methods[] = {
     {WORKER_SERVICE "StreamAggregatedResources", &sotw_handler},
     {WORKER_SERVICE "DeltaAggregatedResources", &delta_handler},
+    {STATUS_SERVICE "StreamClientStatus", &status_handler},
+    {STATUS_SERVICE "FetchClientStatus", &fetch_handler},
 };
 
 static void finish_call(const struct call *call, enum grpc_status status, struct str text)
@@ -335,6 +356,7 @@ static void on_step(uv_timer_t *timer)
     struct worker *worker = timer->data;
     end_silent_calls(worker);
     streams_ask_again(&worker->env);
+    csds_step(&worker->csds, loop_now_ms(&worker->loop));
     tidy_memory(worker);
 }
 
@@ -407,6 +429,7 @@ static void begin_stop(struct worker *worker, unsigned grace_ms)
     worker->stopping = true;
     worker->stop_at = loop_now_ms(&worker->loop) + grace_ms;
     grpc_server_shutdown(worker->server);
+    csds_stop(&worker->csds);
     for (size_t i = map_next(&worker->calls, 0); i < worker->calls.cap;
          i = map_next(&worker->calls, i + 1)) {
         const struct call *call = worker->calls.slots[i].value;
@@ -447,6 +470,12 @@ static void on_letter(void *owner, struct mail *mail)
         break;
     case LETTER_ASK:
         report(worker, letter);
+        break;
+    case LETTER_COUNT:
+        csds_count(&worker->csds, letter);
+        break;
+    case LETTER_CENSUS:
+        csds_answer(&worker->csds, letter);
         break;
     case LETTER_STOP:
         begin_stop(worker, letter->grace_ms);
@@ -489,6 +518,7 @@ bool worker_start(const struct worker_config *config, struct worker **ret_worker
     mailbox_init(&worker->box, &worker->loop, on_letter, worker);
     stream_env_init(&worker->env, &config->limits, &stream_ops, config->names, worker);
     worker->env.report_acks = config->report_acks;
+    csds_init(&worker->csds, &worker->env, config->events, config->index, config->csds);
     worker->server = grpc_server_new(&worker->loop, &options, worker);
     list_init(&worker->waiting);
     loop_task_init(&worker->pump, run_pump);
@@ -517,7 +547,7 @@ void worker_join(struct worker *worker)
     loop_release(&worker->loop);
     mailbox_release(&worker->box, letter_drop);
     stream_env_release(&worker->env);
-    ASSERT(worker->calls.len == 0);
+    ASSERT(worker->calls.len == 0 && worker->csds.ncalls == 0);
     map_release(&worker->calls);
     vec_release(&worker->pieces);
     free(worker);

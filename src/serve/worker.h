@@ -22,6 +22,7 @@ struct worker_config {
     unsigned index;
     struct serve_limits limits;
     bool report_acks;
+    bool csds;
     struct mailbox *events;     /* of thread 0 */
     _Atomic unsigned *nstreams; /* of all workers ... */
     _Atomic unsigned *names;    /* ... as are on-demand names */

@@ -40,6 +40,7 @@ struct fixture {
     struct loop loop;
     struct listener *listener;
     struct serve *serve;
+    bool stopped; /* by the test */
     struct client clients[CLIENTS_MAX];
     unsigned nclients;
     const char *local; /* address of further clients; NULL: any */
@@ -124,7 +125,7 @@ static inline void on_socket(void *user, int fd, const struct sockaddr_storage *
     serve_adopt(((struct fixture *)user)->serve, fd, (const struct sockaddr *)peer, NULL);
 }
 
-static inline void start(struct fixture *f, const struct serve_limits *limits)
+static inline void start_with(struct fixture *f, const struct serve_limits *limits, bool csds)
 {
     struct err err;
     memset(f, 0, sizeof(*f));
@@ -134,6 +135,7 @@ static inline void start(struct fixture *f, const struct serve_limits *limits)
     struct serve_config config = {
         .workers = 2,
         .limits = *limits,
+        .csds = csds,
         .events = {f, on_opened, on_closed, on_interest, on_rejected, on_accepted, on_dropped},
     };
     assert_true(serve_start(&f->loop, &config, &f->serve, &err));
@@ -141,10 +143,17 @@ static inline void start(struct fixture *f, const struct serve_limits *limits)
     assert_non_null(f->listener);
 }
 
+static inline void start(struct fixture *f, const struct serve_limits *limits)
+{
+    start_with(f, limits, false);
+}
+
 static inline void stop(struct fixture *f)
 {
     listener_free(f->listener);
-    serve_stop(f->serve, 20);
+    if (!f->stopped) {
+        serve_stop(f->serve, 20);
+    }
     loop_release(&f->loop);
     serve_free(f->serve);
     for (unsigned i = 0; i < f->nclients; i++) {
