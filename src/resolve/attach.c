@@ -225,7 +225,7 @@ const struct row *resolve_attachment(struct eval *ev, struct str key)
         }
     }
     resolve_backends(ev, route, row);
-    room_measure(eval_scratch(ev), route, row);
+    room_measure(ev, route, row);
     return &row->row;
 }
 

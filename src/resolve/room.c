@@ -4,6 +4,8 @@
 
 #include "model/weight.h"
 #include "resolve/govern.h"
+#include "resolve/key.h"
+#include "resolve/policy.h"
 #include "resolve/rule.h"
 
 /* A change that does not reach the next unit wakes nobody who shares the port. */
@@ -48,13 +50,39 @@ static size_t of_backend(const struct attachment *attachment,
                              : of_reason(attachment, backend->message));
 }
 
-static size_t of_backends(const struct attachment *attachment, size_t rule, bool *ret_broken)
+static size_t of_session(const struct session_persistence *session)
+{
+    return session != NULL ? OF_SESSION + weight_of_session(session) : 0;
+}
+
+/* The sessions that a policy gives to the requests of a Service port. */
+static size_t of_policy(struct eval *ev, struct str port_key)
+{
+    struct str service = port_key.len > 0 ? port_key_parse(port_key).object : STR_NULL;
+    const struct backend_policy *policy = service.len > 0 ? policy_of(ev, service) : NULL;
+    return policy != NULL ? of_session(policy->session) : 0;
+}
+
+/* A rule without backendRefs sends to the Service that it is attached to, whichever it is. */
+static size_t of_parents(struct eval *ev, const struct attachment *attachment)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < attachment->parents.len; i++) {
+        const struct attached_parent *parent = &attachment->parents.items[i];
+        size_t bytes = parent->ports.len > 0 ? of_policy(ev, parent->ports.items[0]) : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return OF_BACKEND + longest_port(attachment) + most;
+}
+
+static size_t of_backends(struct eval *ev, const struct attachment *attachment, size_t rule,
+                          bool *ret_broken)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < attachment->backends.len; i++) {
         const struct attached_backend *backend = &attachment->backends.items[i];
         if ((size_t)backend->rule == rule) {
-            bytes += of_backend(attachment, backend);
+            bytes += of_backend(attachment, backend) + of_policy(ev, backend->cluster);
             *ret_broken = *ret_broken || backend->condition != C_resolved;
         }
     }
@@ -104,18 +132,19 @@ static size_t of_action(const struct rule_view *rule, const struct shape *shape)
     bytes += shape->cors != NULL
                  ? OF_CORS + OF_PREFLIGHT + OF_ORIGIN * shape->cors->allow_origins.len
                  : 0;
-    return bytes + (rule->session != NULL ? OF_SESSION + weight_of_session(rule->session) : 0);
+    return bytes + of_session(rule->session);
 }
 
 /* why: all its requests are answered with an error. */
-static size_t of_rule(const struct route *route, const struct attachment *attachment, size_t index,
-                      size_t matches, struct str why)
+static size_t of_rule(struct eval *ev, const struct route *route,
+                      const struct attachment *attachment, size_t index, size_t matches,
+                      struct str why)
 {
     struct rule_view rule = route_rule(route, index);
     struct shape shape = shape_of(&rule);
     shape.broken = why.len > 0;
-    size_t backends = of_backends(attachment, index, &shape.broken);
-    backends += rule.backends_len == 0 ? OF_BACKEND + longest_port(attachment) : 0;
+    size_t backends = of_backends(ev, attachment, index, &shape.broken);
+    backends += rule.backends_len == 0 ? of_parents(ev, attachment) : 0;
     size_t errors = shape.broken ? 2 : 0;
     size_t forwards = shape.redirect || shape.cors != NULL ? 2 : 1;
     size_t action = forwards * (of_action(&rule, &shape) + backends);
@@ -141,7 +170,7 @@ static struct str failure(struct arena *scratch, const struct route *route, size
     return why.len == 0 && rule.backends_len > 0 ? STR(RULE_WEIGHTLESS) : why;
 }
 
-void room_measure(struct arena *scratch, const struct route *route, struct attachment *attachment)
+void room_measure(struct eval *ev, const struct route *route, struct attachment *attachment)
 {
     size_t bytes = 0;
     size_t all = 0;
@@ -150,7 +179,8 @@ void room_measure(struct arena *scratch, const struct route *route, struct attac
     }
     for (size_t i = 0; i < route_rule_count(route); i++) {
         size_t matches = route_match_count(route, i);
-        bytes += of_rule(route, attachment, i, matches, failure(scratch, route, i));
+        struct str why = failure(eval_scratch(ev), route, i);
+        bytes += of_rule(ev, route, attachment, i, matches, why);
         all += matches;
     }
     attachment->matches = (int32_t)all;

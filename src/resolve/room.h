@@ -11,12 +11,12 @@
 #define HEDDLE_RESOLVE_ROOM_H
 
 #include "base/arena.h"
+#include "engine/engine.h"
 #include "ir/attachment.h"
 #include "model/route.h"
 
-#define ROUTING_BYTES_MAX                                                                          \
-    (4096 * 1024 - 64 * 1024)     /* the rest is for what is around the routes                     \
-                                   */
+/* The rest of 4 MiB is for what is around the routes. */
+#define ROUTING_BYTES_MAX (4096 * 1024 - 64 * 1024)
 #define SERVICE_MATCHES_MAX 16384 /* each port has an equal part of it */
 
 struct room {
@@ -25,7 +25,7 @@ struct room {
 };
 
 /* Fills `matches` and `bytes` of the route's attachment, all else of which is known. */
-void room_measure(struct arena *scratch, const struct route *route, struct attachment *attachment);
+void room_measure(struct eval *ev, const struct route *route, struct attachment *attachment);
 /* service_ports: how many ports the Service has. */
 void room_init(struct room *room, int32_t service_ports);
 /* In the order of age. False: there is none left for it, and none was taken. */
