@@ -83,8 +83,7 @@ static void print_problems(void)
            "change their meaning.\n\n| code | severity | meaning |\n|---|---|---|\n");
     for (unsigned i = 0; i < PROBLEM_COUNT; i++) {
         const struct problem_info *info = problem_info((enum problem_code)i);
-        printf("| %s | %s | %s |\n", info->code,
-               info->severity == SEVERITY_ERROR ? "error" : "warning", info->meaning);
+        printf("| %s | %s | %s |\n", info->code, severity_name(info->severity), info->meaning);
     }
 }
 

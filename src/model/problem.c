@@ -114,7 +114,10 @@ struct str problem_quote(struct arena *arena, struct str text)
 
 const char *severity_name(enum severity severity)
 {
-    return severity == SEVERITY_ERROR ? "error" : "warning";
+    static const char *const names[] = {
+        [SEVERITY_NOTE] = "note", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error"};
+    ASSERT((unsigned)severity < sizeof(names) / sizeof(names[0]));
+    return names[severity];
 }
 
 void problem_dump(const struct problem *problem, struct str file, struct json *json)

@@ -17,7 +17,11 @@
 
 #define PROBLEMS_MAX 200 /* per document; one more says that there are more */
 
-enum severity { SEVERITY_WARNING, SEVERITY_ERROR };
+enum severity {
+    SEVERITY_NOTE, /* nothing is wrong, but it should be known */
+    SEVERITY_WARNING,
+    SEVERITY_ERROR
+};
 
 /* Stable codes, documented in docs/reference.md: HED001 … */
 enum problem_code {
@@ -64,7 +68,7 @@ void problems_report(struct problems *problems, enum problem_code code, uint32_t
 /* What a user wrote, for use inside a message: cut at 80 bytes, control characters as '?'. */
 struct str problem_quote(struct arena *arena, struct str text);
 
-const char *severity_name(enum severity severity); /* "error", "warning" */
+const char *severity_name(enum severity severity); /* "error", "warning", "note" */
 /* {"file": …, "line", "column", "severity", "code", "object", "path", "text", "remedy"} */
 void problem_dump(const struct problem *problem, struct str file, struct json *json);
 

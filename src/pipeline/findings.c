@@ -43,6 +43,25 @@ static void report(struct walk *walk, const struct object *object, enum problem_
     walk->visit(walk->user, object->origin.file, &problem);
 }
 
+/* What some kind of client does not do. Of several parentRefs mostly the same: told once. */
+static void check_enforced(struct walk *walk, const struct object *object,
+                           const struct status *status)
+{
+    struct str told = STR_NULL;
+    for (size_t i = 0; status != NULL && i < status->parents.len; i++) {
+        const struct status_parent *parent = &status->parents.items[i];
+        for (size_t j = 0; j < parent->conditions.len; j++) {
+            const struct condition *condition = &parent->conditions.items[j];
+            bool gap = condition->id == C_not_enforced || condition->id == C_policy_not_enforced;
+            if (gap && !str_eq(condition->message, told)) {
+                told = condition->message;
+                report(walk, object, PROBLEM_not_enforced, object->origin.line, STR("spec"), told,
+                       STR_NULL);
+            }
+        }
+    }
+}
+
 /* Whether other routes have what this one asks for by a parentRef. */
 static void check_accepted(struct walk *walk, const struct route *route, size_t parent,
                            const struct condition *accepted)
@@ -176,6 +195,8 @@ static void visit_route(void *user, struct str key, const struct row *row)
     check_weights(walk, route);
     check_hostnames(walk, route, attachment);
     check_unserved(walk, route);
+    check_enforced(walk, &route->object,
+                   (const struct status *)engine_get(walk->engine, T_STATUS, key));
     arena_reset(&walk->scratch);
 }
 
@@ -235,6 +256,7 @@ static void visit_policy(void *user, struct str key, const struct row *row)
                STR("spec.targetRefs"), STR("the policy targets no Service: it holds for nothing"),
                STR("add a targetRef with group \"\" and kind Service"));
     }
+    check_enforced(walk, &policy->object, status);
     arena_reset(&walk->scratch);
 }
 

@@ -28,11 +28,12 @@ struct findings { /* zeroed is empty */
     VEC(struct finding) items;
     size_t errors;
     size_t warnings;
+    size_t notes;
 };
 
 void findings_add(void *user, struct str file, const struct problem *problem); /* a finding_fn */
 void findings_sort(struct findings *findings); /* by file and line */
-/* Writes the members problems, errors, warnings. */
+/* Writes the members problems, errors, warnings, notes. */
 void findings_dump(const struct findings *findings, struct json *json);
 void findings_release(struct findings *findings);
 

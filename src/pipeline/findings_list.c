@@ -14,11 +14,10 @@ void findings_add(void *user, struct str file, const struct problem *problem)
     finding.problem.text = arena_str(arena, problem->text);
     finding.problem.remedy = arena_str(arena, problem->remedy);
     vec_push(&findings->items, finding);
-    if (problem_info(problem->code)->severity == SEVERITY_ERROR) {
-        findings->errors++;
-    } else {
-        findings->warnings++;
-    }
+    size_t *counts[] = {[SEVERITY_NOTE] = &findings->notes,
+                        [SEVERITY_WARNING] = &findings->warnings,
+                        [SEVERITY_ERROR] = &findings->errors};
+    ++*counts[problem_info(problem->code)->severity];
 }
 
 static int finding_cmp(const void *a, const void *b)
@@ -51,6 +50,8 @@ void findings_dump(const struct findings *findings, struct json *json)
     json_uint(json, findings->errors);
     json_key(json, "warnings");
     json_uint(json, findings->warnings);
+    json_key(json, "notes");
+    json_uint(json, findings->notes);
 }
 
 void findings_release(struct findings *findings)

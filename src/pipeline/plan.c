@@ -269,7 +269,8 @@ static struct str finding_key(struct arena *arena, const struct finding *finding
                         STR_FMT(problem->path), STR_FMT(problem->text));
 }
 
-/* Adds to all what is found now and was not found before. */
+/* Adds to all what is found now and was not found before; notes are conditions, and told as such.
+ */
 static void add_new_findings(const struct engine *engine, const struct findings *before,
                              struct findings *all)
 {
@@ -282,7 +283,8 @@ static void add_new_findings(const struct engine *engine, const struct findings 
     }
     for (size_t i = 0; i < after.items.len; i++) {
         const struct finding *finding = &after.items.items[i];
-        if (map_get(&known, finding_key(&scratch, finding)) == NULL) {
+        bool note = problem_info(finding->problem.code)->severity == SEVERITY_NOTE;
+        if (!note && map_get(&known, finding_key(&scratch, finding)) == NULL) {
             findings_add(all, finding->file, &finding->problem);
         }
     }
