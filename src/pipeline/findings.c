@@ -6,6 +6,7 @@
 #include "ir/graph.h"
 #include "model/route.h"
 #include "model/service.h"
+#include "pipeline/meant.h"
 #include "resolve/govern.h"
 #include "resolve/policy.h"
 #include "resolve/rule.h"
@@ -86,16 +87,61 @@ static void check_accepted(struct walk *walk, const struct route *route, size_t 
     }
 }
 
+static const struct service *find_service(struct walk *walk, struct str ns, struct str name)
+{
+    struct str key = arena_printf(&walk->scratch, "%.*s/%.*s", STR_FMT(ns), STR_FMT(name));
+    return (const struct service *)engine_get(walk->engine, T_SERVICE, key);
+}
+
+/* --- parentRefs ----------------------------------------------------------------------------- */
+
+static struct str parent_remedy(struct walk *walk, const struct route *route,
+                                const struct parent_ref *ref)
+{
+    struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
+    const struct service *service = find_service(walk, ns, ref->name);
+    struct str meant = service == NULL ? meant_service(walk->engine, ns, ref->name, &walk->scratch)
+                       : service->type == SERVICE_EXTERNAL_NAME
+                           ? STR_NULL
+                           : meant_port(service, ref->port, ref->section_name, &walk->scratch);
+    return meant.len > 0 ? meant : STR("name a Service, and a TCP port of it, that exist");
+}
+
+/* Returns whether it is nearly a Service: the group left out, or a slip in the kind. */
+static bool check_other_parent(struct walk *walk, const struct route *route, size_t index)
+{
+    const struct parent_ref *ref = &route->parents.items[index];
+    struct str meant = meant_kind(ref->group, ref->kind, &walk->scratch);
+    if (meant.len == 0) {
+        return false;
+    }
+    report(walk, &route->object, PROBLEM_unresolved_reference, ref->line,
+           arena_printf(&walk->scratch, "spec.parentRefs[%zu]", index),
+           arena_printf(&walk->scratch,
+                        "kind '%.*s' of group '%.*s'%s is no Service: the route does not govern it",
+                        STR_FMT(ref->kind), STR_FMT(ref->group),
+                        ref->has_group ? "" : ", which it is of where none is written,"),
+           meant);
+    return true;
+}
+
 static void check_parents(struct walk *walk, const struct route *route,
                           const struct attachment *attachment)
 {
-    for (size_t i = 0; i < attachment->parents.len; i++) {
-        const struct attached_parent *parent = &attachment->parents.items[i];
+    size_t next = 0; /* of the attachment's */
+    bool almost = false;
+    for (size_t i = 0; i < route->parents.len; i++) {
+        const struct attached_parent *parent =
+            next < attachment->parents.len ? &attachment->parents.items[next] : NULL;
+        if (parent == NULL || (size_t)parent->index != i) {
+            almost = check_other_parent(walk, route, i) || almost;
+            continue;
+        }
+        next++;
         if (parent->condition != C_accepted) {
-            report(walk, &route->object, PROBLEM_unresolved_reference,
-                   route->parents.items[parent->index].line,
-                   arena_printf(&walk->scratch, "spec.parentRefs[%d]", (int)parent->index),
-                   parent->message, STR("name a Service, and a TCP port of it, that exist"));
+            report(walk, &route->object, PROBLEM_unresolved_reference, route->parents.items[i].line,
+                   arena_printf(&walk->scratch, "spec.parentRefs[%zu]", i), parent->message,
+                   parent_remedy(walk, route, &route->parents.items[i]));
         }
     }
     const struct status *status =
@@ -104,7 +150,7 @@ static void check_parents(struct walk *walk, const struct route *route,
         check_accepted(walk, route, (size_t)attachment->parents.items[i].index,
                        &status->parents.items[i].conditions.items[0]);
     }
-    if (attachment->parents.len == 0) {
+    if (attachment->parents.len == 0 && !almost) {
         report(walk, &route->object, PROBLEM_no_effect, route->object.origin.line,
                STR("spec.parentRefs"),
                STR("the route names no Service, so that it governs nothing in the mesh"),
@@ -117,6 +163,35 @@ static bool of_connections(const struct route *route)
     return govern_of_connections(route->object.kind);
 }
 
+/* --- backendRefs ---------------------------------------------------------------------------- */
+
+static struct str meant_backend(struct walk *walk, const struct route *route,
+                                const struct object_ref *ref)
+{
+    struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
+    if (ref->group.len > 0 || !str_eq(ref->kind, STR("Service"))) {
+        return meant_kind(ref->group, ref->kind, &walk->scratch);
+    }
+    const struct service *service = find_service(walk, ns, ref->name);
+    if (service == NULL) {
+        return meant_service(walk->engine, ns, ref->name, &walk->scratch);
+    }
+    return service->type == SERVICE_EXTERNAL_NAME
+               ? STR_NULL
+               : meant_port(service, ref->port, STR_NULL, &walk->scratch);
+}
+
+/* until: what becomes of it until it resolves. */
+static void report_backend(struct walk *walk, const struct route *route,
+                           const struct object_ref *ref, struct str path, uint32_t line,
+                           struct str message, const char *until)
+{
+    struct str meant = meant_backend(walk, route, ref);
+    const char *joint = meant.len == 0 ? "" : str_ends_with(meant, STR("?")) ? " " : "; ";
+    report(walk, &route->object, PROBLEM_unresolved_reference, line, path, message,
+           arena_printf(&walk->scratch, "%.*s%s%s", STR_FMT(meant), joint, until));
+}
+
 static void check_backends(struct walk *walk, const struct route *route,
                            const struct attachment *attachment)
 {
@@ -125,18 +200,32 @@ static void check_backends(struct walk *walk, const struct route *route,
         if (backend->condition == C_resolved) {
             continue;
         }
-        struct rule_view rule = route_rule(route, (size_t)backend->rule);
-        report(walk, &route->object, PROBLEM_unresolved_reference,
-               rule.backends[backend->index].line,
-               arena_printf(&walk->scratch, "spec.rules[%d].backendRefs[%d]", (int)backend->rule,
-                            (int)backend->index),
-               backend->message,
-               of_connections(route)
-                   ? STR("this backend's share of the connections is refused until it resolves")
-                   : STR("this backend's share of the requests is answered with an error until it "
-                         "resolves"));
+        const struct backend_ref *ref =
+            &route_rule(route, (size_t)backend->rule).backends[backend->index];
+        report_backend(walk, route, &ref->ref,
+                       arena_printf(&walk->scratch, "spec.rules[%d].backendRefs[%d]",
+                                    (int)backend->rule, (int)backend->index),
+                       ref->line, backend->message,
+                       of_connections(route)
+                           ? "until it resolves, its share of the connections is refused"
+                           : "until it resolves, its share of the requests is answered with an "
+                             "error");
+    }
+    for (size_t i = 0; i < attachment->mirrors.len; i++) {
+        const struct attached_backend *mirror = &attachment->mirrors.items[i];
+        if (mirror->condition == C_resolved) {
+            continue;
+        }
+        const struct filter *filter =
+            &route_rule(route, (size_t)mirror->rule).filters[mirror->index];
+        report_backend(walk, route, &filter->mirror->backend,
+                       arena_printf(&walk->scratch, "spec.rules[%d].filters[%d]", (int)mirror->rule,
+                                    (int)mirror->index),
+                       filter->line, mirror->message, "until it resolves, nothing is mirrored");
     }
 }
+
+/* --- rules ---------------------------------------------------------------------------------- */
 
 /* A rule whose backendRefs all have weight 0. */
 static void check_weights(struct walk *walk, const struct route *route)
@@ -230,11 +319,16 @@ static void check_target(struct walk *walk, const struct backend_policy *policy,
         {C_target_invalid, PROBLEM_no_effect, STR("name a Service that has endpoints")},
         {C_policy_conflicted, PROBLEM_no_effect, STR("join the policies into one")},
     };
+    const struct policy_target *ref = &policy->targets.items[target];
+    struct str meant =
+        accepted->id == C_target_not_found
+            ? meant_service(walk->engine, policy->object.meta.ns, ref->name, &walk->scratch)
+            : STR_NULL;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         if (accepted->id == (int)cases[i].id) {
             report(walk, &policy->object, cases[i].code, policy->targets.items[target].line,
                    arena_printf(&walk->scratch, "spec.targetRefs[%zu]", target), accepted->message,
-                   cases[i].remedy);
+                   str_starts_with(meant, STR("did you")) ? meant : cases[i].remedy);
         }
     }
 }
