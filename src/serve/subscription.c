@@ -85,7 +85,6 @@ static void forget(struct subscription *sub, uint32_t id)
 {
     clear_bit(&sub->dirty, id);
     clear_bit(&sub->sent, id);
-    clear_bit(&sub->awaited, id);
     if (bitmap_test(&sub->refused, id)) {
         clear_bit(&sub->refused, id);
         sub->dropped(sub->user, sub, id);
@@ -206,6 +205,7 @@ static void remove_id(struct subscription *sub, uint32_t id)
     replica_hold(sub->replica, sub->type, id);
     const struct resource *was = wanted(sub, id);
     clear_bit(&sub->named, id);
+    clear_bit(&sub->awaited, id);
     replica_unsubscribe(sub->replica, sub->slot, sub->type, id);
     const struct resource *now = wanted(sub, id);
     if (was != now) {

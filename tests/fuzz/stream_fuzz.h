@@ -223,13 +223,40 @@ static inline void stream_fuzz_event(void)
     streams_pump(&fuzz.rig.env);
 }
 
-/* Everything is acknowledged until the stream is quiet; then both sides must agree. */
+/* Thread 0 makes every on-demand name that is asked for. False: there is one that cannot be made
+ * here, as its name is not of this world. */
+static inline bool fuzz_make_awaited(void)
+{
+    const struct stream *stream = fuzz.client->stream;
+    bool all = true;
+    for (unsigned t = 0; t < XDS_TYPE_COUNT && stream->slot != REPLICA_NONE; t++) {
+        const struct subscription *sub = &stream->subs[t];
+        bitmap_for_each (id, &sub->awaited) {
+            struct str letter = replica_name(sub->replica, sub->type, id);
+            struct str in = sub->replica->slots.items[stream->slot].on_demand[t]->name;
+            char name[2] = "";
+            char scope[16];
+            if (letter.len != 1 || letter.ptr[0] < 'a' || letter.ptr[0] >= 'a' + FUZZ_NAMES) {
+                all = false;
+                continue;
+            }
+            name[0] = letter.ptr[0];
+            (void)snprintf(scope, sizeof(scope), "%.*s", STR_FMT(in));
+            put_in(&fuzz.rig, (enum xds_type)t, scope, name, "A", "");
+        }
+    }
+    return all;
+}
+
+/* Everything is made and acknowledged until the stream is quiet; then both sides must agree. */
 static inline void fuzz_settle(void)
 {
     struct stream *stream = fuzz.client->stream;
     bool rejected = false;
     fuzz.client->queued = 0;
     (void)stream_drained(stream);
+    publish(&fuzz.rig);
+    bool made = fuzz_make_awaited();
     publish(&fuzz.rig);
     for (unsigned i = 0; i < FUZZ_SETTLE_ROUNDS; i++) {
         enum xds_type type = (enum xds_type)(i % XDS_TYPE_COUNT);
@@ -242,7 +269,11 @@ static inline void fuzz_settle(void)
     for (unsigned t = 0; t < XDS_TYPE_COUNT && !stream->ended && stream->slot != REPLICA_NONE;
          t++) {
         const struct subscription *sub = &stream->subs[t];
-        ASSERT(!sub->in_flight && sub->dirty.count == 0);
+        ASSERT(!sub->in_flight);
+        if (!made) {
+            continue; /* answers wait for it, and others for these */
+        }
+        ASSERT(sub->dirty.count == 0 && sub->awaited.count == 0);
         bool in_use = t == XDS_CDS && stream->kind == STREAM_SOTW && !sub->wildcard;
         ASSERT(rejected || in_use || sub->removing.count == 0); /* in_use: see ads_order.c */
         for (unsigned i = 0; i < FUZZ_NAMES; i++) {

@@ -402,6 +402,18 @@ static void answer_waits_for_names_that_are_made(void **state)
     client_free(c);
 }
 
+static void name_that_was_left_is_not_waited_for(void **state)
+{
+    struct rig *rig = *state;
+    rig->view.on_demand[XDS_LDS] = 0;
+    struct client *c = client_new(rig, STREAM_SOTW);
+    sotw(c, XDS_LDS, "a *");
+    quiet(c);
+    sotw(c, XDS_LDS, "*");
+    said(c, "lds");
+    client_free(c);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -416,6 +428,7 @@ int main(void)
         T(star_is_a_wildcard),
         T(name_that_does_not_exist_waits),
         T(answer_waits_for_names_that_are_made),
+        T(name_that_was_left_is_not_waited_for),
         T(added_name_is_answered_even_if_known_by_wildcard),
         T(removal_is_an_answer_without_it),
         T(version_is_a_hash_over_the_set),
