@@ -40,6 +40,8 @@ struct str str_trim(struct str s);                         /* ASCII white space 
 struct str str_cut(struct str *rest, char sep);
 /* Decimal digits only, no sign, no white space; false on anything else or overflow. */
 bool str_to_u64(struct str s, uint64_t *ret_value);
+/* 0 to 15; -1 when it is no hexadecimal digit. */
+int str_hex_digit(char c);
 char *str_dup(struct str s); /* malloc'ed, NUL-terminated */
 /* Edits needed to turn a into b (insert, delete, replace, swap neighbours), at most `limit` + 1;
  * feeds "did you mean". Strings longer than 128 bytes count as too far. */

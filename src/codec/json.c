@@ -229,18 +229,13 @@ static bool scan_char(struct scan *scan, char c)
     return true;
 }
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Length of the escape at s[at], which is a backslash; 0 when it is none. */
 static size_t escape_len(struct str s, size_t at)
 {
     char kind = at + 1 < s.len ? s.ptr[at + 1] : '\0';
     if (kind == 'u') {
         for (size_t i = at + 2; i < at + 6; i++) {
-            if (i >= s.len || !is_hex(s.ptr[i])) {
+            if (i >= s.len || str_hex_digit(s.ptr[i]) < 0) {
                 return 0;
             }
         }

@@ -37,11 +37,6 @@ static bool is_lower_alnum(char c)
     return is_lower(c) || is_digit(c);
 }
 
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Begins and ends with an `edge` byte; in between also those of `extra`. */
 static bool has_edges(struct str s, bool (*edge)(char c), const char *extra)
 {
@@ -274,7 +269,8 @@ bool format_is_path(struct str text)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         if (c == '%') {
-            if (i + 2 >= text.len || !is_hex(text.ptr[i + 1]) || !is_hex(text.ptr[i + 2])) {
+            if (i + 2 >= text.len || str_hex_digit(text.ptr[i + 1]) < 0 ||
+                str_hex_digit(text.ptr[i + 2]) < 0) {
                 return false;
             }
             i += 2;

@@ -51,17 +51,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static int hex_digit(char c)
-{
-    if (is_digit(c)) {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool next_is(const struct reader *reader, char c)
 {
     return reader->rest.len > 0 && reader->rest.ptr[0] == c;
@@ -92,8 +81,8 @@ static bool take_hex(struct reader *reader, uint32_t *ret_rune)
     size_t max = braces ? 8 : 2;
     size_t count = 0;
     uint32_t rune = 0;
-    while (count < max && reader->rest.len > 0 && hex_digit(reader->rest.ptr[0]) >= 0) {
-        rune = rune << 4 | (uint32_t)hex_digit(take_byte(reader));
+    while (count < max && reader->rest.len > 0 && str_hex_digit(reader->rest.ptr[0]) >= 0) {
+        rune = rune << 4 | (uint32_t)str_hex_digit(take_byte(reader));
         count++;
     }
     if (count == 0 || (braces ? !take(reader, STR("}")) : count != 2) || rune > ASCII_MAX) {

@@ -52,20 +52,6 @@ static bool is_url(struct str text)
     return true;
 }
 
-/* RFC 9110, 5.6.2 */
-static bool is_token(struct str text)
-{
-    static const struct str others = STR("!#$%&'*+-.^_`|~");
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!alnum && str_index(others, c) == others.len) {
-            return false;
-        }
-    }
-    return text.len > 0;
-}
-
 /* The scheme, the authority of names (gRFC A47), and what stands behind them. */
 static const struct scheme *cut_scheme(struct str url, struct str *ret_authority,
                                        struct str *ret_rest)
@@ -93,7 +79,7 @@ static size_t authority_len(struct str rest)
 
 static bool check_method(struct str method, struct err *err)
 {
-    if (!is_token(method)) {
+    if (!format_header_name.matches(method)) {
         return err_set(err, "'%.*s' is not an HTTP method", STR_FMT(method));
     }
     if (str_eq(method, STR("CONNECT"))) {
@@ -187,7 +173,7 @@ bool question_add_header(struct str header, struct request *request, struct err 
 {
     struct str value = header;
     struct str name = str_cut(&value, ':');
-    if (value.ptr == NULL || !is_token(name)) {
+    if (value.ptr == NULL || !format_header_name.matches(name)) {
         return err_set(err, "'%.*s' is not a header; write 'NAME: VALUE'", STR_FMT(header));
     }
     for (size_t i = 0; i < value.len; i++) {

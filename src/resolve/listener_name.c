@@ -11,18 +11,20 @@
 #define ADDRESS_PARAMETER "xds.resource.listening_address="
 #define PORT_MAX 65535
 
-/* --- percent-encoding ------------------------------------------------------------------------ */
-
-static int hex_digit(char c)
+/* Of letters, digits and `others`; not empty. */
+static bool is_made_of(struct str text, struct str others)
 {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!alnum && str_index(others, c) == others.len) {
+            return false;
+        }
     }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return text.len > 0;
 }
+
+/* --- percent-encoding ------------------------------------------------------------------------ */
 
 /* RFC 3986, 2.1. What would not be a visible ASCII character stays as it is: nothing that heddle
  * serves has such a name, and it would not be text for the clients that are told of it. */
@@ -33,8 +35,8 @@ static struct str decode(struct arena *arena, struct str text)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         if (c == '%' && i + 2 < text.len) {
-            int high = hex_digit(text.ptr[i + 1]);
-            int low = hex_digit(text.ptr[i + 2]);
+            int high = str_hex_digit(text.ptr[i + 1]);
+            int low = str_hex_digit(text.ptr[i + 2]);
             int byte = high * 16 + low;
             if (high >= 0 && low >= 0 && byte > ' ' && byte < 0x7f) {
                 c = (char)byte;
@@ -50,15 +52,7 @@ static struct str decode(struct arena *arena, struct str text)
 
 bool authority_is_valid(struct str authority)
 {
-    static const struct str others = STR("-._~:");
-    for (size_t i = 0; i < authority.len; i++) {
-        char c = authority.ptr[i];
-        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!alnum && str_index(others, c) == others.len) {
-            return false;
-        }
-    }
-    return authority.len > 0 && authority.len <= AUTHORITY_MAX;
+    return authority.len <= AUTHORITY_MAX && is_made_of(authority, STR("-._~:"));
 }
 
 bool authority_is_ours(const struct settings_row *settings, struct str authority)
@@ -85,14 +79,7 @@ struct str authority_why_not(struct arena *arena, const struct settings_row *set
 /* RFC 4007, 11.2: "fe80::1%eth0". */
 static bool is_zone(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!alnum && c != '.' && c != '-' && c != '_') {
-            return false;
-        }
-    }
-    return text.len > 0;
+    return is_made_of(text, STR(".-_"));
 }
 
 static bool is_ipv6(struct str text)

@@ -107,6 +107,17 @@ static void numbers_are_digits_only(void **state)
     assert_int_equal(value, 7);
 }
 
+static void hex_digits_are_digits_and_six_letters(void **state)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    (void)state;
+    for (int c = -128; c < 128; c++) {
+        const char *at = c != 0 ? strchr(digits, (char)c) : NULL;
+        int value = at != NULL ? (int)(at - digits) : -1;
+        assert_int_equal(str_hex_digit((char)c), value < 16 ? value : value - 6);
+    }
+}
+
 static void dup_ends_in_nul(void **state)
 {
     (void)state;
@@ -169,6 +180,7 @@ int main(void)
         cmocka_unit_test(sub_and_trim_clamp),
         cmocka_unit_test(cut_yields_every_piece_once),
         cmocka_unit_test(numbers_are_digits_only),
+        cmocka_unit_test(hex_digits_are_digits_and_six_letters),
         cmocka_unit_test(dup_ends_in_nul),
         cmocka_unit_test(distance_counts_edits),
         cmocka_unit_test(utf8_is_strict),
