@@ -5,12 +5,14 @@
 #include <inttypes.h>
 
 #include "base/vec.h"
+#include "ir/client.h"
 #include "ir/graph.h"
 
 struct effects {
     const struct engine *engine;
     struct arena *arena;
     bool proxyless;
+    bool keeps_sessions; /* a proxyless client that keeps those in cookies */
     /* As many as a rule has (model/route_schema.h): less than 200. */
     VEC(struct str) in_force;
     VEC(struct str) ignored;
@@ -68,12 +70,24 @@ static void rewrites(struct effects *effects, const struct ir_rewrite *rewrite)
     }
 }
 
-static void sessions(struct effects *effects, const struct ir_session *session, struct str suffix)
+static struct str session_text(const struct effects *effects, const struct ir_session *session,
+                               struct str suffix)
 {
-    const char *carrier = session->carrier == IR_COOKIE ? "cookie" : "header";
-    by_proxies(effects, arena_printf(effects->arena,
-                                     "sessions are kept at their endpoint by the %s %.*s%.*s",
-                                     carrier, STR_FMT(session->name), STR_FMT(suffix)));
+    return arena_printf(effects->arena, "sessions are kept at their endpoint by the %s %.*s%.*s",
+                        session->carrier == IR_COOKIE ? "cookie" : "header", STR_FMT(session->name),
+                        STR_FMT(suffix));
+}
+
+/* gRPC's C core keeps those of one backend, by cookies (xds/route_action.c). */
+static void session(struct effects *effects, const struct ir_route *route)
+{
+    struct str what = session_text(effects, route->session, STR_NULL);
+    if (effects->keeps_sessions && route->session->carrier == IR_COOKIE &&
+        route->backends.len == 1) {
+        in_force(effects, what);
+    } else {
+        by_proxies(effects, what);
+    }
 }
 
 static struct str duration(struct arena *arena, int64_t ms)
@@ -117,7 +131,7 @@ static void backends(struct effects *effects, const struct ir_route *route)
                                              STR_FMT(backend->hostname), STR_FMT(suffix)));
         }
         if (backend->session != NULL) {
-            sessions(effects, backend->session, suffix);
+            by_proxies(effects, session_text(effects, backend->session, suffix));
         }
         if (route->retry != NULL) {
             retry_budget(effects, backend->cluster, suffix);
@@ -191,10 +205,15 @@ static void tell_list(struct json *json, const char *key, const struct str *item
     json_close(json, ']');
 }
 
-void effects_tell(const struct engine *engine, const struct ir_route *route, bool proxyless,
-                  struct arena *arena, struct json *json)
+void effects_tell(const struct engine *engine, const struct ir_route *route,
+                  const struct client_class *client, struct arena *arena, struct json *json)
 {
-    struct effects effects = {.engine = engine, .arena = arena, .proxyless = proxyless};
+    struct effects effects = {
+        .engine = engine,
+        .arena = arena,
+        .proxyless = client->role == ROLE_PROXYLESS,
+        .keeps_sessions = str_eq(str_from(client->trait), STR(SCOPE_GRPC_EARLY)),
+    };
     headers(&effects, "request", route->request_headers);
     headers(&effects, "response", route->response_headers);
     if (route->rewrite != NULL) {
@@ -206,7 +225,7 @@ void effects_tell(const struct engine *engine, const struct ir_route *route, boo
         by_proxies(&effects, STR("preflights are answered, and allowed origins told (CORS)"));
     }
     if (route->session != NULL) {
-        sessions(&effects, route->session, STR_NULL);
+        session(&effects, route);
     }
     timeouts(&effects, route);
     if (route->retry != NULL) {

@@ -6,10 +6,11 @@
 #include "base/arena.h"
 #include "codec/json.h"
 #include "ir/ir.h"
+#include "pipeline/view.h"
 
 /* Writes the arrays `in_force`, what this kind of client does for the rule, and `ignored`, what the
  * rule asks for and such a client does not do; neither when it would be empty. */
-void effects_tell(const struct engine *engine, const struct ir_route *route, bool proxyless,
-                  struct arena *arena, struct json *json);
+void effects_tell(const struct engine *engine, const struct ir_route *route,
+                  const struct client_class *client, struct arena *arena, struct json *json);
 
 #endif

@@ -449,7 +449,8 @@ static void tell_decision(struct telling *telling, const struct ir_route *winner
         tell_outcome(telling, winner);
     }
     if (winner != NULL && winner->action == IR_FORWARD && !leaves_out(telling, EXPLAIN_EFFECTS)) {
-        effects_tell(telling->engine, winner, proxyless(telling), telling->arena, telling->json);
+        effects_tell(telling->engine, winner, telling->question->client, telling->arena,
+                     telling->json);
     }
     if (!leaves_out(telling, EXPLAIN_NOTES)) {
         tell_notes(telling);

@@ -126,12 +126,35 @@ static void test_all_that_is_in_force(void **state)
 #undef RENAMED
 }
 
+static void test_sessions_of_grpc_clients(void **state)
+{
+    static const char yaml[] = ROUTE("HTTPRoute", "r", "a", OLD,
+                                     "  - sessionPersistence: {cookie: {name: cart}}\n"
+                                     "    backendRefs: [{name: one, port: 80}]\n") MESH;
+#define KEPT "[\"sessions are kept at their endpoint by the cookie cart\"],\"notes\":[]}}"
+    struct mesh *mesh = rig_mesh();
+    struct client_class core = client("proxyless/a/x");
+    struct client_class other = core;
+    (void)state;
+    core.trait = "grpc.early";
+    other.trait = "grpc.stateless";
+    rig_apply(mesh, yaml);
+    rig_turn(mesh);
+    assert_answer(mesh, &core, "POST", "xds:///echo.a:80/p.S/M", NULL,
+                  FORWARD_RULE "\"in_force\":" KEPT);
+    assert_answer(mesh, &other, "POST", "xds:///echo.a:80/p.S/M", NULL,
+                  FORWARD_RULE "\"ignored\":" KEPT);
+    mesh_free(mesh);
+#undef KEPT
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_endpoints_of_a_place),
         cmocka_unit_test(test_what_a_policy_puts_in_force),
         cmocka_unit_test(test_all_that_is_in_force),
+        cmocka_unit_test(test_sessions_of_grpc_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
