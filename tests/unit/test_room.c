@@ -189,6 +189,29 @@ static void no_dialect_takes_more_than_was_counted(void **state)
     }
 }
 
+/* Nor what policies of the backends add: a session for each, or of the Service itself. */
+static void sessions_of_policies_are_counted(void **state)
+{
+    static const char *const to[] = {
+        "    backendRefs: [{name: v1, port: 80}, {name: echo, port: 80}, {name: v1, port: 81}]\n",
+        "    backendRefs: [{name: v1, port: 80}]\n",
+        "    backendRefs: []\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < LEN(to); i++) {
+        struct mesh *mesh = new_mesh();
+        rig_apply(mesh, "apiVersion: gateway.networking.x-k8s.io/v1alpha1\n"
+                        "kind: XBackendTrafficPolicy\nmetadata: {name: p, namespace: a}\nspec:\n"
+                        "  targetRefs:\n  - {group: \"\", kind: Service, name: v1}\n"
+                        "  - {group: \"\", kind: Service, name: echo}\n"
+                        "  sessionPersistence: {cookie: {}}\n");
+        add_route(mesh, "HTTPRoute", "r", "echo", 1, MATCHES, "path: {value: /#}", to[i]);
+        rig_turn(mesh);
+        check_room(mesh);
+        mesh_free(mesh);
+    }
+}
+
 /* The first condition of the route's first parentRef. */
 static const struct condition *accepted(const struct mesh *mesh, const char *name)
 {
@@ -296,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_dialect_takes_more_than_was_counted),
+        cmocka_unit_test(sessions_of_policies_are_counted),
         cmocka_unit_test(who_finds_no_room_is_left_out),
         cmocka_unit_test(each_port_has_its_own_room),
         cmocka_unit_test(many_full_routes_stay_below_what_grpc_takes),
