@@ -5,6 +5,19 @@
 #include "ir/expression.h"
 #include "ir/request.h"
 
+/* What the expression takes may be no path: "" of ".*". */
+static bool expression_path(struct str expression, struct arena *arena, struct str *ret_path)
+{
+    if (!expression_sample(expression, arena, ret_path)) {
+        return false;
+    }
+    if (str_starts_with(*ret_path, STR("/"))) {
+        return true;
+    }
+    *ret_path = arena_printf(arena, "/%.*s", STR_FMT(*ret_path));
+    return expression_matches(expression, *ret_path);
+}
+
 static bool make_path(const struct ir_match *match, bool grpc, unsigned nth, struct arena *arena,
                       struct str *ret_path)
 {
@@ -26,7 +39,7 @@ static bool make_path(const struct ir_match *match, bool grpc, unsigned nth, str
         path = arena_printf(arena, "%.*sMethod", STR_FMT(path));
         break;
     case IR_PATH_REGEX:
-        return expression_sample(match->path, arena, ret_path);
+        return expression_path(match->path, arena, ret_path);
     }
     *ret_path = path;
     return true;

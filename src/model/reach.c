@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "model/paths.h"
 #include "model/precedence.h"
 
 /* One match of the route, of either kind, with what the messages need. */
@@ -27,10 +28,20 @@ struct route_view {
 
 /* --- what takes more ----------------------------------------------------------------------- */
 
-static bool same_condition(const struct header_match *a, const struct header_match *b, bool nocase)
+static bool same_name(struct str a, struct str b, bool nocase)
 {
-    bool names = nocase ? str_eq_nocase(a->name, b->name) : str_eq(a->name, b->name);
-    return names && a->type == b->type && str_eq(a->value, b->value);
+    return nocase ? str_eq_nocase(a, b) : str_eq(a, b);
+}
+
+/* The entry that counts: of several of one name it is the first (resolve/match.c). */
+static const struct header_match *find_condition(const struct header_match *items, size_t len,
+                                                 struct str name, bool nocase)
+{
+    size_t i = 0;
+    while (i < len && !same_name(items[i].name, name, nocase)) {
+        i++;
+    }
+    return i < len ? &items[i] : NULL;
 }
 
 /* Every condition of outer is one of inner: outer takes more. */
@@ -38,41 +49,26 @@ static bool conditions_cover(const struct header_match *outer, size_t nouter,
                              const struct header_match *inner, size_t ninner, bool nocase)
 {
     for (size_t i = 0; i < nouter; i++) {
-        size_t j = 0;
-        while (j < ninner && !same_condition(&outer[i], &inner[j], nocase)) {
-            j++;
-        }
-        if (j == ninner) {
+        const struct header_match *counts = find_condition(outer, nouter, outer[i].name, nocase);
+        const struct header_match *found = find_condition(inner, ninner, outer[i].name, nocase);
+        if (found == NULL || found->type != counts->type || !str_eq(found->value, counts->value)) {
             return false;
         }
     }
     return true;
 }
 
-/* A prefix matches by path elements, and its final '/' is ignored. */
-static bool prefix_covers(struct str prefix, struct str path)
+static struct paths paths_of(const struct path_match *path)
 {
-    if (str_ends_with(prefix, STR("/"))) {
-        prefix = str_sub(prefix, 0, prefix.len - 1);
-    }
-    return str_starts_with(path, prefix) && (path.len == prefix.len || path.ptr[prefix.len] == '/');
-}
-
-static bool path_covers(const struct path_match *outer, const struct path_match *inner)
-{
-    if (outer->type == PATH_PREFIX && inner->type != PATH_REGEX) {
-        return prefix_covers(outer->value, inner->value);
-    }
-    if (outer->type == PATH_PREFIX) { /* "/" takes every path, also those of an expression */
-        return str_eq(outer->value, STR("/"));
-    }
-    return outer->type == inner->type && str_eq(outer->value, inner->value);
+    static const int forms[] = {
+        [PATH_EXACT] = PATHS_ONE, [PATH_PREFIX] = PATHS_ELEMENTS, [PATH_REGEX] = PATHS_EXPRESSION};
+    return (struct paths){forms[path->type], path->value};
 }
 
 static bool http_covers(const void *outer_match, const void *inner_match)
 {
     const struct http_match *outer = outer_match, *inner = inner_match;
-    return path_covers(&outer->path, &inner->path) &&
+    return paths_cover(paths_of(&outer->path), paths_of(&inner->path)) &&
            (outer->method.len == 0 || str_eq(outer->method, inner->method)) &&
            conditions_cover(outer->headers.items, outer->headers.len, inner->headers.items,
                             inner->headers.len, true) &&

@@ -89,11 +89,9 @@ static struct str find_port(struct telling *telling)
 /* "HTTPRoute/ns/name/2" -> the route's row, and the rule's number. */
 static const struct route *route_of(struct telling *telling, struct str rule, size_t *ret_rule)
 {
-    size_t slash = str_rindex(rule, '/');
-    uint64_t number = 0;
-    (void)str_to_u64(str_sub(rule, slash + 1, rule.len), &number);
-    *ret_rule = (size_t)number;
-    return (const struct route *)engine_get(telling->engine, T_ROUTE, str_sub(rule, 0, slash));
+    struct rule_key key = rule_key_parse(rule);
+    *ret_rule = key.number;
+    return (const struct route *)engine_get(telling->engine, T_ROUTE, key.route);
 }
 
 static bool leaves_out(const struct telling *telling, enum explain_part part)

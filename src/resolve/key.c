@@ -35,6 +35,14 @@ struct port_key port_key_parse(struct str key)
     return parts;
 }
 
+struct rule_key rule_key_parse(struct str key)
+{
+    size_t slash = str_rindex(key, '/');
+    uint64_t number;
+    ASSERT(slash < key.len && str_to_u64(str_sub(key, slash + 1, key.len), &number));
+    return (struct rule_key){str_sub(key, 0, slash), (size_t)number};
+}
+
 bool service_host_parse(struct str host, struct str domain, struct str *ret_service,
                         struct str *ret_ns)
 {

@@ -28,6 +28,14 @@ struct str port_key_make(struct arena *arena, struct str ns, struct str service,
 /* The parts point into key. Panics on a malformed key: keys are made by port_key_make(). */
 struct port_key port_key_parse(struct str key);
 
+/* "HTTPRoute/ns/name/0": what ir_route and ir_l4_route call the rule they come from. */
+struct rule_key {
+    struct str route; /* key of T_ROUTE */
+    size_t number;    /* from 0 */
+};
+/* The part points into key. Panics on a malformed key: keys are made in routing.c and l4.c. */
+struct rule_key rule_key_parse(struct str key);
+
 /* "svc.ns", "svc.ns.svc" or "svc.ns.svc.<domain>"; the parts point into host. */
 bool service_host_parse(struct str host, struct str domain, struct str *ret_service,
                         struct str *ret_ns);

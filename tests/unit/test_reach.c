@@ -61,6 +61,11 @@ static void http_matches(void **state)
     expect_none(HTTP, "  - matches: [{path: {value: /a}}]\n  - matches: [{path: {value: /ab}}]\n");
     expect_none(HTTP, "  - matches: [{path: {type: RegularExpression, value: /.*}}]\n"
                       "  - matches: [{path: {type: RegularExpression, value: /a.*}}]\n");
+    expect_none(HTTP, "  - matches: [{path: {type: RegularExpression, value: /a.*}}]\n"
+                      "  - matches: [{path: {value: /b}}, {path: {value: /a, type: Exact}}]\n");
+    /* of entries with one name the first counts, so that b is no condition of the second rule */
+    expect_none(HTTP, "  - matches: [{headers: [{name: a, value: b}]}]\n"
+                      "  - matches: [{headers: [{name: A, value: c}, {name: a, value: b}]}]\n");
     /* twice in one rule does no harm */
     expect_none(HTTP, "  - matches: [{method: GET}, {method: GET}]\n");
 
@@ -80,6 +85,15 @@ static void http_matches(void **state)
     expect_one(HTTP,
                "  - matches: [{path: {type: RegularExpression, value: /.*}}]\n"
                "  - matches: [{path: {type: RegularExpression, value: /.*}}]\n",
+               "spec.rules[1]", NULL);
+    /* an expression goes before a prefix */
+    expect_one(HTTP,
+               "  - matches: [{path: {value: /a/b}}]\n"
+               "  - matches: [{path: {type: RegularExpression, value: /a/.*}}]\n",
+               "spec.rules[0]", NULL);
+    expect_one(HTTP,
+               "  - matches: [{headers: [{name: a, value: b}, {name: A, value: x}]}]\n"
+               "  - matches: [{headers: [{name: a, value: b}]}]\n",
                "spec.rules[1]", NULL);
     expect_one(HTTP,
                "  - matches: [{headers: [{name: a, value: b}], method: GET}]\n"

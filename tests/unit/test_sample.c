@@ -68,6 +68,10 @@ static void test_paths(void **state)
     assert_path(IR_PATH_REGEX, "/v[0-9]", false, 0, "/v0");
     assert_path(IR_PATH_REGEX, "/[^/]+/M", true, 0, "/x/M");
     assert_path(IR_PATH_REGEX, "/a$b", false, 0, NULL);
+    assert_path(IR_PATH_REGEX, ".*", false, 0, "/");
+    assert_path(IR_PATH_REGEX, ".*x", false, 0, "/x");
+    assert_path(IR_PATH_REGEX, "(/a)?", false, 0, NULL); /* there is one, but it is not found */
+    assert_path(IR_PATH_REGEX, "a", false, 0, NULL);
 }
 
 static void test_conditions(void **state)

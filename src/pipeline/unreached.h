@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * unreached: rules of HTTPRoutes and GRPCRoutes all of whose requests rules of other routes take:
+ * of equal matches the oldest route has the requests. What rules of one route do to one another is
+ * told from the route alone (model/reach.h).
+ */
+#ifndef HEDDLE_PIPELINE_UNREACHED_H
+#define HEDDLE_PIPELINE_UNREACHED_H
+
+#include "engine/engine.h"
+
+struct unreached {     /* all borrowed */
+    struct str rule;   /* "HTTPRoute/ns/name/0" */
+    struct str taker;  /* likewise: of the first that takes some */
+    struct str port;   /* "ns/svc:port", where it is; empty: wherever the route is attached */
+    size_t more_ports; /* where it is, too */
+};
+
+typedef void unreached_fn(void *user, const struct unreached *unreached);
+
+/* In the order of rules, as texts. Each once. */
+void unreached_each(const struct engine *engine, unreached_fn *visit, void *user);
+
+#endif
