@@ -145,6 +145,19 @@ static bool is_header_value(struct str text)
     return !blank;
 }
 
+/* What may stand in Set-Cookie as the Path (RFC 6265 §4.1.1: any character but control characters
+ * and
+ * ';'); a blank or a byte beyond ASCII is in no request's path. */
+static bool is_cookie_path(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] <= ' ' || text.ptr[i] > '~' || text.ptr[i] == ';') {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* But NUL: protobuf's C strings end there, and a match would mean something else. */
 static bool is_anything(struct str text)
 {
@@ -355,6 +368,9 @@ const struct format format_any_value = {"a value", "write a value without NUL ch
 const struct format format_query_value = {"a value", "write a value without NUL characters",
                                           is_anything, TEXT_MAX, false};
 const struct format format_text = {"a text", "shorten it", is_anything, TEXT_MAX, true};
+const struct format format_cookie_path = {"a cookie's path",
+                                          "leave out ';', blanks and control characters",
+                                          is_cookie_path, TEXT_MAX, true};
 const struct format format_url_path = {"a URL path", "escape other characters as '%XX'",
                                        format_is_path, TEXT_MAX, false};
 const struct format format_origin = {"an origin",

@@ -39,6 +39,7 @@ extern const struct format format_header_name;     /* also query parameters and 
 extern const struct format format_header_value;    /* visible ASCII, single blanks inside */
 extern const struct format format_any_value;       /* 1 to 4096 bytes */
 extern const struct format format_query_value;     /* 1 to 1024 bytes */
+extern const struct format format_cookie_path;     /* goes into Set-Cookie as it stands */
 extern const struct format format_text;            /* at most 1024 bytes */
 extern const struct format format_url_path;        /* at most 1024 bytes */
 extern const struct format format_origin;          /* such as "https://example.com:8443", or "*" */

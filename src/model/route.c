@@ -164,7 +164,7 @@ static const char *const lifetime_names[] = {
 
 static const struct field cookie_fields[] = {
     FIELD(STR, "name", struct session_cookie, name, .format = &format_header_name),
-    FIELD(STR, "path", struct session_cookie, path, .format = &format_text, .fallback = "/"),
+    FIELD(STR, "path", struct session_cookie, path, .format = &format_cookie_path, .fallback = "/"),
     FIELD(ENUM, "lifetimeType", struct session_cookie, lifetime, .names = lifetime_names,
           .fallback = "Session"),
     FIELD_END,

@@ -43,6 +43,7 @@ static void formats_have_bounds(void **state)
         {&format_ip, {"10.0.0.1", "::1", "fe80::1:2"}, {"10.0.0", "1.2.3.256", "a", "1.2.3.4 "}},
         {&format_cluster_ip, {"", "None", "127.0.0.1", "::"}, {"none", "a"}},
         {&format_external_name, {"a.b", "a.b."}, {".", "a..", "A"}},
+        {&format_cookie_path, {"", "/", "/a/b=c,d"}, {"/a;b", "/a b", "/a\r\nx: y", "/\xc3\xa9"}},
         {&format_url_path, {"/a%2Fb", "a~:@"}, {"", "a b", "%2", "%zz", "a?b", "a#b"}},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

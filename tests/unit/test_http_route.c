@@ -245,6 +245,8 @@ static void wrong_rules(void **state)
         {"  rules: [{sessionPersistence: {type: Header}}]\n", PROBLEM_union, NULL, NULL},
         {"  rules: [{sessionPersistence: {cookie: {lifetimeType: Permanent}}}]\n", PROBLEM_union,
          NULL, NULL},
+        {"  rules: [{sessionPersistence: {cookie: {path: \"/a; Domain=b\"}}}]\n",
+         PROBLEM_bad_format, "spec.rules[0].sessionPersistence.cookie.path", NULL},
         {"  hostnames: [\"*\"]\n", PROBLEM_bad_format, "spec.hostnames[0]",
          "'*' is not a hostname"},
         {"  hostnames: a\n", PROBLEM_wrong_type, "spec.hostnames", NULL},
