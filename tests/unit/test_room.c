@@ -30,6 +30,13 @@ static void add_service(struct mesh *mesh, const char *name, const char *ports)
 static struct mesh *new_mesh(void)
 {
     struct mesh *mesh = rig_mesh();
+    rig_apply(mesh,
+              "apiVersion: gateway.networking.x-k8s.io/v1alpha1\nkind: XBackendTrafficPolicy\n"
+              "metadata: {name: p, namespace: a}\nspec:\n"
+              "  targetRefs: [{group: '', kind: Service, name: sticky}]\n"
+              "  sessionPersistence: {cookie: {path: /a/b/c, lifetimeType: Permanent},"
+              " absoluteTimeout: 1h}\n");
+    add_service(mesh, "sticky", "");
     add_service(mesh, "echo", "");
     add_service(mesh, "v1", ", {name: more, port: 81}");
     rig_open(mesh, 1, "sidecar/a/x", "envoy");
@@ -115,6 +122,7 @@ static const char *const rests[] = {
     "    backendRefs: []\n",
     "    backendRefs: [{name: v1, port: 80}]\n",
     "    backendRefs: [{name: v1, port: 80, weight: 999999}, {name: echo, port: 80}]\n",
+    "    backendRefs: [{name: sticky, port: 80}, {name: sticky, port: 80, weight: 2}]\n",
     "    backendRefs: [{name: v1, port: 80}, {name: gone, port: 80}, {name: v1, port: 82}]\n",
     "    backendRefs: [{name: gone, port: 80}]\n",
     "    backendRefs: [{name: v1, port: 80, weight: 0}]\n",
