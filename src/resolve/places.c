@@ -14,6 +14,10 @@
 #include "ir/ir.h"
 #include "resolve/resolve.h"
 
+/* Of one port. Clients name their zone and node themselves; those of further places, by name, read
+ * the row that is for everybody. */
+#define PLACES_MAX 8192
+
 static const struct str zones = STR("zone");
 static const struct str nodes = STR("node");
 
@@ -39,7 +43,7 @@ void resolve_endpoints_of_places(const struct row *row, struct str key, struct g
 
 static void add(struct ir_places *places, struct str port, struct row_span views)
 {
-    for (size_t i = 0; i < views.len; i++) {
+    for (size_t i = 0; i < views.len && places->keys.len < PLACES_MAX; i++) {
         struct str scope = ((const struct view_row *)views.rows[i])->scope;
         struct str place = str_sub(scope, sizeof(SCOPE_ALL) - 1, scope.len);
         places->keys.items[places->keys.len++] =
@@ -58,7 +62,8 @@ const struct row *resolve_places(struct eval *ev, struct str key)
         port->nearness != IR_ONLY_NODE ? eval_group(ev, X_PLACES_OF_CLIENTS, zones) : none;
     struct row_span on_nodes =
         port->nearness != IR_PREFER_ZONE ? eval_group(ev, X_PLACES_OF_CLIENTS, nodes) : none;
-    size_t len = in_zones.len + on_nodes.len;
+    size_t all = in_zones.len + on_nodes.len;
+    size_t len = all < PLACES_MAX ? all : PLACES_MAX;
     struct ir_places *places = row_new(sizeof(*places), len * (key.len + 64));
     places->keys.items = ARENA_ARRAY(&places->row.arena, len, struct str);
     add(places, key, in_zones);
