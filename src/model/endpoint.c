@@ -6,7 +6,6 @@
 #define ADDRESSES_MAX 100
 #define SLICE_PORTS_MAX 100
 #define HINTS_MAX 8
-#define SERVICE_NAME_LABEL "kubernetes.io/service-name"
 
 static const char *const address_names[] = {
     [ADDRESS_IPV4] = "IPv4", [ADDRESS_IPV6] = "IPv6", [ADDRESS_FQDN] = "FQDN", NULL};

@@ -67,6 +67,8 @@ struct endpoint_port {
     struct str app_protocol;
 };
 
+#define SERVICE_NAME_LABEL "kubernetes.io/service-name"
+
 struct endpoint_slice {
     struct object object;
     struct str service; /* label kubernetes.io/service-name; empty: belongs to none */

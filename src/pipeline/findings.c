@@ -3,7 +3,6 @@
 #include "pipeline/findings.h"
 
 #include "ir/graph.h"
-#include "model/service.h"
 #include "pipeline/findings_internal.h"
 #include "pipeline/meant.h"
 #include "resolve/policy.h"
@@ -50,24 +49,6 @@ void finding_enforced(struct finding_walk *walk, const struct object *object,
             }
         }
     }
-}
-
-/* Services whose address is another one's. */
-static void visit_service(void *user, struct str key, const struct row *row)
-{
-    struct finding_walk *walk = user;
-    const struct service *service = (const struct service *)row;
-    const struct status *status =
-        (const struct status *)engine_get(walk->engine, T_SERVICE_STATUS, key);
-    for (size_t i = 0; status != NULL && i < status->conditions.len; i++) {
-        if (status->conditions.items[i].id == C_address_taken) {
-            finding_report(walk, &service->object, PROBLEM_address_taken,
-                           service->object.origin.line, STR("spec.clusterIP"),
-                           status->conditions.items[i].message,
-                           STR("give every Service a ClusterIP of its own"));
-        }
-    }
-    arena_reset(&walk->scratch);
 }
 
 static void check_target(struct finding_walk *walk, const struct backend_policy *policy,
@@ -124,7 +105,8 @@ void findings_each(const struct engine *engine, finding_fn *visit, void *user)
 {
     struct finding_walk walk = {.engine = engine, .visit = visit, .user = user};
     arena_init(&walk.scratch);
-    engine_each(engine, T_SERVICE, visit_service, &walk);
+    engine_each(engine, T_SERVICE, finding_visit_service, &walk);
+    engine_each(engine, T_SLICE, finding_visit_slice, &walk);
     engine_each(engine, T_ROUTE, finding_visit_route, &walk);
     unreached_each(engine, finding_visit_unreached, &walk);
     engine_each(engine, T_POLICY, visit_policy, &walk);

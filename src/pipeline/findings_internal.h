@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* findings_internal: what findings.c and findings_route.c share. */
+/* findings_internal: what findings.c, findings_route.c and findings_service.c share. */
 #ifndef HEDDLE_PIPELINE_FINDINGS_INTERNAL_H
 #define HEDDLE_PIPELINE_FINDINGS_INTERNAL_H
 
@@ -22,6 +22,8 @@ void finding_enforced(struct finding_walk *walk, const struct object *object,
                       const struct status *status);
 
 /* user: a struct finding_walk. */
+void finding_visit_service(void *user, struct str key, const struct row *row);
+void finding_visit_slice(void *user, struct str key, const struct row *row);
 void finding_visit_route(void *user, struct str key, const struct row *row);
 void finding_visit_unreached(void *user, const struct unreached *unreached);
 

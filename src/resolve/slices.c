@@ -40,7 +40,7 @@ void resolve_slices_of_names(const struct row *row, struct str key, struct group
     }
 }
 
-static int32_t slice_port(const struct endpoint_slice *slice, struct str name)
+int32_t slice_port(const struct endpoint_slice *slice, struct str name)
 {
     for (size_t i = 0; i < slice->ports.len; i++) {
         const struct endpoint_port *port = &slice->ports.items[i];

@@ -20,6 +20,9 @@ struct served { /* borrowed from the slices */
     int32_t priority; /* 0 */
 };
 
+/* The TCP port of that name; 0: none, or it has no number. */
+int32_t slice_port(const struct endpoint_slice *slice, struct str name);
+
 /* By address and port, in the arena. */
 struct served *slices_served(struct arena *arena, const struct ir_port *port,
                              struct row_span slices, size_t *ret_len);
