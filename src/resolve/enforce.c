@@ -5,6 +5,7 @@
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "ir/ir.h"
+#include "resolve/govern.h"
 #include "resolve/key.h"
 #include "resolve/rule.h"
 #include "resolve/session.h"
@@ -121,6 +122,32 @@ static struct str proxyless_gaps(struct eval *ev, const struct route *route,
     return told(ev, &gaps, SCOPE_GRPC);
 }
 
+/* To gRPC's matches binary metadata is not there (docs/xds.md). */
+static void binary_headers(struct gaps *gaps, struct header_match_view headers, size_t rule,
+                           size_t match)
+{
+    for (size_t i = 0; i < headers.len; i++) {
+        if (str_ends_with(arena_lower(gaps->scratch, headers.items[i].name), STR("-bin"))) {
+            add(gaps, arena_printf(gaps->scratch, "rules[%zu].matches[%zu].headers[%zu]", rule,
+                                   match, i));
+        }
+    }
+}
+
+static struct str binary_gaps(struct eval *ev, const struct route *route,
+                              const struct attached_parent *parent)
+{
+    (void)parent;
+    struct gaps gaps = {.scratch = eval_scratch(ev)};
+    bool requests = !govern_of_connections(route->object.kind);
+    for (size_t i = 0; requests && i < route_rule_count(route); i++) {
+        for (size_t j = 0; j < route_match_count(route, i); j++) {
+            binary_headers(&gaps, route_match_headers(route, i, j), i, j);
+        }
+    }
+    return told(ev, &gaps, SCOPE_GRPC);
+}
+
 /* Sidecars go by ClusterIP, which a headless Service has not. */
 static struct str sidecar_gaps(struct eval *ev, const struct route *route,
                                const struct attached_parent *parent)
@@ -213,6 +240,8 @@ static const struct {
     const char *before, *after;
 } classes[] = {
     {proxyless_gaps, "proxyless gRPC clients do not apply ", ""},
+    {binary_gaps, "proxyless gRPC clients never meet ",
+     ", because they compare no binary metadata"},
     {connection_gaps, "proxyless gRPC clients ", ""},
     {sidecar_gaps, "sidecars do not see what is sent to ",
      ", because the Service has no ClusterIP"},

@@ -111,6 +111,25 @@ size_t route_match_count(const struct route *route, size_t rule)
     return len > 0 ? len : 1; /* every request */
 }
 
+struct header_match_view route_match_headers(const struct route *route, size_t rule, size_t match)
+{
+    struct header_match_view view = {.len = 0};
+    if (route->object.kind == KIND_GRPCROUTE) {
+        const struct grpc_rule *of = &((const struct grpc_route *)route)->rules.items[rule];
+        if (match < of->matches.len) {
+            view.items = of->matches.items[match].headers.items;
+            view.len = of->matches.items[match].headers.len;
+        }
+    } else {
+        const struct http_rule *of = &((const struct http_route *)route)->rules.items[rule];
+        if (match < of->matches.len) {
+            view.items = of->matches.items[match].headers.items;
+            view.len = of->matches.items[match].headers.len;
+        }
+    }
+    return view;
+}
+
 /* --- what is served ------------------------------------------------------------------------ */
 
 static bool served(int type)

@@ -22,6 +22,12 @@ struct rule_view { /* borrowed from the route; what the kind has not is NULL */
 size_t route_rule_count(const struct route *route);
 /* Of an HTTPRoute or GRPCRoute; no match at all is one. */
 size_t route_match_count(const struct route *route, size_t rule);
+/* What such a match asks of headers. */
+struct header_match_view {
+    const struct header_match *items;
+    size_t len;
+};
+struct header_match_view route_match_headers(const struct route *route, size_t rule, size_t match);
 struct rule_view route_rule(const struct route *route, size_t index);
 uint32_t route_rule_line(const struct route *route, size_t index);
 
