@@ -7,14 +7,29 @@
 #include "model/reach.h"
 #include "model/route.h"
 #include "model/service.h"
+#include "model/unmet.h"
+
+static void review_http(const struct object *object, const struct doc_node *node,
+                        struct problems *problems)
+{
+    reach_http(object, node, problems);
+    unmet_http(object, node, problems);
+}
+
+static void review_grpc(const struct object *object, const struct doc_node *node,
+                        struct problems *problems)
+{
+    reach_grpc(object, node, problems);
+    unmet_grpc(object, node, problems);
+}
 
 /* What kind.def cannot say: the table, the form of a name, whether it is a route, the review. */
 #define READING_NAMESPACE &namespace_schema, &format_label, false, NULL
 #define READING_SERVICE &service_schema, &format_service_name, false, NULL
 #define READING_ENDPOINTSLICE                                                                      \
     &endpoint_slice_schema, &format_subdomain, false, endpoint_slice_review
-#define READING_HTTPROUTE &http_route_schema, &format_subdomain, true, reach_http
-#define READING_GRPCROUTE &grpc_route_schema, &format_subdomain, true, reach_grpc
+#define READING_HTTPROUTE &http_route_schema, &format_subdomain, true, review_http
+#define READING_GRPCROUTE &grpc_route_schema, &format_subdomain, true, review_grpc
 #define READING_TLSROUTE &tls_route_schema, &format_subdomain, true, NULL
 #define READING_TCPROUTE &tcp_route_schema, &format_subdomain, true, NULL
 #define READING_REFERENCEGRANT &reference_grant_schema, &format_subdomain, false, NULL

@@ -53,7 +53,7 @@ static const char everything[] = HEAD
     "    matches:\n"
     "    - path: {type: Exact, value: /a%20b}\n"
     "      headers: [{name: x, value: y}, {name: z, type: RegularExpression, value: \"a.*\"}]\n"
-    "      queryParams: [{name: q, value: \" any thing \"}]\n"
+    "      queryParams: [{name: q, value: \"any%20thing\"}]\n"
     "      method: POST\n"
     "    - path: {type: RegularExpression, value: \"/(a|b)//\"}\n"
     "    filters:\n"
