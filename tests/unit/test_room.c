@@ -103,8 +103,8 @@ static const char *const http_matches[] = {
     "path: {type: Exact, value: /#}",
     "path: {value: /#/" DOTS DOTS DOTS DOTS "}",
     "path: {type: RegularExpression, value: '/#/(a|b)'}",
-    "path: {value: /#}, method: POST,"
-    " headers: [{name: x-a, value: b}, {name: x-b, type: RegularExpression, value: 'b|c'}]",
+    ("path: {value: /#}, method: POST,"
+     " headers: [{name: x-a, value: b}, {name: x-b, type: RegularExpression, value: 'b|c'}]"),
     "path: {value: /#}, queryParams: [{name: a, value: b}, {name: c, value: '%%%%'}]",
 };
 
