@@ -6,7 +6,7 @@ import dataclasses
 from typing import Optional
 
 from rig.features import feature
-from rig.grpc import GrpcResult
+from rig.grpc import GRPC_KINDS, GrpcResult
 from rig.objects import cors, rule, session
 from rig.process import until
 from rig.suite import ENVOYS, Case, Service, with_clients, with_envoy, with_grpc
@@ -302,3 +302,15 @@ def a_session_of_a_grpc_client_does_not_override_weights(case: Case):
         result = case.grpc.call(web.target, count=CALLS)
     assert not result.cookies, result.cookies
     check_split(result.counts(), {"a": 7, "b": 3})
+
+
+@feature("absolute timeout of a session", reported=GRPC_KINDS)
+@with_grpc
+def an_absolute_timeout_that_no_client_keeps_is_told(case: Case):
+    web, many = case.service("web", kind="grpc"), case.service("many", "ab", "grpc")
+    case.apply(web, many, case.grpc_route(web, rule(many.ref(), sessionPersistence=session(
+        absoluteTimeout="1h"))))
+    what = "rules[0].sessionPersistence" + (".absoluteTimeout" if case.client == "python" else "")
+    with case.grpc.watch(web.target, rps=20) as watch:
+        watch.wait_for(code=None)
+        until(lambda: f"do not apply {what}" in not_enforced(case), 5, "a condition")
