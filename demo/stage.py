@@ -14,8 +14,8 @@ from rig.traffic import Answer, Http, seen
 from page import Page
 
 SHOP = "127.10.0.10"  # the ClusterIP of `shop`, where Envoy listens
-HTTP, GRPC = 8000, 8080  # the ports of every Service …
-PODS = {HTTP: 3000, GRPC: 3001}  # … and where its endpoints listen
+HTTP, GRPC, TCP, TLS = 8000, 8080, 9000, 8443  # the ports of every Service …
+PODS = {HTTP: 3000, GRPC: 3001, TCP: 3002, TLS: 3003}  # … and where its endpoints listen
 BACKENDS = {  # Service: pods
     "stable": ["stable"], "canary": ["canary"], "cart": ["cart"], "pay": ["pay"],
     "search": ["search"], "admin": ["admin"], "debug": ["debug"],
@@ -34,6 +34,8 @@ spec:
   ports:
   - {{name: http, port: 8000, appProtocol: http}}
   - {{name: grpc, port: 8080, appProtocol: kubernetes.io/h2c}}
+  - {{name: tcp, port: 9000}}
+  - {{name: tls, port: 8443}}
 """
 ENDPOINTS = """\
 apiVersion: discovery.k8s.io/v1
@@ -41,13 +43,22 @@ kind: EndpointSlice
 metadata: {{name: {name}-1, labels: {{kubernetes.io/service-name: {name}}}}}
 addressType: IPv4
 endpoints: [{endpoints}]
-ports: [{{name: http, port: 3000}}, {{name: grpc, port: 3001}}]
+ports:
+- {{name: http, port: 3000}}
+- {{name: grpc, port: 3001}}
+- {{name: tcp, port: 3002}}
+- {{name: tls, port: 3003}}
 """
 
 
 def pod_addresses() -> dict:
     return {pod: f"127.20.{i}.{j}" for i, pods in enumerate(BACKENDS.values(), start=1)
             for j, pod in enumerate(pods, start=1)}
+
+
+def place(namespace: str, zone: str) -> list:
+    """Where a client says that it runs, as options of heddle bootstrap."""
+    return ["--namespace", namespace, *(["--zone", zone] if zone else [])]
 
 
 class Stage:
@@ -64,7 +75,7 @@ class Stage:
         self.heddle.start()
         start_echod(self.mesh.work, **{
             protocol: {pod: f"{ip}:{PODS[port]}" for pod, ip in self.pods.items()}
-            for protocol, port in (("http", HTTP), ("grpc", GRPC))})
+            for protocol, port in (("http", HTTP), ("grpc", GRPC), ("tcp", TCP))})
         self.start_envoy()
         print(f"heddle, backends and an Envoy for Service 'shop' ({SHOP}) run on this machine.")
 
@@ -86,27 +97,28 @@ class Stage:
         self.heddle.command("check", self.mesh.config)
         self.wait_acknowledged(since)
 
-    def wait_acknowledged(self, since: float, kind: str = "rds") -> None:
+    def wait_acknowledged(self, since: float) -> None:
         """Until Envoy has what was written then, and nothing is on its way."""
         def has_all() -> bool:
             sidecars = [p for p in self.heddle.proxies() if p["role"] == "sidecar"]
-            return bool(sidecars) and all(self._has(proxy, since, kind) for proxy in sidecars)
-        until(has_all, SETTLE_SECONDS, "Envoy has acknowledged the routes")
+            return bool(sidecars) and all(self._has(proxy, since) for proxy in sidecars)
+        until(has_all, SETTLE_SECONDS, "Envoy has acknowledged what changed")
 
     @staticmethod
-    def _has(proxy: dict, since: float, kind: str) -> bool:
-        acknowledged = proxy["types"].get(kind, {}).get("lastAcked")
-        if any(t["pending"] or t["inFlight"] for t in proxy["types"].values()) or not acknowledged:
+    def _has(proxy: dict, since: float) -> bool:
+        types = proxy["types"].values()
+        if any(t["pending"] or t["inFlight"] for t in types):
             return False
-        at = datetime.datetime.fromisoformat(acknowledged.replace("Z", "+00:00")).timestamp()
-        return at >= int(since * 1000) / 1000  # heddle tells milliseconds
+        times = [datetime.datetime.fromisoformat(t["lastAcked"].replace("Z", "+00:00")).timestamp()
+                 for t in types if "lastAcked" in t]
+        return bool(times) and max(times) >= int(since * 1000) / 1000  # heddle tells milliseconds
 
-    def start_envoy(self, namespace: str = "default") -> None:
+    def start_envoy(self, namespace: str = "default", zone: str = "") -> None:
         """A fresh one, in place of the one before: only one can listen on a ClusterIP."""
         if self.mesh.envoy:
             self.mesh.envoy.stop()
-        self.mesh.start_envoy("demo", options=["--namespace", namespace])
-        self.mesh.wait_listening(f"{SHOP}:{HTTP}", f"{SHOP}:{GRPC}")
+        self.mesh.start_envoy("demo", options=place(namespace, zone))
+        self.mesh.wait_listening(*(f"{SHOP}:{port}" for port in PODS))
 
     # --- requests ---------------------------------------------------------------------------
 
@@ -132,6 +144,6 @@ class Stage:
         """The HTTP requests with this x-test-id that a pod got."""
         return seen(f"{self.pods[pod]}:{PODS[HTTP]}", test_id)
 
-    def grpc(self, language: str, namespace: str = "default"):
+    def grpc(self, language: str, namespace: str = "default", zone: str = ""):
         """A gRPC client without a proxy."""
-        return self.mesh.grpc(language, options=["--namespace", namespace])
+        return self.mesh.grpc(language, options=place(namespace, zone))

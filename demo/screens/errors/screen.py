@@ -13,7 +13,7 @@ REQUESTS = 200
 AT_ONCE_MS = 1000
 DIALLED = {  # target: what Python's message must hold (Go's names what was dialled)
     f"xds:///shopp.default:{GRPC}": "did you mean 'shop'?",
-    "xds:///shop.default:9000": "8000, 8080",
+    "xds:///shop.default:9999": "8000, 8080",
     f"xds:///idle.default:{GRPC}": "",
 }
 

@@ -31,8 +31,8 @@ def show(stage: Stage) -> None:
         check(f"with the header of {other.outcome}", f"{other.outcome}: {REQUESTS}", counts,
               counts == {other.outcome: REQUESTS})
 
-        stage.wait_acknowledged(stage.write_services(but_for=first.outcome), "eds")
+        stage.wait_acknowledged(stage.write_services(but_for=first.outcome))
         counts = stage.requests(REQUESTS, "/cookie", cookie=cookie)
         check(f"the same cookie, {first.outcome} gone", "the others", counts,
               len(counts) == 2 and first.outcome not in counts)
-        stage.wait_acknowledged(stage.write_services(), "eds")
+        stage.wait_acknowledged(stage.write_services())
