@@ -36,10 +36,9 @@ def plan(case: Case, *things, delete: Sequence[str] = ()) -> dict:
 
 
 def sent_to(case: Case, node: str) -> dict:
-    """Bytes and responses so far, once nothing is under way."""
+    """Bytes and responses so far on all streams of the node, once nothing is under way."""
     def look() -> dict:
-        proxy = next(p for p in case.heddle.proxies() if p["node"] == node)
-        types = proxy["types"].values()
+        types = [t for p in case.heddle.proxies() if p["node"] == node for t in p["types"].values()]
         return {"bytes": sum(t["bytes"] for t in types), "sent": sum(t["sent"] for t in types),
                 "busy": any(t["inFlight"] or t["pending"] for t in types)}
     last, since = look(), time.monotonic()
@@ -55,7 +54,8 @@ def sent_to(case: Case, node: str) -> dict:
 
 def check_bytes(case: Case, node: str, planned: dict, make) -> None:
     """Makes the change, and compares."""
-    client = next(c for c in planned["clients"] if c["node"] == node)
+    streams = [c for c in planned["clients"] if c["node"] == node]
+    client = {what: sum(c[what] for c in streams) for what in ("bytes", "resources", "removed")}
     before = sent_to(case, node)
     make()
     until(lambda: sent_to(case, node)["sent"] > before["sent"], SETTLE_SECONDS,
