@@ -25,8 +25,8 @@ static const struct schema condition_schema = {.name = "an endpoint's conditions
 /* No more than what tells two pods apart: resourceVersion, for one, changes whenever the pod's
  * status does, and would wake readers for nothing. */
 static const struct field target_fields[] = {
-    FIELD(STR, "uid", struct endpoint, target_uid, .format = &format_text),
-    FIELD(STR, "name", struct endpoint, target_name, .format = &format_text),
+    FIELD(STR, "uid", struct endpoint_target, uid, .format = &format_text),
+    FIELD(STR, "name", struct endpoint_target, name, .format = &format_text),
     FIELD_KNOWN("apiVersion"),
     FIELD_KNOWN("fieldPath"),
     FIELD_KNOWN("kind"),
@@ -34,7 +34,8 @@ static const struct field target_fields[] = {
     FIELD_KNOWN("resourceVersion"),
     FIELD_END,
 };
-static const struct schema target_schema = {.name = "a targetRef", .fields = target_fields};
+static const struct schema target_schema = {
+    .name = "a targetRef", .size = sizeof(struct endpoint_target), .fields = target_fields};
 
 static const struct field hint_fields[] = {
     FIELD(STR, "name", struct endpoint_hint, name, .required = true, .format = &format_text),
@@ -43,11 +44,12 @@ static const struct field hint_fields[] = {
 static const struct schema hint_schema = {
     .name = "a hint", .size = sizeof(struct endpoint_hint), .fields = hint_fields};
 static const struct field hints_fields[] = {
-    FIELD(LIST, "forZones", struct endpoint, for_zones, .schema = &hint_schema, .max = HINTS_MAX),
-    FIELD(LIST, "forNodes", struct endpoint, for_nodes, .schema = &hint_schema, .max = HINTS_MAX),
+    FIELD(LIST, "forZones", struct endpoint_hints, zones, .schema = &hint_schema, .max = HINTS_MAX),
+    FIELD(LIST, "forNodes", struct endpoint_hints, nodes, .schema = &hint_schema, .max = HINTS_MAX),
     FIELD_END,
 };
-static const struct schema hints_schema = {.name = "hints", .fields = hints_fields};
+static const struct schema hints_schema = {
+    .name = "hints", .size = sizeof(struct endpoint_hints), .fields = hints_fields};
 
 static const struct field endpoint_fields[] = {
     FIELD(STR_LIST, "addresses", struct endpoint, addresses, .required = true, .min = 1,
@@ -55,8 +57,8 @@ static const struct field endpoint_fields[] = {
     FIELD_FLAT("conditions", &condition_schema),
     FIELD(STR, "hostname", struct endpoint, hostname, .format = &format_label),
     FIELD(STR, "nodeName", struct endpoint, node_name, .format = &format_subdomain),
-    FIELD_FLAT("hints", &hints_schema),
-    FIELD_FLAT("targetRef", &target_schema),
+    FIELD(PTR, "hints", struct endpoint, hints, .schema = &hints_schema),
+    FIELD(PTR, "targetRef", struct endpoint, target, .schema = &target_schema),
     FIELD(STR, "zone", struct endpoint, zone, .format = &format_text),
     FIELD_LINE_OF(struct endpoint),
     FIELD_KNOWN("deprecatedTopology"),

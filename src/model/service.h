@@ -42,6 +42,12 @@ struct service {
 struct endpoint_hint { /* forZones, forNodes */
     struct str name;
 };
+struct endpoint_hints { /* whom an endpoint is meant for */
+    LIST(struct endpoint_hint) zones, nodes;
+};
+struct endpoint_target { /* of targetRef: the pod */
+    struct str uid, name;
+};
 
 enum address_type { ADDRESS_IPV4, ADDRESS_IPV6, ADDRESS_FQDN };
 
@@ -54,8 +60,8 @@ struct endpoint {
     struct str hostname;
     struct str node_name;
     struct str zone;
-    struct str target_uid, target_name;              /* of targetRef: the pod */
-    LIST(struct endpoint_hint) for_zones, for_nodes; /* of hints: whom it is meant for */
+    struct endpoint_target *target; /* NULL: not said; so are hints */
+    struct endpoint_hints *hints;
     uint32_t line;
 };
 

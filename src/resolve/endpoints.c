@@ -56,7 +56,7 @@ static struct ir_endpoint copy(struct arena *arena, const struct served *served)
     return (struct ir_endpoint){
         .address = arena_str(arena, served->address),
         .port = served->port,
-        .other = arena_str(arena, served->other),
+        .other = served->other.len > 0 ? arena_str(arena, served->other) : STR_NULL,
         .other_port = served->other_port,
         .draining = !served->ready,
     };
@@ -74,9 +74,12 @@ static struct str part_of(const struct ir_endpoints *row, struct arena *arena,
     return STR_NULL;
 }
 
+#define TEXT_OF_ADDRESS 16 /* bytes, of most */
+
 static const struct row *make_row(struct str name, struct served *served, size_t len)
 {
-    struct ir_endpoints *row = row_new(sizeof(*row), 64 + len * 48);
+    struct ir_endpoints *row =
+        row_new(sizeof(*row), 192 + len * (sizeof(struct ir_endpoint) + TEXT_OF_ADDRESS));
     struct arena *arena = &row->row.arena;
     row->name = arena_str(arena, name);
     if (len == 0) {

@@ -42,6 +42,12 @@ static struct str zone_of(const struct served *all, size_t len, struct str node)
     return STR_NULL;
 }
 
+static const struct endpoint_hints *hints_of(const struct endpoint *endpoint)
+{
+    static const struct endpoint_hints none;
+    return endpoint->hints != NULL ? endpoint->hints : &none;
+}
+
 static struct nearness nearness_of(const struct served *all, size_t len, struct str place)
 {
     struct nearness near = {.by_node_hints = true, .by_zone_hints = true};
@@ -54,8 +60,9 @@ static struct nearness nearness_of(const struct served *all, size_t len, struct 
     }
     for (size_t i = 0; i < len; i++) {
         if (all[i].ready) {
-            near.by_node_hints = near.by_node_hints && all[i].endpoint->for_nodes.len > 0;
-            near.by_zone_hints = near.by_zone_hints && all[i].endpoint->for_zones.len > 0;
+            const struct endpoint_hints *hints = hints_of(all[i].endpoint);
+            near.by_node_hints = near.by_node_hints && hints->nodes.len > 0;
+            near.by_zone_hints = near.by_zone_hints && hints->zones.len > 0;
         }
     }
     return near;
@@ -74,15 +81,14 @@ static bool hinted(const struct endpoint_hint *hints, size_t len, struct str nam
 /* 0 is nearest. */
 static unsigned rank_of(const struct nearness *near, const struct endpoint *endpoint)
 {
-    bool on_node = near->by_node_hints
-                       ? hinted(endpoint->for_nodes.items, endpoint->for_nodes.len, near->node)
-                       : str_eq(endpoint->node_name, near->node);
+    const struct endpoint_hints *hints = hints_of(endpoint);
+    bool on_node = near->by_node_hints ? hinted(hints->nodes.items, hints->nodes.len, near->node)
+                                       : str_eq(endpoint->node_name, near->node);
     if (near->node.len > 0 && on_node) {
         return 0;
     }
-    bool in_zone = near->by_zone_hints
-                       ? hinted(endpoint->for_zones.items, endpoint->for_zones.len, near->zone)
-                       : str_eq(endpoint->zone, near->zone);
+    bool in_zone = near->by_zone_hints ? hinted(hints->zones.items, hints->zones.len, near->zone)
+                                       : str_eq(endpoint->zone, near->zone);
     return near->zone.len > 0 && in_zone ? 1 : 2;
 }
 

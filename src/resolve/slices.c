@@ -124,11 +124,12 @@ static struct served *gather(struct arena *arena, const struct ir_port *port,
 /* What tells two pods apart; empty when nothing does. */
 static struct str identity(struct arena *arena, const struct endpoint *endpoint)
 {
-    if (endpoint->target_uid.len > 0) {
-        return arena_printf(arena, "uid %.*s", STR_FMT(endpoint->target_uid));
+    const struct endpoint_target *target = endpoint->target;
+    if (target != NULL && target->uid.len > 0) {
+        return arena_printf(arena, "uid %.*s", STR_FMT(target->uid));
     }
-    if (endpoint->target_name.len > 0) {
-        return arena_printf(arena, "name %.*s", STR_FMT(endpoint->target_name));
+    if (target != NULL && target->name.len > 0) {
+        return arena_printf(arena, "name %.*s", STR_FMT(target->name));
     }
     if (endpoint->node_name.len > 0 && endpoint->hostname.len > 0) {
         return arena_printf(arena, "host %.*s %.*s", STR_FMT(endpoint->node_name),
