@@ -11,7 +11,7 @@
  *
  * Every row type is described by a field table (ir.c): equality and dumps come from there.
  * The shapes hold what Gateway API v1.7 can say of a route; a member that resolve/ does not fill
- * yet is marked (#4) or (#6) after the issue that will.
+ * yet is marked (#6) after the issue that will.
  */
 #ifndef HEDDLE_IR_IR_H
 #define HEDDLE_IR_IR_H
