@@ -25,6 +25,9 @@
 #define SCOPE_GRPC_EARLY "grpc.early"     /* nothing; clients that end calls before their limit */
 #define SCOPE_GRPC_STATELESS "grpc.stateless" /* nothing; clients that keep no sessions */
 
+/* gRPC makes at most five attempts (gRFC A6). */
+#define GRPC_RETRIES_MAX 4
+
 #define VIEW_NODELESS "nodeless" /* no scope: T_VIEW has it while some client says no node */
 
 /* T_VIEW: present while a client has the scope. */

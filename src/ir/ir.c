@@ -286,3 +286,8 @@ EQUAL(ir_places)
 EQUAL(ir_endpoints)
 EQUAL(ir_target)
 EQUAL(ir_server)
+
+bool ir_is_loopback(struct str ip)
+{
+    return str_starts_with(ip, STR("127.")) || str_eq(ip, STR("::1"));
+}

@@ -228,6 +228,8 @@ struct ir_server {
 struct str ir_server_text(struct arena *arena, const struct ir_server *server);
 
 extern const struct schema ir_port_schema, ir_routing_schema, ir_target_schema, ir_server_schema;
+/* Whether a sidecar that binds ClusterIPs can listen on it (design §10.5). */
+bool ir_is_loopback(struct str ip);
 bool ir_port_equal(const struct row *a, const struct row *b);
 bool ir_routing_equal(const struct row *a, const struct row *b);
 bool ir_target_equal(const struct row *a, const struct row *b);

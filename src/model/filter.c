@@ -8,7 +8,7 @@
 #define CORS_METHODS_MAX 9
 #define AUTH_HEADERS_MAX 64
 
-static const char *const filter_names[] = {
+const char *const route_filter_names[] = {
     [FILTER_REQUEST_HEADERS] = "RequestHeaderModifier",
     [FILTER_RESPONSE_HEADERS] = "ResponseHeaderModifier",
     [FILTER_MIRROR] = "RequestMirror",
@@ -307,16 +307,16 @@ static void check_filter(const void *obj, const struct doc_node *node, struct pr
                          struct str path)
 {
     const struct filter *filter = obj;
-    for (int type = 0; filter_names[type] != NULL; type++) {
+    for (int type = 0; route_filter_names[type] != NULL; type++) {
         const struct doc_node *member = doc_get(node, str_from(filter_members[type]));
         bool set = member != NULL && member->type != DOC_NULL;
         if (set && type != filter->type) {
             route_report(node, filter_members[type], problems, path,
                          "make 'type' and the member agree", "'%s' is set in a filter of type '%s'",
-                         filter_members[type], filter_names[filter->type]);
+                         filter_members[type], route_filter_names[filter->type]);
         } else if (!set && type == filter->type) {
             route_report(node, filter_members[type], problems, path, "add it, or change 'type'",
-                         "a filter of type '%s' lacks '%s'", filter_names[type],
+                         "a filter of type '%s' lacks '%s'", route_filter_names[type],
                          filter_members[type]);
         }
     }
@@ -338,11 +338,11 @@ static void check_grpc_filter(const void *obj, const struct doc_node *node,
                     arena_printf(problems->arena, "%.*s.type", STR_FMT(path)),
                     STR("use one of 'RequestHeaderModifier', 'ResponseHeaderModifier', "
                         "'RequestMirror', 'ExtensionRef'"),
-                    "a GRPCRoute has no filter of type '%s'", filter_names[filter->type]);
+                    "a GRPCRoute has no filter of type '%s'", route_filter_names[filter->type]);
 }
 
 #define COMMON_FILTER_FIELDS                                                                       \
-    FIELD(ENUM, "type", struct filter, type, .required = true, .names = filter_names),             \
+    FIELD(ENUM, "type", struct filter, type, .required = true, .names = route_filter_names),       \
         FIELD(PTR, "requestHeaderModifier", struct filter, request_headers,                        \
               .schema = &header_filter_schema),                                                    \
         FIELD(PTR, "responseHeaderModifier", struct filter, response_headers,                      \
@@ -392,7 +392,8 @@ void route_check_filters(const struct filter *filters, size_t len, const struct 
                       (type == FILTER_REWRITE && seen[FILTER_REDIRECT]);
         if (seen[type] && !may_repeat(type)) {
             route_report(list->items[i], "type", problems, at, "put both into one filter",
-                         "a filter of type '%s' stands twice in the list", filter_names[type]);
+                         "a filter of type '%s' stands twice in the list",
+                         route_filter_names[type]);
         } else if (second) {
             route_report(list->items[i], "type", problems, at, "remove one of them",
                          "'RequestRedirect' and 'URLRewrite' exclude each other");

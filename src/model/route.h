@@ -246,6 +246,7 @@ struct l4_route {
     LIST(struct l4_rule) rules; /* exactly one */
 };
 
+extern const char *const route_filter_names[]; /* by enum filter_type, then NULL */
 extern const struct schema http_route_schema;
 extern const struct schema grpc_route_schema;
 extern const struct schema tls_route_schema;

@@ -12,7 +12,6 @@
 
 #define GAPS_MAX 8 /* told in one message; the rest is counted */
 #define CORE_TAKES_OFF_MS 1000
-#define GRPC_RETRIES_MAX 4 /* gRPC makes at most five attempts (gRFC A6) */
 
 struct gaps {
     struct arena *scratch;

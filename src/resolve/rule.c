@@ -6,17 +6,6 @@
 
 #include "resolve/filters.h"
 
-static const char *const filter_names[] = {
-    [FILTER_REQUEST_HEADERS] = "RequestHeaderModifier",
-    [FILTER_RESPONSE_HEADERS] = "ResponseHeaderModifier",
-    [FILTER_MIRROR] = "RequestMirror",
-    [FILTER_REDIRECT] = "RequestRedirect",
-    [FILTER_REWRITE] = "URLRewrite",
-    [FILTER_CORS] = "CORS",
-    [FILTER_EXTERNAL_AUTH] = "ExternalAuth",
-    [FILTER_EXTENSION] = "ExtensionRef",
-};
-
 static const bool filter_served[] = {
     [FILTER_REQUEST_HEADERS] = true, [FILTER_RESPONSE_HEADERS] = true, [FILTER_MIRROR] = true,
     [FILTER_REDIRECT] = true,        [FILTER_REWRITE] = true,          [FILTER_CORS] = true,
@@ -170,7 +159,7 @@ static struct str filter_unserved(const struct filter *filter, struct arena *are
 {
     if (!served(filter->type)) {
         return arena_printf(arena, "filter type '%s' is not served yet",
-                            filter_names[filter->type]);
+                            route_filter_names[filter->type]);
     }
     if (touches_host(filter->request_headers) || touches_host(filter->response_headers)) {
         return STR("the Host header cannot be changed by a header modifier; URLRewrite does that");
@@ -190,7 +179,7 @@ static struct str backend_filter_unserved(const struct filter *filter, struct ar
     if (filter->type == FILTER_MIRROR || filter->type == FILTER_REDIRECT ||
         filter->type == FILTER_CORS) {
         return arena_printf(arena, "filter type '%s' is served on rules only, not on backendRefs",
-                            filter_names[filter->type]);
+                            route_filter_names[filter->type]);
     }
     if (filter->rewrite != NULL && filter->rewrite->path != NULL) {
         return STR("a path can be rewritten on rules only, not on backendRefs");

@@ -343,18 +343,13 @@ const struct row *resolve_status(struct eval *ev, struct str key)
     return &row->row;
 }
 
-static bool is_loopback(struct str ip)
-{
-    return str_starts_with(ip, STR("127.")) || str_eq(ip, STR("::1"));
-}
-
 /* Whether sidecars that bind listen on none of the Service's addresses. */
 static bool is_not_local(struct eval *ev, const struct service *service)
 {
     bool local = service->cluster_ips.len == 0 || service->type == SERVICE_EXTERNAL_NAME ||
                  str_eq(service->cluster_ips.items[0], STR("None"));
     for (size_t i = 0; !local && i < service->cluster_ips.len; i++) {
-        local = is_loopback(service->cluster_ips.items[i]);
+        local = ir_is_loopback(service->cluster_ips.items[i]);
     }
     return !local && eval_get(ev, T_VIEW, STR(SCOPE_BIND)) != NULL;
 }

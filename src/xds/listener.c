@@ -18,18 +18,13 @@
 #include "xds/tcp_proxy.h"
 #include "xds/xds.h"
 
-static bool is_loopback(struct str ip)
-{
-    return str_starts_with(ip, STR("127.")) || str_eq(ip, STR("::1"));
-}
-
 /* The first usable ClusterIP is the address, the others are additional ones. */
 static void set_addresses(struct arena *arena, const struct ir_port *port, bool bind,
                           pb_listener *listener)
 {
     listener->additional_addresses = ARENA_ARRAY(arena, port->ips.len, pb_additional_address *);
     for (size_t i = 0; i < port->ips.len; i++) {
-        if (bind && !is_loopback(port->ips.items[i])) {
+        if (bind && !ir_is_loopback(port->ips.items[i])) {
             continue;
         }
         pb_address *address = xds_address(arena, port->ips.items[i], port->port);

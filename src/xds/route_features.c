@@ -2,10 +2,10 @@
 /* route_features: see route_features.h. */
 #include "xds/route_features.h"
 
+#include "ir/client.h"
 #include "xds/build.h"
 
 #define FRACTION_MILLION 1000000
-#define GRPC_RETRIES_MAX 4 /* gRPC makes at most five attempts (gRFC A6) */
 
 /* --- paths --------------------------------------------------------------------------------- */
 
