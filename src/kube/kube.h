@@ -51,7 +51,7 @@ struct kube_result {
 };
 struct kube_spec {
     const char *method;
-    struct str path; /* "/apis/…?query"; escaped by the caller */
+    struct str path;         /* "/apis/…?query"; escaped by the caller */
     struct str content_type; /* empty: application/json */
     struct str body;
     unsigned timeout_ms; /* 0: KUBE_TIMEOUT_MS */

@@ -26,7 +26,7 @@ struct lease_config {
     struct kube *kube;
     struct loop *loop;
     struct str ns, name;
-    struct str identity;                      /* of this process: the pod's name */
+    struct str identity;                     /* of this process: the pod's name */
     void (*changed)(void *user, bool leads); /* told when it turns */
     void *user;
 };

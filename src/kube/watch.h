@@ -23,10 +23,10 @@
 #include "codec/doc.h"
 #include "kube/kube.h"
 
-#define KUBE_PAGE 500           /* objects asked for at a time */
-#define KUBE_BACKOFF_MS 250     /* the first wait; doubles */
+#define KUBE_PAGE 500       /* objects asked for at a time */
+#define KUBE_BACKOFF_MS 250 /* the first wait; doubles */
 #define KUBE_BACKOFF_MAX_MS 15000
-#define KUBE_MISSING_MS 2000    /* between two questions whether a missing resource is there */
+#define KUBE_MISSING_MS 2000 /* between two questions whether a missing resource is there */
 
 struct kube_watch;
 
@@ -56,7 +56,7 @@ struct kube_watch_config {
     struct kube_watch_events events;
 };
 struct kube_watch *kube_watch_start(const struct kube_watch_config *config);
-void kube_watch_stop(struct kube_watch *watch); /* nothing is told any more; NULL is fine */
+void kube_watch_stop(struct kube_watch *watch);         /* nothing is told any more; NULL is fine */
 bool kube_watch_synced(const struct kube_watch *watch); /* listed once, or missing */
 /* The version that is used, such as "v1"; NULL until one answered. */
 const char *kube_watch_version(const struct kube_watch *watch);
