@@ -4,7 +4,7 @@
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 FLAVOUR := $(if $(findstring clang,$(CC)),clang,gcc)
 PREFIX ?= /usr/local
-export CC
+export CC PROFILES RUN REPORT GWAPI_VERSION
 
 all: ## fetch what is missing and build build/heddle (CC=clang: with clang)
 	@tools/deps build
@@ -21,6 +21,19 @@ demo: all ## run the demo: a mesh on this machine, without root (DEMO=list: what
 test: all ## run all tests that need no cluster
 	@tools/deps test
 	@tools/run-tests
+
+images: all ## build build/images/*.tar, without a daemon or a registry
+	@tools/deps images
+	@tools/make-image
+
+deploy: ## install heddle into the cluster of the current kubeconfig (DEPLOY=FOLDER: a variant)
+	@tools/deploy up $(DEPLOY)
+
+undeploy: ## take heddle away from that cluster, and all that it made there
+	@tools/deploy down
+
+conformance: ## run Gateway API's official suite against that cluster (PROFILES=, RUN=, REPORT=)
+	@tests/conformance/run
 
 bench: all ## measure convergence, CPU, memory and bytes
 	@tools/deps test
@@ -53,4 +66,4 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo test bench fuzz lint tidy format clean install help
+.PHONY: all deps demo test images deploy undeploy conformance bench fuzz lint tidy format clean install help
