@@ -13,10 +13,17 @@ static const struct {
     enum command_bit bit;
     const char *name;
 } names[] = {
-    {CMD_SERVE, "serve"},     {CMD_BOOTSTRAP, "bootstrap"},
-    {CMD_CHECK, "check"},     {CMD_TRANSLATE, "translate"},
-    {CMD_PROXIES, "proxies"}, {CMD_DUMP, "dump"},
-    {CMD_WHY, "why"},         {CMD_PLAN, "plan"},
+    {CMD_SERVE, "serve"},
+    {CMD_BOOTSTRAP, "bootstrap"},
+    {CMD_CHECK, "check"},
+    {CMD_TRANSLATE, "translate"},
+    {CMD_PROXIES, "proxies"},
+    {CMD_DUMP, "dump"},
+    {CMD_WHY, "why"},
+    {CMD_PLAN, "plan"},
+    {CMD_INTERCEPT, "agent intercept"},
+    {CMD_SIDECAR, "agent sidecar"},
+    {CMD_PROXYLESS, "agent proxyless"},
 };
 
 /* A table cell: '|' would end it. */

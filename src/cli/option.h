@@ -23,7 +23,11 @@ enum command_bit {
     CMD_DUMP = 1 << 5,
     CMD_DOCS = 1 << 6,
     CMD_WHY = 1 << 7,
-    CMD_PLAN = 1 << 8
+    CMD_PLAN = 1 << 8,
+    CMD_INTERCEPT = 1 << 9,
+    CMD_SIDECAR = 1 << 10,
+    CMD_PROXYLESS = 1 << 11,
+    CMD_AGENT = CMD_SIDECAR | CMD_PROXYLESS
 };
 
 enum option_id {

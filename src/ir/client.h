@@ -11,18 +11,19 @@
 #include "snapshot/type.h"
 
 /* Scopes; "@ns" may follow one: its meaning for clients of that namespace (consumer routes). */
-#define SCOPE_ALL "all"                   /* endpoints: one meaning for everybody … */
-#define SCOPE_ZONE "all@zone/"            /* + ZONE: … but those who are to prefer their zone */
-#define SCOPE_NODE "all@node/"            /* + NODE: … or their node */
-#define SCOPE_ENVOY "envoy"               /* clusters and routes of Envoy */
-#define SCOPE_GRPC "grpc"                 /* clusters and routes of proxyless clients */
-#define SCOPE_REDIRECT "sidecar.redirect" /* listeners behind interception */
-#define SCOPE_BIND "sidecar.bind"         /* listeners that bind ClusterIPs */
-#define SCOPE_INBOUND "inbound/"          /* + "LISTEN>APP": inbound of a binding sidecar */
-#define SCOPE_GRPC_CORE "grpc.core"       /* listeners, routes; reasons as cluster names */
-#define SCOPE_GRPC_GO "grpc.go"           /* listeners; reasons as missing virtual hosts */
-#define SCOPE_GRPC_NODE "grpc.node"       /* listeners; reasons as dropped calls */
-#define SCOPE_GRPC_EARLY "grpc.early"     /* nothing; clients that end calls before their limit */
+#define SCOPE_ALL "all"                     /* endpoints: one meaning for everybody … */
+#define SCOPE_ZONE "all@zone/"              /* + ZONE: … but those who are to prefer their zone */
+#define SCOPE_NODE "all@node/"              /* + NODE: … or their node */
+#define SCOPE_ENVOY "envoy"                 /* clusters and routes of Envoy */
+#define SCOPE_GRPC "grpc"                   /* clusters and routes of proxyless clients */
+#define SCOPE_REDIRECT "sidecar.redirect"   /* listeners behind interception */
+#define SCOPE_REDIRECT6 "sidecar.redirect6" /* those that interception needs, with IPv6 */
+#define SCOPE_BIND "sidecar.bind"           /* listeners that bind ClusterIPs */
+#define SCOPE_INBOUND "inbound/"            /* + "LISTEN>APP": inbound of a binding sidecar */
+#define SCOPE_GRPC_CORE "grpc.core"         /* listeners, routes; reasons as cluster names */
+#define SCOPE_GRPC_GO "grpc.go"             /* listeners; reasons as missing virtual hosts */
+#define SCOPE_GRPC_NODE "grpc.node"         /* listeners; reasons as dropped calls */
+#define SCOPE_GRPC_EARLY "grpc.early"       /* nothing; clients that end calls before their limit */
 #define SCOPE_GRPC_STATELESS "grpc.stateless" /* nothing; clients that keep no sessions */
 
 /* gRPC makes at most five attempts (gRFC A6). */

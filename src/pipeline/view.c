@@ -106,6 +106,7 @@ static bool classify_sidecar(const struct node *node, struct client_class *class
                        STR_FMT(mode));
     }
     class->bind = str_eq(mode, STR("none"));
+    class->ipv6 = !class->bind && str_eq(node_metadata(node, STR("ipv6")), STR("true"));
     class->inbound = class->bind ? node_metadata(node, STR("inbound")) : STR_NULL;
     return class->inbound.len == 0 || check_inbound(class->inbound, err);
 }
@@ -192,6 +193,9 @@ void client_view(const struct client_class *class, struct arena *arena, struct v
     }
     if (class->inbound.len > 0) {
         push(ret_view, arena_printf(arena, SCOPE_INBOUND "%.*s", STR_FMT(class->inbound)));
+    }
+    if (class->ipv6) {
+        push(ret_view, STR(SCOPE_REDIRECT6));
     }
     struct str base = class->bind ? STR(SCOPE_BIND) : STR(SCOPE_REDIRECT);
     push(ret_view, scope_of(arena, base, class->ns));

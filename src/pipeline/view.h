@@ -20,7 +20,8 @@ struct client_class {
     const char *dialect; /* "envoy"; of proxyless clients the scope of their listeners */
     const char *trait;   /* of proxyless clients: a scope that says what they cannot do */
     bool bind;           /* a sidecar that binds the ClusterIPs itself */
-    struct str inbound;  /* of such a sidecar: "LISTEN>APP"; empty: none */
+    bool ipv6;           /* a sidecar behind interception that can listen on IPv6 addresses */
+    struct str inbound;  /* of one that binds: "LISTEN>APP"; empty: none */
     struct str zone;     /* where it runs; empty when unknown */
     struct str machine;  /* the Kubernetes node, metadata.node_name; empty when unknown */
 };

@@ -5,17 +5,18 @@
  *
  *   scope sidecar.redirect      outbound 127.0.0.1:15001 ─► passthrough (original destination)
  *                               inbound  0.0.0.0:15006   ─► inbound     (original destination)
+ *   scope sidecar.redirect6     the same two listeners, also on [::1]:15001 and [::]:15006
  *   scope inbound/LISTEN>APP    inbound  LISTEN          ─► inbound     (APP)
  */
+#include <string.h>
+
 #include "base/panic.h"
 #include "ir/client.h"
 #include "ir/graph.h"
+#include "ir/pod.h"
 #include "xds/build.h"
 #include "xds/tcp_proxy.h"
 #include "xds/xds.h"
-
-#define OUTBOUND_PORT 15001
-#define INBOUND_PORT 15006
 
 static pb_cluster *original_dst_cluster(struct arena *arena, const char *name)
 {
@@ -40,6 +41,39 @@ static pb_listener *base_listener(struct arena *arena, const char *name, pb_addr
     return listener;
 }
 
+/* An entrance of intercepted traffic; ip6 empty: of IPv4 only. */
+static pb_listener *entrance(struct arena *arena, const char *name, struct str ip, struct str ip6,
+                             int32_t port)
+{
+    const char *way_on = strcmp(name, "outbound") == 0 ? "passthrough" : "inbound";
+    pb_listener *listener = base_listener(arena, name, xds_address(arena, ip, port), way_on);
+    if (ip6.len > 0) {
+        pb_additional_address *more = NEW(arena, pb_additional_address);
+        more->address = xds_address(arena, ip6, port);
+        listener->additional_addresses = ARENA_ARRAY(arena, 1, pb_additional_address *);
+        listener->additional_addresses[listener->n_additional_addresses++] = more;
+    }
+    return listener;
+}
+
+/* The listeners. Redirected connections go to the loopback address of their family where they are
+ * made here, to the pod's own where they come in. */
+static void add_entrances(struct arena *arena, struct str scope, bool ipv6,
+                          struct resource_row *row)
+{
+    pb_listener *outbound = entrance(arena, "outbound", STR("127.0.0.1"),
+                                     ipv6 ? STR("::1") : STR_NULL, POD_OUTBOUND_PORT);
+    outbound->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
+    outbound->use_original_dst = xds_bool(arena, true);
+    resource_row_add(row, XDS_LDS, scope, STR("outbound"), STR_NULL, &outbound->base);
+    pb_listener *inbound =
+        entrance(arena, "inbound", STR("0.0.0.0"), ipv6 ? STR("::") : STR_NULL, POD_INBOUND_PORT);
+    inbound->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__INBOUND;
+    xds_add_listener_filter(arena, inbound, "envoy.filters.listener.original_dst",
+                            &NEW(arena, pb_original_dst)->base);
+    resource_row_add(row, XDS_LDS, scope, STR("inbound"), STR_NULL, &inbound->base);
+}
+
 static const struct row *redirect_base(struct arena *arena, struct str scope)
 {
     struct resource_row *row = resource_row_new(4);
@@ -48,17 +82,15 @@ static const struct row *redirect_base(struct arena *arena, struct str scope)
         resource_row_add(row, XDS_CDS, scope, str_from(names[i]), STR_NULL,
                          &original_dst_cluster(arena, names[i])->base);
     }
-    pb_listener *outbound = base_listener(
-        arena, "outbound", xds_address(arena, STR("127.0.0.1"), OUTBOUND_PORT), "passthrough");
-    outbound->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__OUTBOUND;
-    outbound->use_original_dst = xds_bool(arena, true);
-    resource_row_add(row, XDS_LDS, scope, STR("outbound"), STR_NULL, &outbound->base);
-    pb_listener *inbound = base_listener(
-        arena, "inbound", xds_address(arena, STR("0.0.0.0"), INBOUND_PORT), "inbound");
-    inbound->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__INBOUND;
-    xds_add_listener_filter(arena, inbound, "envoy.filters.listener.original_dst",
-                            &NEW(arena, pb_original_dst)->base);
-    resource_row_add(row, XDS_LDS, scope, STR("inbound"), STR_NULL, &inbound->base);
+    add_entrances(arena, scope, false, row);
+    return &row->row;
+}
+
+/* Who has this scope has sidecar.redirect behind it, and its clusters from there. */
+static const struct row *redirect6_base(struct arena *arena, struct str scope)
+{
+    struct resource_row *row = resource_row_new(2);
+    add_entrances(arena, scope, true, row);
     return &row->row;
 }
 
@@ -116,6 +148,9 @@ const struct row *xds_sidecar_base(struct eval *ev, struct str key)
     }
     if (str_eq(key, STR(SCOPE_REDIRECT))) {
         return redirect_base(eval_scratch(ev), key);
+    }
+    if (str_eq(key, STR(SCOPE_REDIRECT6))) {
+        return redirect6_base(eval_scratch(ev), key);
     }
     if (str_starts_with(key, STR(SCOPE_INBOUND))) {
         return inbound_base(eval_scratch(ev), key);

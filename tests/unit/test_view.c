@@ -49,6 +49,13 @@ static void test_sidecars(void **state)
     assert_string_equal(
         scopes("sidecar/shop/app", "", "inbound=127.0.0.1:1>127.0.0.1:2 interception=none"),
         "inbound/127.0.0.1:1>127.0.0.1:2 sidecar.bind@shop sidecar.bind envoy@shop envoy all");
+    assert_string_equal(scopes("sidecar/shop/app", "", "ipv6=true"),
+                        "sidecar.redirect6 sidecar.redirect@shop sidecar.redirect envoy@shop envoy "
+                        "all");
+    assert_string_equal(scopes("sidecar/shop/app", "", "ipv6=false"),
+                        "sidecar.redirect@shop sidecar.redirect envoy@shop envoy all");
+    assert_string_equal(scopes("sidecar/shop/app", "", "interception=none ipv6=true"),
+                        "sidecar.bind@shop sidecar.bind envoy@shop envoy all");
     /* Behind interception there is one inbound listener for everything. */
     assert_string_equal(scopes("sidecar/shop/app", "", "inbound=127.0.0.1:1>127.0.0.1:2"),
                         "sidecar.redirect@shop sidecar.redirect envoy@shop envoy all");

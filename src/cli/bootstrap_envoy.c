@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bootstrap_envoy: the bootstrap of an Envoy sidecar. */
+#include "base/panic.h"
+#include "cli/bootstrap.h"
+#include "cli/bootstrap_node.h"
+#include "codec/json.h"
+
+#define ENVOY_REGEX_SIZE "32768"
+#define DNS_REFRESH "5s"
+
+static void write_socket_address(const struct host_port *address, struct json *json)
+{
+    json_key(json, "address");
+    json_open(json, '{');
+    json_key(json, "socket_address");
+    json_open(json, '{');
+    json_key(json, "address");
+    json_text(json, address->host);
+    json_key(json, "port_value");
+    json_uint(json, address->port);
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+static void write_file(struct json *json, const char *key, struct str file)
+{
+    json_key(json, key);
+    json_open(json, '{');
+    bootstrap_text(json, "filename", file);
+    json_close(json, '}');
+}
+
+/* Any certificate of the CA would do otherwise. */
+static void write_server_name(const struct host_port *xds, struct json *json)
+{
+    json_key(json, "match_typed_subject_alt_names");
+    json_open(json, '[');
+    json_open(json, '{');
+    bootstrap_text(json, "san_type", STR("DNS"));
+    json_key(json, "matcher");
+    json_open(json, '{');
+    bootstrap_text(json, "exact", str_from(xds->host));
+    json_close(json, '}');
+    json_close(json, '}');
+    json_close(json, ']');
+}
+
+/* TLS towards heddle, when asked for. */
+static void write_transport_socket(const struct bootstrap *bootstrap, const struct host_port *xds,
+                                   struct json *json)
+{
+    struct str ca = bootstrap->tls_ca;
+    struct str cert = bootstrap->tls_cert;
+    if (ca.len == 0) {
+        return;
+    }
+    json_key(json, "transport_socket");
+    json_open(json, '{');
+    bootstrap_text(json, "name", STR("envoy.transport_sockets.tls"));
+    json_key(json, "typed_config");
+    json_open(json, '{');
+    bootstrap_text(
+        json, "@type",
+        STR("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"));
+    if (xds->is_name) {
+        bootstrap_text(json, "sni", str_from(xds->host));
+    }
+    json_key(json, "common_tls_context");
+    json_open(json, '{');
+    json_key(json, "validation_context");
+    json_open(json, '{');
+    write_file(json, "trusted_ca", ca);
+    if (xds->is_name) {
+        write_server_name(xds, json);
+    }
+    json_close(json, '}');
+    if (cert.len > 0) {
+        json_key(json, "tls_certificates");
+        json_open(json, '[');
+        json_open(json, '{');
+        write_file(json, "certificate_chain", cert);
+        write_file(json, "private_key", bootstrap->tls_key);
+        json_close(json, '}');
+        json_close(json, ']');
+    }
+    json_close(json, '}');
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+/* Delta is the default; the short back-off matters to sidecars that learn addresses on demand. */
+static void write_ads(bool sotw, struct json *json)
+{
+    json_key(json, "ads_config");
+    json_open(json, '{');
+    bootstrap_text(json, "api_type", sotw ? STR("GRPC") : STR("DELTA_GRPC"));
+    bootstrap_text(json, "transport_api_version", STR("V3"));
+    json_key(json, "set_node_on_first_message_only");
+    json_bool(json, true);
+    json_key(json, "grpc_services");
+    json_raw(json, STR("[{\"envoy_grpc\":{\"cluster_name\":\"heddle\",\"retry_policy\":"
+                       "{\"retry_back_off\":{\"base_interval\":\"0.1s\","
+                       "\"max_interval\":\"1s\"}}}}]"));
+    json_close(json, '}');
+    json_key(json, "cds_config");
+    json_raw(json, STR("{\"ads\":{},\"resource_api_version\":\"V3\"}"));
+    json_key(json, "lds_config");
+    json_raw(json, STR("{\"ads\":{},\"resource_api_version\":\"V3\"}"));
+}
+
+/* {"cluster_name": "heddle", "endpoints": [{"lb_endpoints": [{"endpoint": {address}}]}]} */
+static void write_load_assignment(const struct host_port *xds, struct json *json)
+{
+    json_key(json, "load_assignment");
+    json_open(json, '{');
+    bootstrap_text(json, "cluster_name", STR("heddle"));
+    json_key(json, "endpoints");
+    json_open(json, '[');
+    json_open(json, '{');
+    json_key(json, "lb_endpoints");
+    json_open(json, '[');
+    json_open(json, '{');
+    json_key(json, "endpoint");
+    json_open(json, '{');
+    write_socket_address(xds, json);
+    json_close(json, '}');
+    json_close(json, '}');
+    json_close(json, ']');
+    json_close(json, '}');
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
+/* An address is taken as it is. A name is looked up again and again: heddle's Service may be made
+ * after the pod. Of a Service with both families IPv4 is taken, which every pod can reach. */
+static void write_discovery(const struct host_port *xds, struct json *json)
+{
+    bootstrap_text(json, "type", xds->is_name ? STR("STRICT_DNS") : STR("STATIC"));
+    if (xds->is_name) {
+        bootstrap_text(json, "dns_lookup_family", STR("V4_PREFERRED"));
+        bootstrap_text(json, "dns_refresh_rate", STR(DNS_REFRESH));
+        json_key(json, "dns_failure_refresh_rate");
+        json_raw(json, STR("{\"base_interval\":\"0.2s\",\"max_interval\":\"1s\"}"));
+    }
+}
+
+/* The cluster by which Envoy reaches heddle. */
+static void write_heddle_cluster(const struct bootstrap *bootstrap, const struct host_port *xds,
+                                 struct json *json)
+{
+    json_open(json, '{');
+    bootstrap_text(json, "name", STR("heddle"));
+    write_discovery(xds, json);
+    bootstrap_text(json, "connect_timeout", STR("5s"));
+    json_key(json, "typed_extension_protocol_options");
+    json_raw(json, STR("{\"envoy.extensions.upstreams.http.v3.HttpProtocolOptions\":{\"@type\":"
+                       "\"type.googleapis.com/envoy.extensions.upstreams.http.v3."
+                       "HttpProtocolOptions\",\"explicit_http_config\":"
+                       "{\"http2_protocol_options\":{\"connection_keepalive\":"
+                       "{\"interval\":\"30s\",\"timeout\":\"10s\"}}}}}"));
+    write_transport_socket(bootstrap, xds, json);
+    write_load_assignment(xds, json);
+    json_close(json, '}');
+}
+
+/* Envoy takes regular expressions of 100 instructions only, unless told otherwise, and rejects all
+ * routes beside a longer one; model/regex.h bounds what it is sent. */
+static void write_runtime(struct json *json)
+{
+    json_key(json, "layered_runtime");
+    json_raw(json, STR("{\"layers\":[{\"name\":\"heddle\",\"static_layer\":"
+                       "{\"re2.max_program_size.error_level\":" ENVOY_REGEX_SIZE "}},"
+                       "{\"name\":\"admin\",\"admin_layer\":{}}]}"));
+}
+
+void bootstrap_envoy(const struct bootstrap *bootstrap, struct buf *out)
+{
+    struct host_port xds;
+    struct host_port admin;
+    struct json json;
+    ASSERT(bootstrap->xds->len > 0);
+    ASSERT(host_port_parse(str_from(bootstrap->xds->items[bootstrap->xds->len - 1]), &xds, NULL));
+    ASSERT(host_port_parse(bootstrap->envoy_admin, &admin, NULL));
+    json_init(&json, out, 2);
+    json_open(&json, '{');
+    bootstrap_node(bootstrap, "sidecar", &json);
+    json_key(&json, "admin");
+    json_open(&json, '{');
+    write_socket_address(&admin, &json);
+    json_close(&json, '}');
+    write_runtime(&json);
+    json_key(&json, "deferred_stat_options");
+    json_raw(&json, STR("{\"enable_deferred_creation_stats\":true}"));
+    json_key(&json, "dynamic_resources");
+    json_open(&json, '{');
+    write_ads(bootstrap->sotw, &json);
+    json_close(&json, '}');
+    json_key(&json, "static_resources");
+    json_open(&json, '{');
+    json_key(&json, "clusters");
+    json_open(&json, '[');
+    write_heddle_cluster(bootstrap, &xds, &json);
+    json_close(&json, ']');
+    json_close(&json, '}');
+    json_close(&json, '}');
+}

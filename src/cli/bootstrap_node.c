@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bootstrap_node: see bootstrap_node.h. */
+#include "cli/bootstrap_node.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void bootstrap_text(struct json *json, const char *key, struct str value)
+{
+    json_key(json, key);
+    json_str(json, value);
+}
+
+void bootstrap_text_if(struct json *json, const char *key, struct str value)
+{
+    if (value.len > 0) {
+        bootstrap_text(json, key, value);
+    }
+}
+
+/* The contract is in docs/xds.md. */
+void bootstrap_node(const struct bootstrap *bootstrap, const char *role, struct json *json)
+{
+    char id[1024];
+    snprintf(id, sizeof(id), "%s/%.*s/%.*s", role, STR_FMT(bootstrap->ns),
+             STR_FMT(bootstrap->name));
+    json_key(json, "node");
+    json_open(json, '{');
+    bootstrap_text(json, "id", str_from(id));
+    bootstrap_text(json, "cluster", bootstrap->service_account);
+    json_key(json, "locality"); /* gRPC in Node.js takes no node without one */
+    json_open(json, '{');
+    bootstrap_text_if(json, "region", bootstrap->region);
+    bootstrap_text_if(json, "zone", bootstrap->zone);
+    json_close(json, '}');
+    json_key(json, "metadata");
+    json_open(json, '{');
+    bootstrap_text(json, "namespace", bootstrap->ns);
+    bootstrap_text(json, "service_account", bootstrap->service_account);
+    bootstrap_text_if(json, "node_name", bootstrap->node_name);
+    if (strcmp(role, "sidecar") == 0) {
+        bootstrap_text(json, "interception", bootstrap->interception);
+        bootstrap_text_if(json, "inbound", bootstrap->inbound);
+        if (bootstrap->ipv6) {
+            json_key(json, "ipv6");
+            json_bool(json, true);
+        }
+    }
+    json_close(json, '}');
+    json_close(json, '}');
+}
