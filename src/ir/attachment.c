@@ -83,6 +83,7 @@ static const struct field status_fields[] = {
     F(FIELD_INT64, status, generation),
     F_LIST(status, parents, status_parent_schema),
     F_LIST(status, conditions, condition_schema),
+    F(FIELD_STR_LIST, status, features),
     {.name = NULL},
 };
 const struct schema status_schema = SCHEMA(status, status_fields);

@@ -59,6 +59,7 @@ struct status {
     int64_t generation;
     LIST(struct status_parent) parents;
     LIST(struct condition) conditions;
+    LIST(struct str) features; /* supportedFeatures of an XMesh or GatewayClass; sorted */
 };
 
 extern const struct schema attachment_schema, status_schema;

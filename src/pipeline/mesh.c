@@ -217,6 +217,16 @@ const struct status_store *mesh_status(const struct mesh *mesh)
     return mesh->status;
 }
 
+void mesh_watch_status(struct mesh *mesh, status_changed_fn *changed, void *user)
+{
+    status_store_watch(mesh->status, changed, user);
+}
+
+void mesh_propagation(struct mesh *mesh, const struct propagation *propagation)
+{
+    status_store_propagation(mesh->status, propagation);
+}
+
 const struct since *mesh_since(const struct mesh *mesh)
 {
     return &mesh->since;

@@ -74,6 +74,9 @@ bool mesh_dirty(const struct mesh *mesh);
 
 const struct engine *mesh_engine(const struct mesh *mesh);
 const struct status_store *mesh_status(const struct mesh *mesh);
+/* Whom the status store tells of changes, and who counts for heddle.dev/Propagated. */
+void mesh_watch_status(struct mesh *mesh, status_changed_fn *changed, void *user);
+void mesh_propagation(struct mesh *mesh, const struct propagation *propagation);
 const struct since *mesh_since(const struct mesh *mesh);
 
 #endif

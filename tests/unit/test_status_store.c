@@ -154,12 +154,95 @@ static void test_render(void **state)
     row_unref(&b->row, NULL);
 }
 
+static void note_changed(void *user, enum kind_id kind, struct str ns, struct str name)
+{
+    char *told = user;
+    size_t len = strlen(told);
+    (void)snprintf(told + len, 256 - len, "%s/%.*s/%.*s ", kind_info(kind)->kind, STR_FMT(ns),
+                   STR_FMT(name));
+}
+
+static void test_changes_are_told(void **state)
+{
+    (void)state;
+    char told[256] = "";
+    struct status_store *store = status_store_new();
+    struct status *first = new_row("r", C_accepted, -1, 1);
+    struct status *second = new_row("r", C_conflicted, -1, 1);
+    apply(store, NULL, first, SECOND); /* nobody watches yet */
+    status_store_watch(store, note_changed, told);
+    apply(store, first, second, SECOND);
+    assert_string_equal(told, "HTTPRoute/a/r ");
+    apply(store, second, NULL, SECOND);
+    assert_string_equal(told, "HTTPRoute/a/r HTTPRoute/a/r ");
+    status_store_free(store);
+    row_unref(&first->row, NULL);
+    row_unref(&second->row, NULL);
+}
+
+static bool give_propagated(void *user, enum kind_id kind, struct str ns, struct str name,
+                            int64_t generation, struct propagated *ret_propagated)
+{
+    assert_int_equal(kind, KIND_HTTPROUTE);
+    assert_true(str_eq(ns, STR("a")) && str_eq(name, STR("r")));
+    assert_int_equal(generation, 7);
+    *ret_propagated = *(const struct propagated *)user;
+    return ret_propagated->since_ms != 0;
+}
+
+static const char *render_one(const struct status_store *store, const char *name)
+{
+    static char text[2048];
+    struct buf out;
+    struct json json;
+    buf_init(&out, BUF_UNLIMITED);
+    json_init(&json, &out, 0);
+    bool any = status_store_render_one(store, KIND_HTTPROUTE, STR("a"), str_from(name), &json);
+    assert_int_equal(any, out.len > 0);
+    (void)snprintf(text, sizeof(text), "%.*s", STR_FMT(buf_str(&out)));
+    buf_release(&out);
+    return text;
+}
+
+/* heddle.dev/Propagated is the last condition of each parent, when somebody counts. */
+static void test_propagated(void **state)
+{
+    (void)state;
+    static const struct {
+        struct propagated propagated;
+        const char *want;
+    } cases[] = {
+        {{0, 0, true, 0}, "\"message\":\"text\"}]"},
+        {{0, 0, true, SECOND}, "\"reason\":\"NoClients\",\"message\":\"no client is "},
+        {{12, 3, false, SECOND},
+         "\"status\":\"False\",\"observedGeneration\":7,\"lastTransitionTime\":"
+         "\"1970-01-01T00:00:01Z\",\"reason\":\"Pending\",\"message\":"
+         "\"3 of 12 clients acknowledged generation 7\"}]"},
+        {{412, 412, true, SECOND},
+         "\"type\":\"heddle.dev/Propagated\",\"status\":\"True\",\"observedGeneration\":7,"
+         "\"lastTransitionTime\":\"1970-01-01T00:00:01Z\",\"reason\":\"AllAcknowledged\","
+         "\"message\":\"412 of 412 clients acknowledged generation 7\"}]"},
+    };
+    struct status_store *store = status_store_new();
+    struct status *row = new_row("r", C_accepted, -1, 7);
+    apply(store, NULL, row, SECOND);
+    assert_string_equal(render_one(store, "other"), "");
+    assert_null(strstr(render_one(store, "r"), "Propagated"));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct propagated propagated = cases[i].propagated;
+        status_store_propagation(store, &(struct propagation){&propagated, give_propagated});
+        assert_non_null(strstr(render_one(store, "r"), cases[i].want));
+    }
+    status_store_free(store);
+    row_unref(&row->row, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times),
-        cmocka_unit_test(test_parents_move),
-        cmocka_unit_test(test_render),
+        cmocka_unit_test(test_times),      cmocka_unit_test(test_parents_move),
+        cmocka_unit_test(test_render),     cmocka_unit_test(test_changes_are_told),
+        cmocka_unit_test(test_propagated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* merge: lists of a status, those of others kept, heddle's own renewed. */
+#include "status/merge.h"
+
+#include "ir/attachment.h"
+
+#define OWN_DOMAIN "heddle.dev/"
+
+/* One list of a status. */
+struct list_rule {
+    struct str key;
+    struct str ref; /* of entries that name an object and a controller; empty: plain conditions */
+    unsigned max;
+    void (*merge)(const struct list_rule *rule, const struct doc_node *seen,
+                  const struct doc_node *wanted, struct json *out, struct merge *merge);
+};
+
+/* Which of heddle's items stand in the merged list: bit i for item i. */
+typedef uint64_t item_set;
+#define ITEMS_MAX 64
+
+static item_set item_bit(uint32_t i)
+{
+    return i < ITEMS_MAX ? UINT64_C(1) << i : 0;
+}
+
+static uint32_t list_len(const struct doc_node *list)
+{
+    return list != NULL && list->type == DOC_SEQUENCE ? list->len : 0;
+}
+
+static struct str text_of(const struct doc_node *mapping, struct str key)
+{
+    const struct doc_node *node = doc_get(mapping, key);
+    return node != NULL ? node->text : STR_NULL;
+}
+
+static int64_t integer_of(const struct doc_node *mapping, struct str key)
+{
+    const struct doc_node *node = doc_get(mapping, key);
+    return node != NULL && node->type == DOC_INT ? node->integer : 0;
+}
+
+static void put_verbatim(const struct doc_node *node, struct json *out)
+{
+    struct buf text;
+    buf_init(&text, BUF_UNLIMITED);
+    doc_to_json(node, &text);
+    json_raw(out, buf_str(&text));
+    buf_release(&text);
+}
+
+static void changed(struct merge *merge)
+{
+    merge->differs = true;
+    merge->urgent = true;
+}
+
+/* --- conditions ---------------------------------------------------------------------------- */
+
+static bool is_own_type(struct str type)
+{
+    return str_starts_with(type, STR(OWN_DOMAIN));
+}
+
+/* In an entry with heddle's controllerName: every type that it sets on some object. */
+static bool is_known_type(struct str type)
+{
+    for (unsigned i = 0; i < CONDITION_COUNT; i++) {
+        if (str_eq(type, str_from(condition_info((enum condition_id)i)->type))) {
+            return true;
+        }
+    }
+    return is_own_type(type);
+}
+
+/* The item with this type; list_len() when there is none. */
+static uint32_t find_condition(const struct doc_node *list, struct str type)
+{
+    uint32_t i = 0;
+    while (i < list_len(list) && !str_eq(text_of(list->items[i], STR("type")), type)) {
+        i++;
+    }
+    return i;
+}
+
+static void note_turn(struct merge *merge, const struct doc_node *wanted, bool words)
+{
+    if (merge->nturns < STATUS_TURNS_MAX) {
+        merge->turns[merge->nturns++] = (struct merge_turn){
+            .type = text_of(wanted, STR("type")),
+            .status = text_of(wanted, STR("status")),
+            .reason = text_of(wanted, STR("reason")),
+            .message = text_of(wanted, STR("message")),
+            .words = words,
+        };
+    }
+}
+
+/* Propagated, once True, is so for that generation, and tells the numbers of that moment: a
+ * restart, which counts anew while clients come back, changes nothing. */
+static bool is_settled(const struct doc_node *seen, const struct doc_node *wanted)
+{
+    const struct condition_info *all = condition_info(C_propagated);
+    return str_eq(text_of(wanted, STR("type")), str_from(all->type)) &&
+           str_eq(text_of(seen, STR("status")), STR("True")) &&
+           integer_of(seen, STR("observedGeneration")) ==
+               integer_of(wanted, STR("observedGeneration")) &&
+           (str_eq(text_of(seen, STR("reason")), str_from(all->reason)) ||
+            !str_eq(text_of(wanted, STR("reason")), str_from(all->reason)));
+}
+
+/* What is new in a condition; seen: NULL when all of it is. */
+static void compare_condition(const struct doc_node *seen, const struct doc_node *wanted,
+                              struct merge *merge)
+{
+    static const struct str turning[] = {STR("status"), STR("reason")};
+    bool turned = seen == NULL;
+    for (size_t i = 0; i < sizeof(turning) / sizeof(turning[0]); i++) {
+        turned = turned || !str_eq(text_of(seen, turning[i]), text_of(wanted, turning[i]));
+    }
+    bool words =
+        seen != NULL && !str_eq(text_of(seen, STR("message")), text_of(wanted, STR("message")));
+    int64_t before = integer_of(seen, STR("observedGeneration"));
+    int64_t after = integer_of(wanted, STR("observedGeneration"));
+    if (turned || words) {
+        note_turn(merge, wanted, !turned);
+    }
+    merge->newer = merge->newer || before > after;
+    merge->differs = merge->differs || turned || words || before != after;
+    merge->urgent = merge->urgent || turned || before != after;
+}
+
+static void put_condition(const struct doc_node *seen, const struct doc_node *wanted,
+                          struct json *out)
+{
+    struct str since = text_of(seen, STR("lastTransitionTime"));
+    bool same =
+        since.len > 0 && str_eq(text_of(seen, STR("status")), text_of(wanted, STR("status")));
+    json_open(out, '{');
+    for (uint32_t i = 0; i < wanted->len; i++) {
+        const struct doc_entry *member = &wanted->entries[i];
+        json_key_str(out, member->key);
+        if (same && str_eq(member->key, STR("lastTransitionTime"))) {
+            json_str(out, since);
+        } else {
+            put_verbatim(member->value, out);
+        }
+    }
+    json_close(out, '}');
+}
+
+/* own: whether an item of `seen` is heddle's to renew or to take away. */
+static void put_conditions(const struct doc_node *seen, const struct doc_node *wanted,
+                           bool (*own)(struct str type), struct json *out, struct merge *merge)
+{
+    uint32_t foreign = 0;
+    item_set done = 0;
+    for (uint32_t i = 0; i < list_len(seen); i++) {
+        struct str type = text_of(seen->items[i], STR("type"));
+        foreign += find_condition(wanted, type) == list_len(wanted) && !own(type);
+    }
+    /* The first ones are what the API asks for, the last ones progress: those go without. */
+    uint32_t room = foreign < STATUS_CONDITIONS_MAX ? STATUS_CONDITIONS_MAX - foreign : 0;
+    uint32_t len = list_len(wanted) < room ? list_len(wanted) : room;
+    merge->dropped += list_len(wanted) - len;
+    json_open(out, '[');
+    for (uint32_t i = 0; i < list_len(seen); i++) {
+        struct str type = text_of(seen->items[i], STR("type"));
+        uint32_t at = find_condition(wanted, type);
+        bool foreign_type = at == list_len(wanted) && !own(type);
+        bool first = at < len && (done & item_bit(at)) == 0;
+        if (foreign_type || (first && is_settled(seen->items[i], wanted->items[at]))) {
+            put_verbatim(seen->items[i], out);
+            done |= foreign_type ? 0 : item_bit(at);
+        } else if (first) {
+            compare_condition(seen->items[i], wanted->items[at], merge);
+            put_condition(seen->items[i], wanted->items[at], out);
+            done |= item_bit(at);
+        } else {
+            changed(merge);
+        }
+    }
+    for (uint32_t i = 0; i < len; i++) {
+        if ((done & item_bit(i)) == 0) {
+            changed(merge);
+            compare_condition(NULL, wanted->items[i], merge);
+            put_condition(NULL, wanted->items[i], out);
+        }
+    }
+    json_close(out, ']');
+}
+
+/* Conditions of the object itself: heddle's are those with its domain, and what it says now. */
+static void merge_conditions(const struct list_rule *rule, const struct doc_node *seen,
+                             const struct doc_node *wanted, struct json *out, struct merge *merge)
+{
+    (void)rule;
+    put_conditions(seen, wanted, is_own_type, out, merge);
+}
+
+/* --- entries with a controllerName --------------------------------------------------------- */
+
+static bool is_ours(const struct doc_node *entry)
+{
+    return str_eq(text_of(entry, STR("controllerName")), STR(CONTROLLER_NAME));
+}
+
+/* The members of a ParentReference. */
+static bool same_ref(const struct doc_node *a, const struct doc_node *b)
+{
+    static const struct str members[] = {
+        STR("group"), STR("kind"), STR("namespace"), STR("name"), STR("sectionName"), STR("port"),
+    };
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (!str_eq(text_of(a, members[i]), text_of(b, members[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_trouble(const struct doc_node *entry)
+{
+    const struct doc_node *conditions = doc_get(entry, STR("conditions"));
+    for (uint32_t i = 0; i < list_len(conditions); i++) {
+        if (str_eq(text_of(conditions->items[i], STR("status")), STR("False"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those of `wanted` for which there is room: first what tells of trouble, then in order. */
+static item_set choose(const struct doc_node *wanted, uint32_t room)
+{
+    item_set chosen = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < list_len(wanted) && i < ITEMS_MAX && room > 0; i++) {
+            if ((pass == 0) == has_trouble(wanted->items[i])) {
+                chosen |= item_bit(i);
+                room--;
+            }
+        }
+    }
+    return chosen;
+}
+
+static void put_entry(const struct list_rule *rule, const struct doc_node *seen,
+                      const struct doc_node *wanted, struct json *out, struct merge *merge)
+{
+    json_open(out, '{');
+    json_key_str(out, rule->ref);
+    put_verbatim(doc_get(wanted, rule->ref), out);
+    json_key(out, "controllerName");
+    json_text(out, CONTROLLER_NAME);
+    json_key(out, "conditions");
+    put_conditions(doc_get(seen, STR("conditions")), doc_get(wanted, STR("conditions")),
+                   is_known_type, out, merge);
+    json_close(out, '}');
+}
+
+/* The chosen item about the same object that is not yet done; list_len() when there is none. */
+static uint32_t find_entry(const struct list_rule *rule, const struct doc_node *wanted,
+                           item_set open, const struct doc_node *seen)
+{
+    uint32_t i = 0;
+    while (i < list_len(wanted) &&
+           ((open & item_bit(i)) == 0 ||
+            !same_ref(doc_get(wanted->items[i], rule->ref), doc_get(seen, rule->ref)))) {
+        i++;
+    }
+    return i;
+}
+
+static void merge_entries(const struct list_rule *rule, const struct doc_node *seen,
+                          const struct doc_node *wanted, struct json *out, struct merge *merge)
+{
+    uint32_t foreign = 0;
+    for (uint32_t i = 0; i < list_len(seen); i++) {
+        foreign += !is_ours(seen->items[i]);
+    }
+    item_set open = choose(wanted, foreign < rule->max ? rule->max - foreign : 0);
+    merge->dropped += list_len(wanted) - (unsigned)__builtin_popcountll(open);
+    json_open(out, '[');
+    for (uint32_t i = 0; i < list_len(seen); i++) {
+        const struct doc_node *entry = seen->items[i];
+        uint32_t at = find_entry(rule, wanted, open, entry);
+        if (!is_ours(entry)) {
+            put_verbatim(entry, out);
+        } else if (at < list_len(wanted)) {
+            put_entry(rule, entry, wanted->items[at], out, merge);
+            open &= ~item_bit(at);
+        } else {
+            changed(merge); /* its parentRef is gone */
+        }
+    }
+    for (uint32_t i = 0; i < list_len(wanted); i++) {
+        if ((open & item_bit(i)) != 0) {
+            changed(merge);
+            put_entry(rule, NULL, wanted->items[i], out, merge);
+        }
+    }
+    json_close(out, ']');
+}
+
+/* --- features ------------------------------------------------------------------------------ */
+
+/* Whoever accepts the object lists its features: all of the list is heddle's, or nothing. */
+static void merge_features(const struct list_rule *rule, const struct doc_node *seen,
+                           const struct doc_node *wanted, struct json *out, struct merge *merge)
+{
+    (void)rule;
+    if (wanted == NULL) {
+        return;
+    }
+    bool same = list_len(seen) == list_len(wanted);
+    for (uint32_t i = 0; same && i < list_len(wanted); i++) {
+        same = str_eq(text_of(seen->items[i], STR("name")), text_of(wanted->items[i], STR("name")));
+    }
+    if (!same) {
+        changed(merge);
+    }
+    put_verbatim(wanted, out);
+}
+
+/* --- all of it ----------------------------------------------------------------------------- */
+
+static const struct list_rule rules[] = {
+    {.key = STR("conditions"), .merge = merge_conditions},
+    {.key = STR("parents"),
+     .ref = STR("parentRef"),
+     .max = STATUS_PARENTS_MAX,
+     .merge = merge_entries},
+    {.key = STR("ancestors"),
+     .ref = STR("ancestorRef"),
+     .max = STATUS_ANCESTORS_MAX,
+     .merge = merge_entries},
+    {.key = STR("supportedFeatures"), .merge = merge_features},
+};
+#define RULES (sizeof(rules) / sizeof(rules[0]))
+
+void status_merge(const struct doc_node *seen, const struct doc_node *wanted, struct json *patch,
+                  struct merge *ret_merge)
+{
+    *ret_merge = (struct merge){.differs = false};
+    for (size_t i = 0; i < RULES; i++) {
+        struct merge one = *ret_merge;
+        struct buf list;
+        struct json json;
+        buf_init(&list, BUF_UNLIMITED);
+        json_init(&json, &list, 0);
+        one.differs = false;
+        rules[i].merge(&rules[i], doc_get(seen, rules[i].key), doc_get(wanted, rules[i].key), &json,
+                       &one);
+        if (one.differs) {
+            json_key_str(patch, rules[i].key);
+            json_raw(patch, buf_str(&list));
+        }
+        one.differs = one.differs || ret_merge->differs;
+        *ret_merge = one;
+        buf_release(&list);
+    }
+}
+
+bool status_merge_part(const struct doc_node *status, struct json *json)
+{
+    bool any = false;
+    for (size_t i = 0; i < RULES; i++) {
+        const struct doc_node *list = doc_get(status, rules[i].key);
+        if (list_len(list) > 0) {
+            json_key_str(json, rules[i].key);
+            put_verbatim(list, json);
+            any = true;
+        }
+    }
+    return any;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_render: status rows as the API has them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/panic.h"
+#include "status/store_internal.h"
+
+#define MESSAGE_MAX 32768 /* maxLength of metav1.Condition's */
+#define PROGRESS_MAX 128  /* of a message that counts clients */
+
+struct rendering {
+    const struct status_entry *entry;
+    bool times;
+    struct json *json;
+    /* heddle.dev/Propagated, the same for all parents. */
+    bool counted;
+    struct propagated propagated;
+};
+
+static struct rendering begin(const struct status_store *store, const struct status_entry *entry,
+                              bool times, struct json *json)
+{
+    const struct status *row = entry->row;
+    struct rendering r = {.entry = entry, .times = times, .json = json};
+    r.counted = store->propagation.of != NULL &&
+                store->propagation.of(store->propagation.user, (enum kind_id)row->kind, row->ns,
+                                      row->name, row->generation, &r.propagated);
+    return r;
+}
+
+static void render_condition(const struct rendering *r, enum condition_id id, struct str message,
+                             uint64_t since_ms)
+{
+    const struct condition_info *info = condition_info(id);
+    char time[CLOCK_RFC3339_LEN];
+    json_open(r->json, '{');
+    json_key(r->json, "type");
+    json_text(r->json, info->type);
+    json_key(r->json, "status");
+    json_text(r->json, info->status ? "True" : "False");
+    json_key(r->json, "observedGeneration");
+    json_int(r->json, r->entry->row->generation);
+    if (r->times) {
+        clock_rfc3339(since_ms, time);
+        memcpy(time + 19, "Z", 2); /* metav1.Time has whole seconds */
+        json_key(r->json, "lastTransitionTime");
+        json_text(r->json, time);
+    }
+    json_key(r->json, "reason");
+    json_text(r->json, info->reason);
+    json_key(r->json, "message");
+    json_str(r->json, str_sub(message, 0, MESSAGE_MAX));
+    json_close(r->json, '}');
+}
+
+static void render_propagated(const struct rendering *r)
+{
+    const struct propagated *propagated = &r->propagated;
+    bool nobody = propagated->clients == 0;
+    char message[PROGRESS_MAX];
+    (void)snprintf(message, sizeof(message), "%llu of %llu clients acknowledged generation %lld",
+                   (unsigned long long)propagated->acknowledged,
+                   (unsigned long long)propagated->clients, (long long)r->entry->row->generation);
+    enum condition_id id = propagated->settled ? C_propagated : C_propagating;
+    render_condition(r, nobody ? C_no_clients : id,
+                     nobody ? STR("no client is connected that it concerns") : str_from(message),
+                     propagated->since_ms != 0 ? propagated->since_ms : clock_wall_ms());
+}
+
+static void render_conditions(const struct rendering *r, size_t parent,
+                              const struct condition *conditions, size_t len)
+{
+    json_key(r->json, "conditions");
+    json_open(r->json, '[');
+    for (size_t i = 0; i < len; i++) {
+        enum condition_id id = (enum condition_id)conditions[i].id;
+        const struct transition *since =
+            status_entry_find(r->entry, parent, condition_info(id)->type);
+        render_condition(r, id, conditions[i].message, since != NULL ? since->since_ms : 0);
+    }
+    if (r->counted) {
+        render_propagated(r);
+    }
+    json_close(r->json, ']');
+}
+
+static void render_text(struct json *json, const char *key, struct str value)
+{
+    if (value.len > 0) {
+        json_key(json, key);
+        json_str(json, value);
+    }
+}
+
+static void render_ref(const struct parent_ref *ref, const char *key, struct json *json)
+{
+    json_key(json, key);
+    json_open(json, '{');
+    json_key(json, "group"); /* always, also when empty: core */
+    json_str(json, ref->group);
+    json_key(json, "kind");
+    json_str(json, ref->kind);
+    render_text(json, "namespace", ref->ns);
+    render_text(json, "name", ref->name);
+    render_text(json, "sectionName", ref->section_name);
+    if (ref->port != 0) {
+        json_key(json, "port");
+        json_int(json, ref->port);
+    }
+    json_close(json, '}');
+}
+
+static void render_parents(const struct rendering *r)
+{
+    const struct status *row = r->entry->row;
+    json_key(r->json, row->ancestors ? "ancestors" : "parents");
+    json_open(r->json, '[');
+    for (size_t i = 0; i < row->parents.len; i++) {
+        const struct status_parent *parent = &row->parents.items[i];
+        json_open(r->json, '{');
+        render_ref(&parent->ref, row->ancestors ? "ancestorRef" : "parentRef", r->json);
+        json_key(r->json, "controllerName");
+        json_text(r->json, CONTROLLER_NAME);
+        render_conditions(r, i, parent->conditions.items, parent->conditions.len);
+        json_close(r->json, '}');
+    }
+    json_close(r->json, ']');
+}
+
+/* GatewayClassStatus, MeshStatus: {"name": …} each. */
+static void render_features(const struct status *row, struct json *json)
+{
+    json_key(json, "supportedFeatures");
+    json_open(json, '[');
+    for (size_t i = 0; i < row->features.len; i++) {
+        json_open(json, '{');
+        json_key(json, "name");
+        json_str(json, row->features.items[i]);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void render_status(const struct rendering *r)
+{
+    const struct status *row = r->entry->row;
+    json_open(r->json, '{');
+    if (row->conditions.len > 0) {
+        render_conditions(r, 0, row->conditions.items, row->conditions.len);
+    }
+    if (row->parents.len > 0) {
+        render_parents(r);
+    }
+    if (row->features.len > 0) {
+        render_features(row, r->json);
+    }
+    json_close(r->json, '}');
+}
+
+static void render_entry(const struct rendering *r)
+{
+    const struct status *row = r->entry->row;
+    const struct kind_info *kind = kind_info((enum kind_id)row->kind);
+    struct json *json = r->json;
+    struct buf version;
+    buf_init(&version, 256);
+    struct str versions = str_from(kind->versions);
+    struct str preferred = str_sub(versions, 0, str_index(versions, ' '));
+    buf_printf(&version, "%s%s%.*s", kind->group, kind->group[0] != '\0' ? "/" : "",
+               STR_FMT(preferred));
+    json_open(json, '{');
+    json_key(json, "apiVersion");
+    json_str(json, buf_str(&version));
+    json_key(json, "kind");
+    json_text(json, kind->kind);
+    json_key(json, "metadata");
+    json_open(json, '{');
+    json_key(json, "name");
+    json_str(json, row->name);
+    render_text(json, "namespace", row->ns);
+    json_key(json, "generation");
+    json_int(json, row->generation);
+    json_close(json, '}');
+    json_key(json, "status");
+    render_status(r);
+    json_close(json, '}');
+    buf_release(&version);
+}
+
+static int entry_cmp(const void *a, const void *b)
+{
+    const struct status_entry *const *ea = a;
+    const struct status_entry *const *eb = b;
+    return strcmp((*ea)->key, (*eb)->key);
+}
+
+void status_store_render(const struct status_store *store, bool times, struct json *json)
+{
+    const struct map *entries = &store->entries;
+    const struct status_entry **sorted = xcalloc(entries->len, sizeof(*sorted));
+    size_t len = 0;
+    for (size_t i = map_next(entries, 0); i < entries->cap; i = map_next(entries, i + 1)) {
+        sorted[len++] = entries->slots[i].value;
+    }
+    qsort(sorted, len, sizeof(*sorted), entry_cmp);
+    json_open(json, '{');
+    json_key(json, "items");
+    json_open(json, '[');
+    for (size_t i = 0; i < len; i++) {
+        struct rendering r = begin(store, sorted[i], times, json);
+        render_entry(&r);
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+    free(sorted);
+}
+
+bool status_store_render_one(const struct status_store *store, enum kind_id kind, struct str ns,
+                             struct str name, struct json *json)
+{
+    char *key = status_key(kind, ns, name);
+    const struct status_entry *entry = map_get(&store->entries, str_from(key));
+    free(key);
+    if (entry == NULL) {
+        return false;
+    }
+    struct rendering r = begin(store, entry, true, json);
+    render_status(&r);
+    return true;
+}
