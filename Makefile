@@ -26,6 +26,9 @@ images: all ## build build/images/*.tar, without a daemon or a registry
 	@tools/deps images
 	@tools/make-image
 
+chart: ## make the Helm chart build/chart
+	@tools/make-chart
+
 deploy: ## install heddle into the cluster of the current kubeconfig (DEPLOY=FOLDER: a variant)
 	@tools/deploy up $(DEPLOY)
 
@@ -66,4 +69,4 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo test images deploy undeploy conformance bench fuzz lint tidy format clean install help
+.PHONY: all deps demo test images chart deploy undeploy conformance bench fuzz lint tidy format clean install help

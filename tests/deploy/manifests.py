@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does deploy/ hold what heddle needs, and nothing more?
+
+Prints "ok NAME" or "not ok NAME" for each test.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import yaml
+
+REPO = pathlib.Path(__file__).resolve().parent.parent.parent
+NAMESPACE = "heddle-system"
+READ = ["list", "watch"]
+
+
+def documents(folder):
+    for path in sorted((REPO / folder).rglob("*.yaml")):
+        if path.name not in ("kustomization.yaml", "values.yaml"):
+            yield from (d for d in yaml.safe_load_all(path.read_text()) if d)
+
+
+OBJECTS = {(o["kind"], o["metadata"]["name"]): o for o in documents("deploy")}
+VERSION = re.search(r"^  version: '(.+)'", (REPO / "meson.build").read_text(), re.M).group(1)
+
+
+def rules():
+    for (kind, name), role in OBJECTS.items():
+        if kind in ("Role", "ClusterRole"):
+            for rule in role["rules"]:
+                yield kind, name, rule
+
+
+def rights():
+    """(group, resource, verb) of everything that heddle itself may do in the whole cluster."""
+    return {
+        (group, resource, verb)
+        for kind, name, rule in rules()
+        if (kind, name) == ("ClusterRole", "heddle") and "resourceNames" not in rule
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def pod_templates():
+    for (kind, name), item in OBJECTS.items():
+        if kind in ("Deployment", "DaemonSet"):
+            yield name, item["spec"]["template"]["spec"]
+
+
+def test_no_wildcard():
+    """No rule says "*"."""
+    for kind, name, rule in rules():
+        for field in ("apiGroups", "resources", "verbs"):
+            assert "*" not in rule[field], f"{kind} {name}: {rule}"
+
+
+def test_kinds():
+    """Every kind of src/model/kind.def can be read, and nothing else but what is named here."""
+    kind_def = (REPO / "src/model/kind.def").read_text()
+    kinds = re.findall(r'^KIND\(\w+, "\w+", "(.*?)", ".*?", "(.*?)"', kind_def, re.M)
+    assert len(kinds) > 5, "kind.def was not understood"
+    more = [
+        ("", "nodes"),
+        ("gateway.networking.k8s.io", "gatewayclasses"),
+        ("gateway.networking.x-k8s.io", "xmeshes"),
+    ]
+    wanted = {(*kind, verb) for kind in [*kinds, *more] for verb in READ}
+    readable = {right for right in rights() if right[2] not in ("create", "patch")}
+    assert readable == wanted, f"missing: {wanted - readable}, too much: {readable - wanted}"
+
+
+def test_writes():
+    """heddle writes status and Events, and by name its own objects; nothing else."""
+    for group, resource, verb in rights():
+        if verb not in READ:
+            own = group == "events.k8s.io" or resource.endswith("/status") and verb == "patch"
+            assert own, f"{verb} {resource}.{group}"
+    for kind, name, rule in rules():
+        if kind == "Role" and rule["verbs"] != ["create"]:
+            assert rule.get("resourceNames"), f"Role {name}: {rule} is for any name"
+
+
+def test_images():
+    """Images have the tag of this version."""
+    for name, pod in pod_templates():
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            assert container["image"].endswith(f":{VERSION}"), f"{name}: {container['image']}"
+
+
+def test_restricted():
+    """The control plane is what Pod Security calls restricted, and its namespace asks for that."""
+    labels = OBJECTS["Namespace", NAMESPACE]["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    pod = dict(pod_templates())["heddle"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in pod["containers"]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_services():
+    """Services lead to ports that the pods have, and none to the admin port."""
+    pod = dict(pod_templates())["heddle"]
+    ports = {p["name"]: p["containerPort"] for p in pod["containers"][0]["ports"]}
+    for (kind, name), service in OBJECTS.items():
+        if kind == "Service":
+            targets = [port["targetPort"] for port in service["spec"]["ports"]]
+            assert set(targets) <= set(ports) - {"admin"}, f"{name}: {targets}"
+    seen = {p["port"]: ports[p["targetPort"]] for p in OBJECTS["Service", "heddle"]["spec"]["ports"]}
+    assert seen == {15010: 15010, 15012: 15012, 443: 15017}, seen
+
+
+def selected(selector, labels):
+    """Whether a label selector takes an object with these labels (Kubernetes API: LabelSelector)."""
+    for term in selector["matchExpressions"]:
+        value, values = labels.get(term["key"]), term.get("values", [])
+        if not {
+            "In": value is not None and value in values,
+            "NotIn": value not in values,
+            "Exists": value is not None,
+            "DoesNotExist": value is None,
+        }[term["operator"]]:
+            return False
+    return True
+
+
+def test_injection():
+    """Which pods are asked about: those that the labels mean, once, and never a system's."""
+    own, csm = "heddle.dev/inject", "mesh.cloud.google.com/csm-injection"
+    webhooks = OBJECTS["MutatingWebhookConfiguration", "heddle-inject"]["webhooks"]
+
+    def calls(namespace, pod, name="app"):
+        namespace = {"kubernetes.io/metadata.name": name, **namespace}
+        return sum(
+            selected(w["namespaceSelector"], namespace) and selected(w["objectSelector"], pod)
+            for w in webhooks
+        )
+
+    for mode in ("sidecar", "proxyless"):
+        for label in (own, csm):
+            on, off = {label: mode}, {label: "disabled"}
+            assert calls(on, {}) == calls({}, on) == calls(on, on) == calls(off, on) == 1, label
+            assert calls(on, off) == calls({}, off) == calls(off, {}) == 0, label
+            for system in ("kube-system", NAMESPACE):
+                assert calls(on, {}, system) == calls({}, on, system) == 0, system
+        assert calls({own: mode, csm: mode}, {own: mode, csm: mode}) == 1
+        assert calls({own: mode}, {csm: mode}) == calls({csm: mode}, {own: mode}) == 1
+    assert calls({}, {}) == 0
+
+
+def test_webhooks():
+    """Webhooks say that they have no side effects, and wait no longer than a user would."""
+    for (kind, name), item in OBJECTS.items():
+        if kind.endswith("WebhookConfiguration"):
+            for webhook in item["webhooks"]:
+                assert webhook["sideEffects"] == "None", name
+                assert webhook["timeoutSeconds"] <= 5, name
+                service = webhook["clientConfig"]["service"]
+                assert (service["namespace"], service["name"]) == (NAMESPACE, "heddle"), name
+                assert "caBundle" not in webhook["clientConfig"], "heddle keeps it"
+
+
+def test_chart():
+    """The Helm chart can be made."""
+    run = subprocess.run(REPO / "tools/make-chart", capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+
+
+def main():
+    failed = 0
+    for name, test in [(n, t) for n, t in globals().items() if n.startswith("test_")]:
+        try:
+            test()
+            print(f"ok deploy {name[5:]}")
+        except Exception as error:  # whatever it is, the next test runs
+            failed += 1
+            print(f"not ok deploy {name[5:]}\n# {error!r}")
+    return 1 if failed else 0
+
+
+sys.exit(main())
