@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdatomic.h>
@@ -14,6 +15,7 @@
 #include "base/panic.h"
 
 #define TLS_NAMES_MAX 64 /* names looked at in a client's certificate */
+#define TLS_CHAIN_MAX 8  /* intermediates of a certificate given as text */
 
 struct tls_context {
     _Atomic uint32_t refs;
@@ -72,9 +74,69 @@ static void tls_set_alpn(struct tls_context *context, const char *const *names)
     SSL_CTX_set_alpn_select_cb(context->ssl_ctx, tls_pick_alpn, context);
 }
 
-static bool tls_load(SSL_CTX *ssl_ctx, const struct tls_options *options, struct err *err)
+/* A text that asks for a passphrase is an error, not a prompt on the terminal. */
+static int tls_no_passphrase(char *text, int size, int writing, void *arg)
 {
-    ERR_clear_error();
+    (void)text;
+    (void)size;
+    (void)writing;
+    (void)arg;
+    return -1;
+}
+
+static BIO *tls_text(struct str pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+    ASSERT(bio != NULL && pem.len <= INT_MAX);
+    return bio;
+}
+
+static bool tls_use_key(SSL_CTX *ssl_ctx, struct str pem)
+{
+    BIO *bio = tls_text(pem);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, tls_no_passphrase, NULL);
+    bool ok = key != NULL && SSL_CTX_use_PrivateKey(ssl_ctx, key) == 1;
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return ok;
+}
+
+/* The leaf first, then at most TLS_CHAIN_MAX intermediates. */
+static bool tls_use_chain(SSL_CTX *ssl_ctx, struct str pem)
+{
+    BIO *bio = tls_text(pem);
+    X509 *cert = PEM_read_bio_X509(bio, NULL, tls_no_passphrase, NULL);
+    bool ok = cert != NULL && SSL_CTX_use_certificate(ssl_ctx, cert) == 1;
+    X509_free(cert);
+    for (unsigned i = 0; ok && i < TLS_CHAIN_MAX; i++) {
+        cert = PEM_read_bio_X509(bio, NULL, tls_no_passphrase, NULL);
+        if (cert == NULL) {
+            ERR_clear_error(); /* the end of the text */
+            break;
+        }
+        ok = SSL_CTX_add1_chain_cert(ssl_ctx, cert) == 1;
+        X509_free(cert);
+    }
+    BIO_free(bio);
+    return ok;
+}
+
+static bool tls_load_texts(SSL_CTX *ssl_ctx, const struct tls_options *options, struct err *err)
+{
+    if (!tls_use_chain(ssl_ctx, options->cert)) {
+        return err_set(err, "certificate: %s", tls_why());
+    }
+    if (!tls_use_key(ssl_ctx, options->key)) {
+        return err_set(err, "key: %s", tls_why());
+    }
+    if (SSL_CTX_check_private_key(ssl_ctx) != 1) {
+        return err_set(err, "the key does not belong to the certificate: %s", tls_why());
+    }
+    return true;
+}
+
+static bool tls_load_files(SSL_CTX *ssl_ctx, const struct tls_options *options, struct err *err)
+{
     if (SSL_CTX_use_certificate_chain_file(ssl_ctx, options->cert_file) != 1) {
         return err_set(err, "certificate file '%s': %s", options->cert_file, tls_why());
     }
@@ -84,6 +146,17 @@ static bool tls_load(SSL_CTX *ssl_ctx, const struct tls_options *options, struct
     if (SSL_CTX_check_private_key(ssl_ctx) != 1) {
         return err_set(err, "key file '%s' does not belong to certificate file '%s': %s",
                        options->key_file, options->cert_file, tls_why());
+    }
+    return true;
+}
+
+static bool tls_load(SSL_CTX *ssl_ctx, const struct tls_options *options, struct err *err)
+{
+    ERR_clear_error();
+    bool ok = options->cert.len > 0 ? tls_load_texts(ssl_ctx, options, err)
+                                    : tls_load_files(ssl_ctx, options, err);
+    if (!ok) {
+        return false;
     }
     if (options->client_ca_file == NULL) {
         return true;
@@ -97,16 +170,6 @@ static bool tls_load(SSL_CTX *ssl_ctx, const struct tls_options *options, struct
     SSL_CTX_set_client_CA_list(ssl_ctx, names);
     SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     return true;
-}
-
-/* A file that asks for a passphrase is an error, not a prompt on the terminal. */
-static int tls_no_passphrase(char *text, int size, int writing, void *arg)
-{
-    (void)text;
-    (void)size;
-    (void)writing;
-    (void)arg;
-    return -1;
 }
 
 struct tls_context *tls_context_new(const struct tls_options *options, struct err *err)

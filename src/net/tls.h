@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/str.h"
 
 #define TLS_RECORD_MAX 16384 /* bytes of plain text in one record */
 #define TLS_ALPN_MAX 8       /* protocols offered */
@@ -30,9 +31,11 @@ struct tls_options {
     /* Protocols in order of preference, NULL ends, e.g. {"h2", NULL}. A client that offers ALPN
      * but none of these is refused. NULL: ALPN is not looked at. */
     const char *const *alpn;
+    /* Instead of cert_file and key_file: the PEM texts themselves. */
+    struct str cert, key;
 };
 
-/* One reference; NULL and err (with the file's name) on failure. Any thread. */
+/* One reference; NULL and err (with the file's name, if it is a file) on failure. Any thread. */
 struct tls_context *tls_context_new(const struct tls_options *options, struct err *err);
 struct tls_context *tls_context_ref(struct tls_context *context);
 void tls_context_unref(struct tls_context *context); /* NULL is fine */
