@@ -13,15 +13,12 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"net"
-	"net/http"
 	"os"
-	"strconv"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -30,64 +27,12 @@ import (
 	"heddle/tests/interop/raw"
 )
 
-type httpAnswer struct {
-	Backend  string      `json:"backend"`
-	Protocol string      `json:"protocol"`
-	Method   string      `json:"method"`
-	Path     string      `json:"path"`
-	Host     string      `json:"host"`
-	Headers  http.Header `json:"headers"`
-}
-
-// serveHTTP answers with what it got. In the query: delay=MS before the answer, status=CODE of the
-// answer; fail=N: that is so for the first N requests with this X-Test-Id only. /seen?id=ID lists
-// the requests with this id.
 func serveHTTP(name string, listener net.Listener) error {
-	seen := echo.NewRequests[httpAnswer]()
-	answer := func(w http.ResponseWriter, r *http.Request) {
-		if wantsWebSocket(r) {
-			serveWebSocket(name, w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		query := r.URL.Query()
-		if r.URL.Path == "/seen" {
-			json.NewEncoder(w).Encode(seen.Of(query.Get("id")))
-			return
-		}
-		request := httpAnswer{name, r.Proto, r.Method, r.RequestURI, r.Host, r.Header}
-		count := seen.Add(r.Header.Get("X-Test-Id"), request)
-		if echo.Fails(query.Get("fail"), count) {
-			echo.Sleep(query.Get("delay"))
-			if status, err := strconv.Atoi(query.Get("status")); err == nil {
-				w.WriteHeader(status)
-			}
-		}
-		json.NewEncoder(w).Encode(request)
-	}
-	server := http.Server{Handler: http.HandlerFunc(answer), Protocols: new(http.Protocols)}
-	server.Protocols.SetHTTP1(true)
-	server.Protocols.SetUnencryptedHTTP2(true)
-	return server.Serve(listener)
+	return echo.HTTPServer(name).Serve(listener)
 }
 
-// serveGRPC answers as echo.Options says.
 func serveGRPC(name string, listener net.Listener) error {
 	return grpc.NewServer(echo.Options(name)...).Serve(listener)
-}
-
-func serveTCP(name string, listener net.Listener) error {
-	for {
-		connection, err := listener.Accept()
-		if err != nil {
-			return err
-		}
-		go func() {
-			defer connection.Close()
-			fmt.Fprintf(connection, "hello from %s\n", name)
-			io.Copy(connection, connection)
-		}()
-	}
 }
 
 func start(backends []string, serve func(string, net.Listener) error) {
@@ -115,7 +60,7 @@ func main() {
 
 	start(http, serveHTTP)
 	start(grpc, serveGRPC)
-	start(tcp, serveTCP)
+	start(tcp, echo.ServeTCP)
 	fmt.Println("ready")
 	io.Copy(io.Discard, os.Stdin)
 }
