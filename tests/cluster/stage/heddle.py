@@ -14,6 +14,7 @@ NAME = "heddle"  # of the Deployment, the Lease, the GatewayClass and the XMesh
 CONTROLLER = "heddle.dev/gateway-controller"
 PROPAGATED = "heddle.dev/Propagated"
 INJECT_LABEL = "heddle.dev/inject"
+COMPONENT = "app.kubernetes.io/component=control-plane"
 ADMIN_PORT = 15014
 READY_SECONDS = 60
 
@@ -25,9 +26,9 @@ def _kubectl(*words, **options) -> str:
 
 
 def pods() -> list:
-    items = json.loads(_kubectl("get", "pods", "-o", "json"))["items"]
-    return [p for p in items if p["metadata"].get("labels", {}).get("app.kubernetes.io/name") == NAME
-            and "deletionTimestamp" not in p["metadata"]]
+    """Its replicas, without those that end."""
+    items = json.loads(_kubectl("get", "pods", "-l", COMPONENT, "-o", "json"))["items"]
+    return [p for p in items if "deletionTimestamp" not in p["metadata"]]
 
 
 def pod_names() -> list:
@@ -82,6 +83,6 @@ def check_no_crash() -> None:
     before = dict(_restarts)
     note_restarts()
     for (pod, container), count in _restarts.items():
-        if count > before.get((pod, container), count if not before else 0):
+        if count > before.get((pod, container), 0):
             raise Failed(f"'{container}' of '{pod}' has restarted; it said\n" + kube.kubectl(
                 "-n", NAMESPACE, "logs", pod, "-c", container, "--previous", "--tail=20"))

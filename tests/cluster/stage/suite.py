@@ -15,9 +15,8 @@ from typing import Callable, List
 
 from rig.process import Failed
 
-from . import kube
+from . import heddle, kube
 from .case import Case, Skip
-from .heddle import check_no_crash
 
 FAILURES_MAX = 20  # then the rest is not run
 
@@ -60,7 +59,7 @@ def _run_one(index: int, test: Test) -> bool:
     said = "not ok"
     try:
         test.function(case)
-        check_no_crash()
+        heddle.check_no_crash()
         said = "ok"
     except Skip as skip:
         said = f"ok SKIP {skip}"
@@ -80,11 +79,16 @@ def run(wanted: str) -> int:
     if not chosen:
         print(f"no test's name contains '{wanted}'")
         return 2
-    kube.kubectl("version", "-o", "json")  # else every test would say that there is no cluster
-    failures = 0
+    if kube.told("-n", heddle.NAMESPACE, "get", "deployment", heddle.NAME).returncode != 0:
+        print("heddle is not in the cluster of this kubeconfig; make deploy installs it")
+        return 3
+    heddle.note_restarts()
+    failures = done = 0
     for index, test in enumerate(chosen):
         failures += not _run_one(index, test)
+        done += 1
         if failures >= FAILURES_MAX:
             print(f"# {failures} failures: the rest is not run")
             break
+    print(f"{done - failures} passed, {failures} failed")
     return 1 if failures else 0
