@@ -68,6 +68,9 @@ void letter_free(struct letter *letter)
     case LETTER_COUNT:
     case LETTER_ASKED:
     case LETTER_COUNTED:
+    case LETTER_WATCH:
+    case LETTER_UNWATCH:
+    case LETTER_ACKS:
         break;
     }
     arena_release(&letter->arena);

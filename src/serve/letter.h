@@ -30,6 +30,8 @@ enum letter_kind {
     LETTER_ASK,   /* answered by LETTER_REPORT */
     LETTER_COUNT, /* answered by LETTER_COUNTED */
     LETTER_CENSUS,
+    LETTER_WATCH, /* answered by LETTER_ACKS, again and again */
+    LETTER_UNWATCH,
     LETTER_STOP,
     /* a worker to thread 0 */
     LETTER_OPENED,
@@ -42,11 +44,17 @@ enum letter_kind {
     LETTER_REPORT,
     LETTER_ASKED, /* answered by LETTER_CENSUS */
     LETTER_COUNTED,
+    LETTER_ACKS,
 };
 
 struct counted_client {
     struct str node_id;
     struct str config; /* a field of ClientStatusResponse */
+};
+
+struct acks_told {
+    watch_id id;
+    struct acks acks; /* of the worker's streams */
 };
 
 struct letter {
@@ -81,6 +89,11 @@ struct letter {
             struct blob *response; /* a reference, or NULL */
             struct str refused;    /* why there is none */
         } census;
+        struct { /* LETTER_WATCH, LETTER_UNWATCH: id alone */
+            watch_id id;
+            struct acks_name *names;
+            size_t len;
+        } watch;
         unsigned grace_ms; /* LETTER_STOP */
         struct {
             struct node *node;
@@ -118,6 +131,10 @@ struct letter {
             size_t len;
             bool too_much; /* the last one is not whole, and there may be more */
         } counted;
+        struct {
+            struct acks_told *items;
+            size_t len;
+        } acks;
     };
 };
 

@@ -17,6 +17,7 @@
 #include "serve/interest.h"
 #include "serve/letter.h"
 #include "serve/peers.h"
+#include "serve/tally.h"
 #include "serve/worker.h"
 
 #define STREAM_ID_SHIFT 48
@@ -37,6 +38,7 @@ struct serve {
     struct peers peers;
     struct interest interest; /* counts workers */
     struct census census;
+    struct tally tally;
 };
 
 struct report_job {
@@ -208,6 +210,9 @@ static void on_letter(void *owner, struct mail *mail)
     case LETTER_COUNTED:
         census_add(&serve->census, letter);
         return;
+    case LETTER_ACKS:
+        tally_add(&serve->tally, letter);
+        break;
     default:
         panic("thread 0 cannot read letter kind %d", (int)letter->kind);
     }
@@ -319,6 +324,17 @@ static void post_to_worker(void *user, unsigned worker, struct letter *letter)
     worker_post(serve->workers[worker].worker, letter);
 }
 
+watch_id serve_acks_watch(struct serve *serve, const struct acks_name *names, size_t len,
+                          serve_acks_fn *changed, void *user)
+{
+    return tally_watch(&serve->tally, serve->nworkers, names, len, changed, user);
+}
+
+void serve_acks_cancel(struct serve *serve, watch_id id)
+{
+    tally_cancel(&serve->tally, id);
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 bool serve_start(struct loop *loop, const struct serve_config *config, struct serve **ret_serve,
@@ -330,6 +346,7 @@ bool serve_start(struct loop *loop, const struct serve_config *config, struct se
     interest_init(&serve->interest);
     serve->census = (struct census){
         .bytes_max = config->limits.response_bytes, .post = post_to_worker, .user = serve};
+    serve->tally = (struct tally){.post = post_to_worker, .user = serve};
     mailbox_init(&serve->box, loop, on_letter, serve);
     struct worker_config wc = {
         .limits = config->limits,
@@ -371,6 +388,7 @@ void serve_free(struct serve *serve)
         mailbox_release(&serve->box, letter_drop);
         interest_release(&serve->interest);
         peers_release(&serve->peers);
+        tally_release(&serve->tally);
         free(serve);
     }
 }

@@ -171,4 +171,29 @@ typedef void serve_report_fn(void *user, const struct stream_report *reports, si
 void serve_report(struct serve *serve, struct str node_id, bool resources, serve_report_fn *done,
                   void *user);
 
+/* --- who has acknowledged what --------------------------------------------------------------- */
+#define ACKS_BEHIND_MAX 3
+/* Of the streams that asked for one of the names, by name or by wildcard, and for which it means
+ * something (or means nothing any more, and they must still be told): */
+struct acks {
+    unsigned streams;
+    unsigned acknowledged; /* they have all of the names as they are now */
+    unsigned rejected;     /* they said of one that they do not use it */
+    unsigned nbehind;      /* some of the others, by node id */
+    struct str behind[ACKS_BEHIND_MAX];
+};
+void acks_add(struct acks *sum, const struct acks *more); /* texts are borrowed */
+struct acks_name {
+    enum xds_type type;
+    struct str name;
+};
+typedef uint64_t watch_id; /* 0: none */
+/* Called once all workers have counted what was published before the watch, then whenever their
+ * count is another; not more often than every ACKS_PAUSE_MS for each worker. It may cancel the
+ * watch; the texts are valid until then. */
+typedef void serve_acks_fn(void *user, const struct acks *acks);
+watch_id serve_acks_watch(struct serve *serve, const struct acks_name *names, size_t len,
+                          serve_acks_fn *changed, void *user);
+void serve_acks_cancel(struct serve *serve, watch_id id); /* 0 and what was cancelled are fine */
+
 #endif

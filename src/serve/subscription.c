@@ -158,6 +158,7 @@ void subscription_release(struct subscription *sub)
     bitmap_release(&sub->named);
     bitmap_release(&sub->dirty);
     bitmap_release(&sub->sent);
+    bitmap_release(&sub->leaving);
     bitmap_release(&sub->refused);
     bitmap_release(&sub->awaited);
     bitmap_release(&sub->denied);
@@ -338,12 +339,14 @@ void subscription_put_sent(struct subscription *sub, uint32_t id)
 void subscription_removal_sent(struct subscription *sub, uint32_t id)
 {
     forget(sub, id);
+    (void)bitmap_set(&sub->leaving, id);
 }
 
 void subscription_answered(struct subscription *sub)
 {
     sub->in_flight = false;
     bitmap_release(&sub->sent);
+    bitmap_release(&sub->leaving);
 }
 
 bool subscription_settled(const struct subscription *sub)

@@ -6,6 +6,8 @@
  *   named     subscribed by name            known     the client has some version of it
  *   dirty     to be sent                    removing  to be taken away; a subset of known
  *   sent      in the response in flight     owed      its cluster was sent, it was not yet
+ *   leaving   taken away by the response in flight; not held, since a new owner of the id is known
+ *             by other bits
  *   refused   rejected, and not accepted since
  *   awaited   SotW, whole state, on demand: named, and not made yet
  *   denied    of named: on demand, but beyond a limit (demand.c)
@@ -47,7 +49,7 @@ struct subscription {
     bool in_flight; /* a response is unacknowledged */
     bool rejected;  /* the last response that was answered was rejected */
     uint64_t nonce; /* of the last response */
-    struct bitmap named, dirty, removing, known, sent, owed, refused, awaited, denied;
+    struct bitmap named, dirty, removing, known, sent, leaving, owed, refused, awaited, denied;
     uint32_t owed_kept; /* when it was looked for what is gone */
     struct hash sum;    /* over what is wanted; order does not matter */
     char version_sent[HASH_TEXT_LEN];

@@ -194,6 +194,14 @@ void replica_set_wildcard(struct replica *replica, uint32_t slot, enum xds_type 
     }
 }
 
+uint32_t replica_next_asking(const struct replica *replica, enum xds_type type, uint32_t id,
+                             uint32_t from)
+{
+    uint32_t named = bitmap_next(&entry_at(replica, type, id)->subscribers, from);
+    uint32_t wildcard = bitmap_next(&replica->types[type].wildcard, from);
+    return named < wildcard ? named : wildcard;
+}
+
 /* What `variants` of this entry mean to the slot, if it asked for the entry at all. */
 static struct resource *entry_wanted(const struct replica *replica, uint32_t slot,
                                      enum xds_type type, const struct replica_entry *entry,

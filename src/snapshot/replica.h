@@ -129,6 +129,9 @@ uint32_t replica_ids(const struct replica *replica, enum xds_type type);
 void replica_subscribe(struct replica *replica, uint32_t slot, enum xds_type type, uint32_t id);
 void replica_unsubscribe(struct replica *replica, uint32_t slot, enum xds_type type, uint32_t id);
 void replica_set_wildcard(struct replica *replica, uint32_t slot, enum xds_type type, bool on);
+/* The first slot >= from that asked for the id, by name or by wildcard; or BITMAP_END. */
+uint32_t replica_next_asking(const struct replica *replica, enum xds_type type, uint32_t id,
+                             uint32_t from);
 
 /* What the slot is to have under this id; NULL: nothing. Borrowed until the next change. */
 struct resource *replica_wanted(const struct replica *replica, uint32_t slot, enum xds_type type,

@@ -198,6 +198,59 @@ static void reports_gather_all_workers(void **state)
     stop(&f);
 }
 
+struct counted {
+    unsigned calls;
+    struct acks last;
+    bool cancel; /* the watch, when it is called */
+    watch_id id;
+    struct serve *serve;
+};
+
+static void on_acks(void *user, const struct acks *acks)
+{
+    struct counted *counted = user;
+    counted->calls++;
+    counted->last = *acks;
+    if (counted->cancel) {
+        serve_acks_cancel(counted->serve, counted->id);
+    }
+}
+
+static void acknowledgements_are_summed_over_workers(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct serve_limits limits = limits_default();
+    start(&f, &limits);
+    const struct acks_name name = {XDS_CDS, STR("a")};
+    struct counted counted = {.serve = f.serve};
+    struct counted once = {.serve = f.serve, .cancel = true};
+    publish(&f, 1, XDS_CDS, "a", "1");
+    for (unsigned i = 0; i < 4; i++) {
+        struct client *c = delta_client(&f);
+        say(c, XDS_CDS, "", "", NULL);
+        wait_for(&f, received(c, NULL) == 1);
+    }
+    counted.id = serve_acks_watch(f.serve, &name, 1, on_acks, &counted);
+    once.id = serve_acks_watch(f.serve, &name, 1, on_acks, &once);
+    assert_true(counted.id != 0 && counted.id != once.id);
+    wait_for(&f, counted.calls == 1);
+    assert_true(counted.last.streams == 4 && counted.last.acknowledged == 0);
+    assert_true(counted.last.nbehind == ACKS_BEHIND_MAX);
+    for (unsigned i = 0; i < 4; i++) {
+        say(&f.clients[i], XDS_CDS, "", "1", i == 3 ? "a is bad" : NULL);
+    }
+    wait_for(&f, counted.last.acknowledged == 3 && counted.last.rejected == 1);
+    assert_int_equal(once.calls, 1);
+    close(f.clients[3].fd);
+    f.clients[3].fd = -1;
+    wait_for(&f, counted.last.streams == 3 && counted.last.rejected == 0);
+    assert_true(counted.calls <= 6);
+    serve_acks_cancel(f.serve, counted.id);
+    serve_acks_cancel(f.serve, counted.id); /* twice is fine */
+    stop(&f);
+}
+
 static void stopping_ends_streams_with_a_reason(void **state)
 {
     (void)state;
@@ -231,6 +284,7 @@ int main(void)
         cmocka_unit_test(rejections_reach_thread_0),
         cmocka_unit_test(interest_is_counted_over_workers),
         cmocka_unit_test(reports_gather_all_workers),
+        cmocka_unit_test(acknowledgements_are_summed_over_workers),
         cmocka_unit_test(stopping_ends_streams_with_a_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
