@@ -14,6 +14,10 @@ enum table_id {
     T_ROUTE,     /* "HTTPRoute/ns/name": all route kinds */
     T_GRANT,     /* "ns/name" */
     T_POLICY,    /* "ns/name": XBackendTrafficPolicies */
+    T_CLASS,     /* "name": GatewayClasses */
+    T_MESH,      /* "name": XMeshes */
+    T_NODE,      /* "name": Nodes, for where they are */
+    T_FAULT,     /* fault_key(): objects that cannot be read (model/fault.h) */
     /* inputs: what clients say (ir/client.h) */
     T_VIEW,      /* scope: present while some client has it */
     T_INTEREST,  /* "scope|name": a Listener that some client asks for by name */
@@ -32,6 +36,8 @@ enum table_id {
     T_ENDPOINTS,      /* "ns/svc:port", "ns/svc:port@zone/ZONE" or "ns/svc:port@node/NODE" */
     T_SERVICE_STATUS, /* key of T_SERVICE: conditions */
     T_POLICY_STATUS,  /* key of T_POLICY: conditions */
+    T_CLASS_STATUS,   /* key of T_CLASS: conditions */
+    T_MESH_STATUS,    /* key of T_MESH: conditions and features */
     /* rank 4: conditions, fragments */
     T_STATUS,      /* key of T_ROUTE: conditions */
     T_ENVOY_VHOST, /* key of T_ROUTING */
@@ -63,6 +69,8 @@ enum index_id {
     X_PORTS_OF_SERVICE,  /* service by each "ns/svc:port": the keys of T_PORT */
     X_ATTACHED,          /* attachments by the key of T_ROUTING they contribute to */
     X_ATTACHED_L4,       /* those of X_ATTACHED that route connections */
+    X_SERVICE_FAULTS,    /* faults of Services by "ns/name" */
+    X_POLICY_FAULTS,     /* faults of policies by "ns/name" */
     X_REJECTIONS,        /* rejections by "type|name" or, of a consumer's, "type|name@client-ns" */
     INDEX_COUNT
 };

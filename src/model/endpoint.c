@@ -169,4 +169,5 @@ const struct schema endpoint_slice_schema = {.name = "an EndpointSlice",
                                              .size = sizeof(struct endpoint_slice),
                                              .fields = slice_fields,
                                              .check = check_slice,
-                                             .finish = finish_slice};
+                                             .finish = finish_slice,
+                                             .open = true};

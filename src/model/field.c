@@ -18,6 +18,15 @@
 
 /* --- texts --------------------------------------------------------------------------------- */
 
+static bool is_name(const char *const *names, struct str text)
+{
+    size_t i = 0;
+    while (names[i] != NULL && !str_eq(str_from(names[i]), text)) {
+        i++;
+    }
+    return names[i] != NULL;
+}
+
 /* Index of text in names, or -1 and a problem. */
 static int read_name(struct field_reader *reader, const char *const *names,
                      const struct doc_node *node, const struct field_place *place)
@@ -62,7 +71,9 @@ static bool check_format(struct field_reader *reader, const struct format *forma
 static void read_text(struct field_reader *reader, const struct field *field, struct str *ret_text,
                       const struct doc_node *node, const struct field_place *place)
 {
-    if (field->names != NULL) {
+    if (field->names != NULL && reader->open && !is_name(field->names, node->text)) {
+        *ret_text = STR_NULL;
+    } else if (field->names != NULL) {
         int i = read_name(reader, field->names, node, place);
         *ret_text = i >= 0 ? str_from(field->names[i]) : STR_NULL;
     } else if (node->type != DOC_STRING) {
@@ -308,6 +319,7 @@ static void read_value(struct field_reader *reader, const struct field *field, v
         read_map(reader, field, at, node, place);
         break;
     case FIELD_LINE:
+    case FIELD_FAULT:
     case FIELD_UNREAD:
         break;
     }
@@ -322,14 +334,16 @@ static void pair_fields(struct field_reader *reader, const struct schema *schema
         const struct doc_entry *entry = &node->entries[i];
         size_t n = 0;
         while (schema->fields[n].name != NULL &&
-               (schema->fields[n].type == FIELD_LINE ||
+               (schema->fields[n].name[0] == '\0' ||
                 !str_eq(str_from(schema->fields[n].name), entry->key))) {
             n++;
             ASSERT(n < FIELDS_MAX);
         }
-        if (schema->fields[n].name == NULL) {
+        const struct field *field = &schema->fields[n];
+        if (field->name == NULL && !reader->open) {
             field_unknown(reader, schema, entry, place);
-        } else if (entry->value->type != DOC_NULL) {
+        } else if (field->name != NULL && entry->value->type != DOC_NULL &&
+                   !(reader->stored && field->silent)) {
             given[n] = entry->value;
         }
     }
@@ -359,13 +373,10 @@ static void read_field(struct field_reader *reader, const struct schema *schema,
     }
 }
 
-static void read_struct(struct field_reader *reader, const struct schema *schema, void *obj,
-                        const struct doc_node *node, const struct field_place *place)
+/* The fields, and what must hold between them. */
+static void read_mapping(struct field_reader *reader, const struct schema *schema, void *obj,
+                         const struct doc_node *node, const struct field_place *place)
 {
-    if (node->type != DOC_MAPPING) {
-        field_wrong_type(reader, "a mapping", node, place);
-        return;
-    }
     size_t errors = reader->problems->errors;
     const struct doc_node *given[FIELDS_MAX] = {NULL};
     pair_fields(reader, schema, node, place, given);
@@ -384,11 +395,69 @@ static void read_struct(struct field_reader *reader, const struct schema *schema
     }
 }
 
+static const struct field *fault_field(const struct schema *schema)
+{
+    const struct field *field = schema->fields;
+    while (field->name != NULL && field->type != FIELD_FAULT) {
+        field++;
+    }
+    return field->name != NULL ? field : NULL;
+}
+
+/* Puts the first error since `before` into words, and takes all of them back. */
+static void keep_fault(struct field_reader *reader, const struct schema *schema,
+                       const struct field *field, void *obj, const struct problems *before)
+{
+    struct problems *problems = reader->problems;
+    size_t first = before->len;
+    while (first + 1 < problems->len && !problem_is_error(&problems->items[first])) {
+        first++;
+    }
+    *(struct str *)((char *)obj + field->offset) =
+        first < problems->len ? problem_words(reader->arena, &problems->items[first])
+                              : STR("there are more errors than are listed");
+    problems->len = before->len;
+    problems->errors = before->errors;
+    if (schema->finish != NULL) {
+        schema->finish(obj, reader->arena);
+    }
+}
+
+static void read_struct(struct field_reader *reader, const struct schema *schema, void *obj,
+                        const struct doc_node *node, const struct field_place *place)
+{
+    if (node->type != DOC_MAPPING) {
+        field_wrong_type(reader, "a mapping", node, place);
+        return;
+    }
+    const struct problems before = *reader->problems;
+    bool open = reader->open;
+    reader->open = reader->stored && (open || schema->open);
+    read_mapping(reader, schema, obj, node, place);
+    reader->open = open;
+    if (reader->stored && reader->problems->errors != before.errors) {
+        const struct field *field = fault_field(schema);
+        if (field != NULL) {
+            keep_fault(reader, schema, field, obj, &before);
+        }
+    }
+}
+
 bool field_read(const struct schema *schema, void *obj, const struct doc_node *node,
                 struct arena *arena, struct problems *problems, struct str path)
 {
     struct field_reader reader = {.arena = arena, .problems = problems};
     struct field_place root = {.name = path};
+    size_t errors = problems->errors;
+    read_struct(&reader, schema, obj, node, &root);
+    return problems->errors == errors;
+}
+
+bool field_read_stored(const struct schema *schema, void *obj, const struct doc_node *node,
+                       struct arena *arena, struct problems *problems)
+{
+    struct field_reader reader = {.arena = arena, .problems = problems, .stored = true};
+    struct field_place root = {.name = STR("")};
     size_t errors = problems->errors;
     read_struct(&reader, schema, obj, node, &root);
     return problems->errors == errors;

@@ -62,6 +62,7 @@ enum field_type {
     FIELD_INT_LIST,   /* LIST(int32_t) */
     FIELD_STR_MAP,    /* LIST(struct str_pair), sorted by key; scalars become text */
     FIELD_LINE,       /* uint32_t: line of the mapping itself, filled by the reader; 0 unknown */
+    FIELD_FAULT,      /* struct str: what is wrong inside, see field_read_stored() */
     FIELD_UNREAD      /* known to the API, not read */
 };
 
@@ -92,8 +93,12 @@ struct schema {
     void (*check)(const void *obj, const struct doc_node *node, struct problems *problems,
                   struct str path);
     /* Fills what follows from other fields, before the check; NULL: nothing does. Neither runs
-     * for a mapping that has an error inside, so that one slip is not reported twice. */
+     * for a mapping that has an error inside, so that one slip is not reported twice. Where a
+     * FIELD_FAULT keeps the error, finish runs (again) and clears what cannot be trusted then. */
     void (*finish)(void *obj, struct arena *arena);
+    /* Of what the API server has: fields, and values of texts, that are not in the table are of a
+     * later version of the API, and mean nothing. For the whole tree below. */
+    bool open;
 };
 
 /* How tables are written:
@@ -112,6 +117,10 @@ struct schema {
     {                                                                                              \
         .name = "", .type = FIELD_LINE, .offset = offsetof(owner, line)                            \
     }
+#define FIELD_FAULT_OF(owner)                                                                      \
+    {                                                                                              \
+        .name = "", .type = FIELD_FAULT, .offset = offsetof(owner, fault)                          \
+    }
 #define FIELD_KNOWN(json_name)                                                                     \
     {                                                                                              \
         .name = json_name, .type = FIELD_UNREAD                                                    \
@@ -125,6 +134,13 @@ struct schema {
  * appended; returns false when one of them is an error. */
 bool field_read(const struct schema *schema, void *obj, const struct doc_node *node,
                 struct arena *arena, struct problems *problems, struct str path);
+/*
+ * The same of what the API server took, whose rules are not all of heddle's: an error inside a
+ * mapping that has a FIELD_FAULT is kept there in words ("rules[1].matches[0].path.value: …"), and
+ * is none of what is around it. Open schemas are; what is silent is left out.
+ */
+bool field_read_stored(const struct schema *schema, void *obj, const struct doc_node *node,
+                       struct arena *arena, struct problems *problems);
 bool field_equal(const struct schema *schema, const void *a, const void *b);
 /* At most how many bytes the texts take in an encoding, with what is around them. */
 size_t field_weight(const struct schema *schema, const void *obj);

@@ -39,7 +39,7 @@ static bool is_zero(const struct field *field, const void *obj)
 
 static bool is_written(const struct field *field, const void *obj)
 {
-    if (field->type == FIELD_LINE || field->type == FIELD_UNREAD) {
+    if (field->name[0] == '\0' || field->type == FIELD_UNREAD) { /* FIELD_LINE, FIELD_FAULT */
         return false;
     }
     if (field->has != 0) {
@@ -142,6 +142,7 @@ static void dump_value(const struct field *field, const void *obj, struct json *
         dump_map(field, obj, json);
         break;
     case FIELD_LINE:
+    case FIELD_FAULT:
     case FIELD_UNREAD:
         break;
     }

@@ -65,6 +65,7 @@ static bool equal_field(const struct field *field, const void *obj_a, const void
     }
     switch (field->type) {
     case FIELD_STR:
+    case FIELD_FAULT:
         return str_eq(*(const struct str *)a, *(const struct str *)b);
     case FIELD_INT:
         return *(const int32_t *)a == *(const int32_t *)b;

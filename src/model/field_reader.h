@@ -11,6 +11,8 @@
 struct field_reader {
     struct arena *arena; /* of the object */
     struct problems *problems;
+    bool stored; /* field_read_stored() */
+    bool open;   /* and what is read now lies in an open schema */
 };
 
 /* Where the walk is: a chain on the stack from the innermost mapping outwards. It is only put into

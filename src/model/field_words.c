@@ -86,7 +86,7 @@ static struct str fields_list(struct arena *arena, const struct schema *schema)
     struct str list = STR("known fields are");
     size_t n = 0;
     for (const struct field *field = schema->fields; field->name != NULL; field++) {
-        if (field->type == FIELD_LINE) {
+        if (field->name[0] == '\0') { /* FIELD_LINE, FIELD_FAULT */
             continue;
         }
         if (n == NAMES_SHOWN) {
@@ -107,7 +107,7 @@ static const char *meant_field(const struct schema *schema, struct str key)
     for (const struct field *field = schema->fields; field->name != NULL; field++) {
         struct str name = str_from(field->name);
         unsigned distance = str_distance(key, name, MEANT_DISTANCE);
-        if (field->type != FIELD_LINE && distance < best) {
+        if (name.len > 0 && distance < best) {
             best = distance;
             meant = field->name;
         } else if (meant == NULL && key.len >= MEANT_DISTANCE && str_starts_with(name, key)) {

@@ -86,6 +86,7 @@ static const struct field match_fields[] = {
     FIELD(LIST, "headers", struct grpc_match, headers, .schema = &header_schema,
           .max = ROUTE_ITEMS_MAX, .unique = true),
     FIELD_LINE_OF(struct grpc_match),
+    FIELD_FAULT_OF(struct grpc_match),
     FIELD_END,
 };
 const struct schema grpc_match_schema = {
@@ -109,6 +110,21 @@ static void check_rule(const void *obj, const struct doc_node *node, struct prob
     route_check_filters(rule->filters.items, rule->filters.len, node, problems, path);
 }
 
+/* As of an HTTPRoute's rule. */
+static void finish_rule(void *obj, struct arena *arena)
+{
+    struct grpc_rule *rule = obj;
+    (void)arena;
+    for (size_t i = rule->matches.len; i > 0; i--) {
+        struct str fault = rule->matches.items[i - 1].fault;
+        rule->fault = fault.len > 0 ? fault : rule->fault;
+    }
+    if (rule->fault.len > 0) {
+        rule->filters.len = rule->backends.len = 0;
+        rule->session = NULL;
+    }
+}
+
 static const struct field rule_fields[] = {
     FIELD(STR, "name", struct grpc_rule, name, .format = &format_subdomain),
     FIELD(LIST, "matches", struct grpc_rule, matches, .schema = &grpc_match_schema,
@@ -119,11 +135,13 @@ static const struct field rule_fields[] = {
           .max = ROUTE_ITEMS_MAX),
     FIELD(PTR, "sessionPersistence", struct grpc_rule, session, .schema = &session_schema),
     FIELD_LINE_OF(struct grpc_rule),
+    FIELD_FAULT_OF(struct grpc_rule),
     FIELD_END,
 };
 static const struct schema rule_schema = {.name = "a GRPCRoute rule",
                                           .size = sizeof(struct grpc_rule),
                                           .fields = rule_fields,
+                                          .finish = finish_rule,
                                           .check = check_rule};
 
 static void check_spec(const void *obj, const struct doc_node *node, struct problems *problems,

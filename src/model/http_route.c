@@ -88,6 +88,7 @@ static const struct field match_fields[] = {
           .max = ROUTE_ITEMS_MAX, .unique = true),
     FIELD(STR, "method", struct http_match, method, .names = method_names),
     FIELD_LINE_OF(struct http_match),
+    FIELD_FAULT_OF(struct http_match),
     FIELD_END,
 };
 const struct schema http_match_schema = {
@@ -195,6 +196,23 @@ static void check_rule(const void *obj, const struct doc_node *node, struct prob
     }
 }
 
+/* One fault is the rule's, wherever it stands; of several that of the first match. */
+static void finish_rule(void *obj, struct arena *arena)
+{
+    struct http_rule *rule = obj;
+    (void)arena;
+    for (size_t i = rule->matches.len; i > 0; i--) {
+        struct str fault = rule->matches.items[i - 1].fault;
+        rule->fault = fault.len > 0 ? fault : rule->fault;
+    }
+    if (rule->fault.len > 0) {
+        rule->filters.len = rule->backends.len = 0;
+        rule->timeouts = NULL;
+        rule->retry = NULL;
+        rule->session = NULL;
+    }
+}
+
 static const struct field rule_fields[] = {
     FIELD(STR, "name", struct http_rule, name, .format = &format_subdomain),
     FIELD(LIST, "matches", struct http_rule, matches, .schema = &http_match_schema,
@@ -207,11 +225,13 @@ static const struct field rule_fields[] = {
     FIELD(PTR, "retry", struct http_rule, retry, .schema = &retry_schema),
     FIELD(PTR, "sessionPersistence", struct http_rule, session, .schema = &session_schema),
     FIELD_LINE_OF(struct http_rule),
+    FIELD_FAULT_OF(struct http_rule),
     FIELD_END,
 };
 static const struct schema rule_schema = {.name = "an HTTPRoute rule",
                                           .size = sizeof(struct http_rule),
                                           .fields = rule_fields,
+                                          .finish = finish_rule,
                                           .check = check_rule};
 
 static void check_spec(const void *obj, const struct doc_node *node, struct problems *problems,

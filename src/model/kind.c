@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kind: which kinds does heddle read, and with which table? */
 #include "base/panic.h"
+#include "model/class.h"
 #include "model/grant.h"
+#include "model/node.h"
 #include "model/object.h"
 #include "model/policy.h"
 #include "model/reach.h"
@@ -34,6 +36,9 @@ static void review_grpc(const struct object *object, const struct doc_node *node
 #define READING_TCPROUTE &tcp_route_schema, &format_subdomain, true, NULL
 #define READING_REFERENCEGRANT &reference_grant_schema, &format_subdomain, false, NULL
 #define READING_XBACKENDTRAFFICPOLICY &backend_policy_schema, &format_subdomain, false, NULL
+#define READING_GATEWAYCLASS &gateway_class_schema, &format_subdomain, false, NULL
+#define READING_XMESH &mesh_schema, &format_subdomain, false, NULL
+#define READING_NODE &node_schema, &format_subdomain, false, NULL
 
 static const struct kind_info kinds[] = {
 #define KIND(id, kind, group, versions, plural, namespaced)                                        \

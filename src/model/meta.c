@@ -52,4 +52,5 @@ const struct schema meta_schema = {
     .size = sizeof(struct meta),
     .fields = meta_fields,
     .check = check_meta,
+    .open = true,
 };

@@ -10,10 +10,9 @@
 
 #define BODY_HINT_NODE 20 /* bytes of texts and lists for each node of the document */
 
-struct str object_key(struct arena *arena, const struct object *object)
+struct str object_key_of(struct arena *arena, enum kind_id kind, struct str ns, struct str name)
 {
-    const struct kind_info *info = kind_info(object->kind);
-    struct str ns = object->meta.ns, name = object->meta.name;
+    const struct kind_info *info = kind_info(kind);
     if (!info->namespaced) {
         return arena_str(arena, name);
     }
@@ -21,6 +20,11 @@ struct str object_key(struct arena *arena, const struct object *object)
         return arena_printf(arena, "%s/%.*s/%.*s", info->kind, STR_FMT(ns), STR_FMT(name));
     }
     return arena_printf(arena, "%.*s/%.*s", STR_FMT(ns), STR_FMT(name));
+}
+
+struct str object_key(struct arena *arena, const struct object *object)
+{
+    return object_key_of(arena, object->kind, object->meta.ns, object->meta.name);
 }
 
 /* "HTTPRoute 'default/echo'" with quotes, "HTTPRoute default/echo" without. */
@@ -246,10 +250,7 @@ static void fill_result(const struct ident *ident, struct arena *arena,
     }
     result->kind = ident->info->id;
     if (ident->named) {
-        struct object object = {.kind = ident->info->id};
-        object.meta.ns = ident->ns;
-        object.meta.name = ident->name;
-        result->key = object_key(arena, &object);
+        result->key = object_key_of(arena, ident->info->id, ident->ns, ident->name);
     }
 }
 
@@ -289,6 +290,19 @@ static struct object *read_body(const struct doc_node *node, const struct ident 
     object->origin.line = node->line;
     if (ident->info->review != NULL) {
         ident->info->review(object, node, problems);
+    }
+    return object;
+}
+
+struct object *object_read_stored(enum kind_id kind, const struct doc_node *node,
+                                  struct problems *problems)
+{
+    const struct schema *schema = kind_info(kind)->schema;
+    struct object *object = row_new(schema->size, count_nodes(node) * BODY_HINT_NODE);
+    object->kind = kind;
+    if (!field_read_stored(schema, object, node, &object->row.arena, problems)) {
+        row_unref(&object->row, NULL);
+        return NULL;
     }
     return object;
 }

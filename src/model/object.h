@@ -74,6 +74,7 @@ const struct kind_info *kind_find_any_group(struct str kind);
 
 /* "HTTPRoute/default/echo" or "default/echo", as said above; into the arena. */
 struct str object_key(struct arena *arena, const struct object *object);
+struct str object_key_of(struct arena *arena, enum kind_id kind, struct str ns, struct str name);
 /* For people: "HTTPRoute 'default/echo'". */
 struct str object_name(struct arena *arena, const struct object *object);
 /* The row_equal_fn of all object tables: kind, meta (without annotations that heddle does not
@@ -104,5 +105,9 @@ bool object_list_read(const struct doc_node *node, struct problems *problems,
 /* Like object_read() for a bare node (an item of a List, or the API server's JSON). */
 void object_read_node(const struct doc_node *node, struct str file, struct problems *problems,
                       struct object_result *ret_result);
+/* Of a kind that is known, as the API server has it, which need not say apiVersion and kind:
+ * field_read_stored(), and no warnings. NULL and an error when it cannot be read; one reference. */
+struct object *object_read_stored(enum kind_id kind, const struct doc_node *node,
+                                  struct problems *problems);
 
 #endif

@@ -98,11 +98,11 @@ void problems_report(struct problems *problems, enum problem_code code, uint32_t
                                              .remedy = remedy});
 }
 
-struct str problem_quote(struct arena *arena, struct str text)
+static struct str shorten(struct arena *arena, struct str text, size_t max)
 {
     size_t keep = text.len;
-    if (keep > QUOTE_MAX) { /* not inside a character */
-        keep = QUOTE_MAX;
+    if (keep > max) { /* not inside a character */
+        keep = max;
         while (keep > 0 && ((unsigned char)text.ptr[keep] & 0xc0) == 0x80) {
             keep--;
         }
@@ -110,6 +110,22 @@ struct str problem_quote(struct arena *arena, struct str text)
     const char *end = keep < text.len ? "..." : "";
     struct str part = str_sub(text, 0, keep);
     return printable(arena, arena_printf(arena, "%.*s%s", STR_FMT(part), end));
+}
+
+struct str problem_quote(struct arena *arena, struct str text)
+{
+    return shorten(arena, text, QUOTE_MAX);
+}
+
+struct str problem_words(struct arena *arena, const struct problem *problem)
+{
+    struct str path = problem->path;
+    if (str_starts_with(path, STR("spec."))) {
+        path = str_sub(path, sizeof("spec.") - 1, path.len);
+    }
+    struct str text = arena_printf(arena, "%.*s%s%.*s", STR_FMT(path), path.len > 0 ? ": " : "",
+                                   STR_FMT(problem->text));
+    return shorten(arena, text, PROBLEM_WORDS_MAX);
 }
 
 const char *severity_name(enum severity severity)

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "codec/json.h"
 
+#define PROBLEM_WORDS_MAX 400
 #define PROBLEMS_MAX 200 /* per document; one more says that there are more */
 
 enum severity {
@@ -65,6 +66,9 @@ void problems_add(struct problems *problems, const struct problem *problem);
 void problems_report(struct problems *problems, enum problem_code code, uint32_t line,
                      uint32_t column, struct str path, struct str remedy, const char *fmt, ...)
     __attribute__((format(printf, 7, 8)));
+/* One problem in a line: "rules[1].matches[0].path.value: '(' is not …", without the remedy and not
+ * longer than PROBLEM_WORDS_MAX. Paths are told from the spec on, as conditions do. */
+struct str problem_words(struct arena *arena, const struct problem *problem);
 /* What a user wrote, for use inside a message: cut at 80 bytes, control characters as '?'. */
 struct str problem_quote(struct arena *arena, struct str text);
 

@@ -54,6 +54,22 @@ bool parent_ref_equal(const struct parent_ref *a, const struct parent_ref *b)
            a->port == b->port;
 }
 
+bool parent_ref_is_service(const struct parent_ref *ref)
+{
+    return ref->group.len == 0 && str_eq(ref->kind, STR("Service"));
+}
+
+struct parent_ref parent_ref_copy(struct arena *arena, const struct parent_ref *ref)
+{
+    struct parent_ref copy = *ref;
+    copy.group = arena_str(arena, ref->group);
+    copy.kind = arena_str(arena, ref->kind);
+    copy.ns = arena_str(arena, ref->ns);
+    copy.name = arena_str(arena, ref->name);
+    copy.section_name = arena_str(arena, ref->section_name);
+    return copy;
+}
+
 static bool same_parent(const struct parent_ref *a, const struct parent_ref *b)
 {
     return str_eq(a->group, b->group) && str_eq(a->kind, b->kind) && str_eq(a->ns, b->ns) &&

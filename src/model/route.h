@@ -26,6 +26,9 @@ struct parent_ref {
     uint32_t line;
 };
 bool parent_ref_equal(const struct parent_ref *a, const struct parent_ref *b); /* what they say */
+/* GEP-1294: a parent of the mesh. */
+bool parent_ref_is_service(const struct parent_ref *ref);
+struct parent_ref parent_ref_copy(struct arena *arena, const struct parent_ref *ref);
 
 /* BackendObjectReference; defaults: group "", kind Service. */
 struct object_ref {
@@ -184,6 +187,12 @@ struct route {
     struct str default_gateways;     /* useDefaultGateways: "All", "None" or empty */
 };
 
+/*
+ * What the API server took and heddle cannot read (an expression that RE2 refuses, a value of a
+ * later API) is the fault of one rule, where it stands in one: the rule is left without filters,
+ * backends and the rest, and answers those of its requests with an error that its readable matches
+ * take. Of documents in files every fault is an error of the whole.
+ */
 enum path_match_type { PATH_EXACT, PATH_PREFIX, PATH_REGEX };
 struct path_match {
     int type;
@@ -195,6 +204,7 @@ struct http_match {
     LIST(struct header_match) query;
     struct str method; /* empty: any */
     uint32_t line;
+    struct str fault; /* not empty: it could not be read, and no request is to meet it */
 };
 struct http_rule {
     struct str name;
@@ -205,6 +215,7 @@ struct http_rule {
     struct retry *retry;
     struct session_persistence *session;
     uint32_t line;
+    struct str fault; /* not empty: it, or one of its matches, could not be read; see below */
 };
 struct http_route {
     struct route route;
@@ -221,6 +232,7 @@ struct grpc_match {
     struct method_match *method; /* NULL: any */
     LIST(struct header_match) headers;
     uint32_t line;
+    struct str fault;
 };
 struct grpc_rule {
     struct str name;
@@ -229,6 +241,7 @@ struct grpc_rule {
     LIST(struct backend_ref) backends;
     struct session_persistence *session;
     uint32_t line;
+    struct str fault;
 };
 struct grpc_route {
     struct route route;

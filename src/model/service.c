@@ -173,7 +173,7 @@ static const struct field service_fields[] = {
     FIELD_END,
 };
 const struct schema service_schema = {
-    .name = "a Service", .size = sizeof(struct service), .fields = service_fields};
+    .name = "a Service", .size = sizeof(struct service), .fields = service_fields, .open = true};
 
 static const struct field namespace_fields[] = {
     OBJECT_FIELDS,
@@ -181,5 +181,7 @@ static const struct field namespace_fields[] = {
     FIELD_KNOWN("status"),
     FIELD_END,
 };
-const struct schema namespace_schema = {
-    .name = "a Namespace", .size = sizeof(struct namespace_object), .fields = namespace_fields};
+const struct schema namespace_schema = {.name = "a Namespace",
+                                        .size = sizeof(struct namespace_object),
+                                        .fields = namespace_fields,
+                                        .open = true};

@@ -3,6 +3,7 @@
 #include "pipeline/findings.h"
 
 #include "ir/graph.h"
+#include "model/fault.h"
 #include "pipeline/findings_internal.h"
 #include "pipeline/meant.h"
 #include "resolve/policy.h"
@@ -101,10 +102,20 @@ static void visit_policy(void *user, struct str key, const struct row *row)
     arena_reset(&walk->scratch);
 }
 
+static void visit_fault(void *user, struct str key, const struct row *row)
+{
+    struct finding_walk *walk = user;
+    struct problem problem = fault_problem((const struct fault *)row, &walk->scratch);
+    (void)key;
+    walk->visit(walk->user, STR_NULL, &problem);
+    arena_reset(&walk->scratch);
+}
+
 void findings_each(const struct engine *engine, finding_fn *visit, void *user)
 {
     struct finding_walk walk = {.engine = engine, .visit = visit, .user = user};
     arena_init(&walk.scratch);
+    engine_each(engine, T_FAULT, visit_fault, &walk);
     engine_each(engine, T_SERVICE, finding_visit_service, &walk);
     engine_each(engine, T_SLICE, finding_visit_slice, &walk);
     engine_each(engine, T_ROUTE, finding_visit_route, &walk);

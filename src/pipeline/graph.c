@@ -14,6 +14,7 @@
 #include "ir/attachment.h"
 #include "ir/client.h"
 #include "ir/ir.h"
+#include "model/fault.h"
 #include "model/object.h"
 #include "resolve/resolve.h"
 #include "xds/xds.h"
@@ -56,6 +57,10 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_ROUTE]        = INPUT("route", object_equal),
     [T_GRANT]        = INPUT("referencegrant", object_equal),
     [T_POLICY]       = INPUT("policy", object_equal),
+    [T_CLASS]        = INPUT("gatewayclass", object_equal),
+    [T_MESH]         = INPUT("xmesh", object_equal),
+    [T_NODE]         = INPUT("node", object_equal),
+    [T_FAULT]        = INPUT("fault", fault_equal),
     [T_VIEW]         = INPUT("view", view_equal),
     [T_INTEREST]     = INPUT("interest", interest_equal),
     [T_REJECTION]    = INPUT("rejection", rejection_equal),
@@ -71,10 +76,14 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_CLUSTER]      = TABLE("cluster", 3, resolve_cluster, ir_cluster_equal, OF(T_PORT)),
     [T_ENDPOINTS]    = TABLE("endpoints", 3, resolve_endpoints, ir_endpoints_equal,
                              OF(T_PORT), BY(X_PLACES)),
-    [T_SERVICE_STATUS] = STATUS("service-status", 3, resolve_service_status, OF(T_SERVICE)),
-    [T_POLICY_STATUS] = STATUS("policy-status", 3, resolve_policy_status, OF(T_POLICY)),
+    [T_SERVICE_STATUS] = STATUS("service-status", 3, resolve_service_status,
+                                OF(T_SERVICE), BY(X_SERVICE_FAULTS)),
+    [T_POLICY_STATUS] = STATUS("policy-status", 3, resolve_policy_status,
+                               OF(T_POLICY), BY(X_POLICY_FAULTS)),
+    [T_CLASS_STATUS] = STATUS("class-status", 3, resolve_class_status, OF(T_CLASS)),
+    [T_MESH_STATUS]  = STATUS("mesh-status", 3, resolve_mesh_status, OF(T_MESH)),
 
-    [T_STATUS]       = STATUS("status", 4, resolve_status, OF(T_ROUTE)),
+    [T_STATUS]       = STATUS("status", 4, resolve_status, OF(T_ROUTE), OF(T_FAULT)),
     [T_ENVOY_VHOST]  = TABLE("envoy-vhost", 4, xds_envoy_vhost, fragment_equal, OF(T_ROUTING)),
     [T_GRPC_VHOST]   = TABLE("grpc-vhost", 4, xds_grpc_vhost, fragment_equal, OF(T_ROUTING)),
 
@@ -105,6 +114,8 @@ static const struct index_spec indexes[INDEX_COUNT] = {
     [X_PORTS_OF_SERVICE]  = {"ports-of-service", T_SERVICE, resolve_ports_of_service, NULL},
     [X_ATTACHED]          = {"attached", T_ATTACHMENT, resolve_attached, resolve_attached_order},
     [X_ATTACHED_L4]       = {"attached-l4", T_ATTACHMENT, resolve_attached_l4, NULL},
+    [X_SERVICE_FAULTS]    = {"service-faults", T_FAULT, resolve_service_faults, NULL},
+    [X_POLICY_FAULTS]     = {"policy-faults", T_FAULT, resolve_policy_faults, NULL},
     [X_REJECTIONS]        = {"rejections", T_REJECTION, resolve_rejections, NULL},
     /* clang-format on */
 };
@@ -116,3 +127,8 @@ const unsigned resource_tables[] = {
     T_REDIRECT_LDS, T_ENVOY_ECDS, T_GRPC_TARGET, T_GRPC_SERVER, T_SIDECAR_BASE,
 };
 const unsigned resource_tables_len = sizeof(resource_tables) / sizeof(resource_tables[0]);
+
+const unsigned status_tables[] = {
+    T_STATUS, T_SERVICE_STATUS, T_POLICY_STATUS, T_CLASS_STATUS, T_MESH_STATUS,
+};
+const unsigned status_tables_len = sizeof(status_tables) / sizeof(status_tables[0]);

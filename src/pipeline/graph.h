@@ -11,5 +11,7 @@ extern const struct graph heddle_graph;
 /* The tables whose rows are struct resource_row. */
 extern const unsigned resource_tables[];
 extern const unsigned resource_tables_len;
+extern const unsigned status_tables[]; /* of rows of struct status */
+extern const unsigned status_tables_len;
 
 #endif

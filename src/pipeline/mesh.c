@@ -34,6 +34,9 @@ static const unsigned tables_of_kinds[KIND_COUNT] = {
     [KIND_TCPROUTE] = T_ROUTE,
     [KIND_REFERENCEGRANT] = T_GRANT,
     [KIND_XBACKENDTRAFFICPOLICY] = T_POLICY,
+    [KIND_GATEWAYCLASS] = T_CLASS,
+    [KIND_XMESH] = T_MESH,
+    [KIND_NODE] = T_NODE,
 };
 
 struct mesh *mesh_new(const struct mesh_settings *settings)
@@ -68,18 +71,58 @@ void mesh_free(struct mesh *mesh)
     free(mesh);
 }
 
+static void delete_fault(struct mesh *mesh, enum kind_id kind, struct str key)
+{
+    struct arena scratch;
+    arena_init_sized(&scratch, OBJECT_KEY_MAX);
+    engine_delete(mesh->engine, T_FAULT, fault_key(&scratch, kind, key));
+    arena_release(&scratch);
+}
+
+/* What is equal to before is no reason of anything; the engine finds so, too, when it is its turn.
+ */
 void mesh_put(struct mesh *mesh, struct object *object, struct str key)
 {
-    since_note(&mesh->since, str_from(kind_info(object->kind)->kind), key);
-    engine_put(mesh->engine, tables_of_kinds[object->kind], key, &object->row);
+    unsigned table = tables_of_kinds[object->kind];
+    const struct row *before = engine_get(mesh->engine, table, key);
+    if (before == NULL || !object_equal(before, &object->row)) {
+        since_note(&mesh->since, str_from(kind_info(object->kind)->kind), key);
+    }
+    delete_fault(mesh, object->kind, key);
+    engine_put(mesh->engine, table, key, &object->row);
     mesh->dirty = true;
 }
 
 void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key)
 {
     since_note(&mesh->since, str_from(kind_info(kind)->kind), key);
+    delete_fault(mesh, kind, key);
     engine_delete(mesh->engine, tables_of_kinds[kind], key);
     mesh->dirty = true;
+}
+
+void mesh_put_fault(struct mesh *mesh, struct fault *fault, struct str key)
+{
+    struct arena scratch;
+    arena_init_sized(&scratch, OBJECT_KEY_MAX);
+    engine_put(mesh->engine, T_FAULT, fault_key(&scratch, (enum kind_id)fault->kind, key),
+               &fault->row);
+    mesh->dirty = true;
+    arena_release(&scratch);
+}
+
+const struct fault *mesh_fault(const struct mesh *mesh, enum kind_id kind, struct str key)
+{
+    struct arena scratch;
+    arena_init_sized(&scratch, OBJECT_KEY_MAX);
+    const struct row *row = engine_get(mesh->engine, T_FAULT, fault_key(&scratch, kind, key));
+    arena_release(&scratch);
+    return (const struct fault *)row;
+}
+
+size_t mesh_faults(const struct mesh *mesh)
+{
+    return engine_count(mesh->engine, T_FAULT);
 }
 
 unsigned mesh_table(enum kind_id kind)
@@ -89,7 +132,8 @@ unsigned mesh_table(enum kind_id kind)
 
 size_t mesh_objects(const struct mesh *mesh)
 {
-    static const unsigned tables[] = {T_NAMESPACE, T_SERVICE, T_SLICE, T_ROUTE, T_GRANT, T_POLICY};
+    static const unsigned tables[] = {T_NAMESPACE, T_SERVICE, T_SLICE, T_ROUTE, T_GRANT,
+                                      T_POLICY,    T_CLASS,   T_MESH,  T_NODE};
     size_t count = 0;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         count += engine_count(mesh->engine, tables[i]);
@@ -188,9 +232,9 @@ struct changeset *mesh_turn(struct mesh *mesh)
     engine_run(mesh->engine);
     uint64_t now = clock_wall_ms();
     since_turn(&mesh->since, engine_changes(mesh->engine, T_ROUTING), now);
-    status_store_apply(mesh->status, engine_changes(mesh->engine, T_STATUS), now);
-    status_store_apply(mesh->status, engine_changes(mesh->engine, T_SERVICE_STATUS), now);
-    status_store_apply(mesh->status, engine_changes(mesh->engine, T_POLICY_STATUS), now);
+    for (unsigned i = 0; i < status_tables_len; i++) {
+        status_store_apply(mesh->status, engine_changes(mesh->engine, status_tables[i]), now);
+    }
     struct changeset *changeset = turn_changeset(mesh->engine, mesh->seq + 1);
     if (changeset != NULL) {
         mesh->seq++;

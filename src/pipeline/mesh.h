@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "engine/engine.h"
+#include "model/fault.h"
 #include "model/object.h"
 #include "pipeline/view.h"
 #include "serve/serve.h"
@@ -36,6 +37,13 @@ void mesh_free(struct mesh *mesh);
 /* Takes the reference. */
 void mesh_put(struct mesh *mesh, struct object *object, struct str key);
 void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key);
+
+/* Of an object that cannot be read: what was put of it stays, until it is put again or removed.
+ * Takes the reference. key: of the object's table. */
+void mesh_put_fault(struct mesh *mesh, struct fault *fault, struct str key);
+/* As of the last turn, or NULL. */
+const struct fault *mesh_fault(const struct mesh *mesh, enum kind_id kind, struct str key);
+size_t mesh_faults(const struct mesh *mesh);
 
 size_t mesh_objects(const struct mesh *mesh); /* objects in force, all kinds */
 unsigned mesh_table(enum kind_id kind);       /* enum table_id of its objects */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "ir/attachment.h"
-#include "ir/graph.h"
 #include "model/object.h"
+#include "pipeline/graph.h"
 
 /* The conditions of one parent, or of the object itself. */
 struct conditions {
@@ -140,8 +140,8 @@ static void tell_row(struct telling *telling, const struct row_change *change)
     const struct status *after = (const struct status *)change->after;
     const struct status *any = after != NULL ? after : before;
     telling->object =
-        arena_printf(&telling->scratch, "%s %.*s/%.*s", kind_info((enum kind_id)any->kind)->kind,
-                     STR_FMT(any->ns), STR_FMT(any->name));
+        arena_printf(&telling->scratch, "%s %.*s%s%.*s", kind_info((enum kind_id)any->kind)->kind,
+                     STR_FMT(any->ns), any->ns.len > 0 ? "/" : "", STR_FMT(any->name));
     telling->parent = STR_NULL;
     compare(telling, of_object(before), of_object(after));
     tell_parents(telling, before, after);
@@ -150,12 +150,11 @@ static void tell_row(struct telling *telling, const struct row_change *change)
 
 void plan_status_dump(const struct engine *engine, struct json *json)
 {
-    static const unsigned tables[] = {T_STATUS, T_SERVICE_STATUS, T_POLICY_STATUS};
     struct telling telling = {.json = json};
     json_key(json, "status");
     json_open(json, '[');
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        struct row_changes changes = engine_changes(engine, tables[i]);
+    for (size_t i = 0; i < status_tables_len; i++) {
+        struct row_changes changes = engine_changes(engine, status_tables[i]);
         for (size_t j = 0; j < changes.len; j++) {
             tell_row(&telling, &changes.items[j]);
         }

@@ -21,11 +21,6 @@
 #include "resolve/room.h"
 #include "resolve/rule.h"
 
-static bool is_mesh_parent(const struct parent_ref *ref)
-{
-    return ref->group.len == 0 && str_eq(ref->kind, STR("Service"));
-}
-
 static bool port_selected(const struct service_port *port, const struct parent_ref *ref)
 {
     return port->protocol == PROTOCOL_TCP && (ref->port == 0 || ref->port == port->port) &&
@@ -218,7 +213,7 @@ const struct row *resolve_attachment(struct eval *ev, struct str key)
     row->name = arena_str(arena, route->object.meta.name);
     row->parents.items = ARENA_ARRAY(arena, route->parents.len, struct attached_parent);
     for (size_t i = 0; i < route->parents.len; i++) {
-        if (is_mesh_parent(&route->parents.items[i])) {
+        if (parent_ref_is_service(&route->parents.items[i])) {
             struct attached_parent *parent = &row->parents.items[row->parents.len++];
             parent->index = (int32_t)i;
             attach_parent(ev, arena, route, &route->parents.items[i], parent);

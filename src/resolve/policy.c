@@ -10,6 +10,7 @@
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "model/service.h"
+#include "resolve/fault.h"
 #include "resolve/key.h"
 #include "resolve/resolve.h"
 #include "resolve/session.h"
@@ -163,7 +164,11 @@ const struct row *resolve_policy_status(struct eval *ev, struct str key)
 {
     const struct backend_policy *policy =
         (const struct backend_policy *)eval_get(ev, T_POLICY, key);
+    const struct fault *fault = fault_of(ev, KIND_XBACKENDTRAFFICPOLICY, key);
     size_t services = 0;
+    if (fault != NULL) {
+        return fault_status(fault, (const struct object *)policy);
+    }
     for (size_t i = 0; policy != NULL && i < policy->targets.len; i++) {
         services += policy_targets_service(&policy->targets.items[i]);
     }

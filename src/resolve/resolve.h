@@ -25,6 +25,14 @@ const struct row *resolve_places(struct eval *ev, struct str key);
 void resolve_places_of_clients(const struct row *row, struct str key, struct group_emit *emit);
 void resolve_endpoints_of_places(const struct row *row, struct str key, struct group_emit *emit);
 
+/* class.c: T_CLASS_STATUS, T_MESH_STATUS */
+const struct row *resolve_class_status(struct eval *ev, struct str key);
+const struct row *resolve_mesh_status(struct eval *ev, struct str key);
+
+/* fault.c: faults by the objects that they are of */
+void resolve_service_faults(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_policy_faults(const struct row *row, struct str key, struct group_emit *emit);
+
 /* cluster.c: T_CLUSTER */
 const struct row *resolve_cluster(struct eval *ev, struct str key);
 

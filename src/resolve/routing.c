@@ -59,18 +59,21 @@ static int candidate_cmp(const void *a, const void *b)
     return order != 0 ? order : (ca->match > cb->match) - (ca->match < cb->match);
 }
 
-static void fill_candidate(struct candidate *candidate)
+/* False: the match cannot be read, and takes no request. */
+static bool fill_candidate(struct candidate *candidate)
 {
     if (candidate->route->object.kind == KIND_GRPCROUTE) {
         static const struct grpc_match every = {.method = NULL};
         const struct grpc_rule *rule =
             &((const struct grpc_route *)candidate->route)->rules.items[candidate->rule];
         candidate->grpc = rule->matches.len > 0 ? &rule->matches.items[candidate->match] : &every;
+        return candidate->grpc->fault.len == 0;
     } else {
         static const struct http_match every = {.path = {PATH_PREFIX, STR("/")}};
         const struct http_rule *rule =
             &((const struct http_route *)candidate->route)->rules.items[candidate->rule];
         candidate->http = rule->matches.len > 0 ? &rule->matches.items[candidate->match] : &every;
+        return candidate->http->fault.len == 0;
     }
 }
 
@@ -104,7 +107,7 @@ static struct candidate *collect(struct eval *ev, struct row_span attached, enum
                     .rule = j,
                     .match = k,
                 };
-                fill_candidate(&all[len++]);
+                len += fill_candidate(&all[len]) ? 1 : 0;
             }
         }
     }

@@ -30,6 +30,7 @@ static struct rule_view http_rule(const struct route *route, size_t index)
         .session = rule->session,
         .timeouts = rule->timeouts,
         .retry = rule->retry,
+        .fault = rule->fault,
         .line = rule->line,
     };
 }
@@ -48,6 +49,7 @@ static struct rule_view grpc_rule(const struct route *route, size_t index)
         .backends = rule->backends.items,
         .backends_len = rule->backends.len,
         .session = rule->session,
+        .fault = rule->fault,
         .line = rule->line,
     };
 }
@@ -228,6 +230,9 @@ static struct str unserved_pair(const struct rule_view *rule, size_t index, stru
 struct str rule_unserved(const struct route *route, size_t index, struct arena *arena)
 {
     struct rule_view rule = route_rule(route, index);
+    if (rule.fault.len > 0) {
+        return rule.fault;
+    }
     struct str text = unserved_filters(&rule, index, arena);
     return text.len > 0 ? text : unserved_pair(&rule, index, arena);
 }

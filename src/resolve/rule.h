@@ -14,6 +14,7 @@ struct rule_view { /* borrowed from the route; what the kind has not is NULL */
     const struct session_persistence *session;
     const struct timeouts *timeouts; /* HTTPRoute only */
     const struct retry *retry;       /* HTTPRoute only */
+    struct str fault;                /* not empty: it could not be read (model/route.h) */
     uint32_t line;
 };
 
@@ -31,9 +32,9 @@ struct header_match_view route_match_headers(const struct route *route, size_t r
 struct rule_view route_rule(const struct route *route, size_t index);
 uint32_t route_rule_line(const struct route *route, size_t index);
 
-/* What in a rule heddle does not enforce yet: "rules[0].filters[1]: filter type 'ExtensionRef'
- * is not served yet", or empty. Such a rule answers every request with an error, and a condition
- * says why: never would it be followed without the part that is missing. */
+/* What in a rule heddle cannot read or does not enforce yet: "rules[0].filters[1]: filter type
+ * 'ExtensionRef' is not served yet", or empty. Such a rule answers every request with an error, and
+ * a condition says why: never would it be followed without the part that is missing. */
 struct str rule_unserved(const struct route *route, size_t index, struct arena *arena);
 
 #endif

@@ -15,6 +15,8 @@
  *                     False/AddressTaken when another Service has its ClusterIP and port
  *   heddle.dev/Enforced    on a Service: False/AddressType when slices of it list names, False/
  *                     ClientPlace when it is for the own node alone and clients do not say theirs
+ *   heddle.dev/Accepted    on a Service: False/UnsupportedValue when it cannot be read (fault.h),
+ *                     as Accepted of a route
  */
 #include "ir/attachment.h"
 #include "ir/client.h"
@@ -22,6 +24,7 @@
 #include "ir/ir.h"
 #include "model/service.h"
 #include "resolve/enforce.h"
+#include "resolve/fault.h"
 #include "resolve/govern.h"
 #include "resolve/key.h"
 #include "resolve/l4.h"
@@ -30,7 +33,7 @@
 #include "resolve/rule.h"
 
 #define CONDITIONS_MAX 5
-#define SERVICE_CONDITIONS_MAX 3
+#define SERVICE_CONDITIONS_MAX 4
 #define MESSAGE_PARTS_MAX 8 /* of a message that lists several faults; the rest is counted */
 
 void resolve_rejections(const struct row *row, struct str key, struct group_emit *emit)
@@ -303,22 +306,15 @@ static void enforced_condition(struct eval *ev, struct arena *arena, const struc
     }
 }
 
-static struct parent_ref copy_ref(struct arena *arena, const struct parent_ref *ref)
-{
-    struct parent_ref copy = *ref;
-    copy.group = arena_str(arena, ref->group);
-    copy.kind = arena_str(arena, ref->kind);
-    copy.ns = arena_str(arena, ref->ns);
-    copy.name = arena_str(arena, ref->name);
-    copy.section_name = arena_str(arena, ref->section_name);
-    return copy;
-}
-
 const struct row *resolve_status(struct eval *ev, struct str key)
 {
     const struct route *route = (const struct route *)eval_get(ev, T_ROUTE, key);
     const struct attachment *attachment =
         (const struct attachment *)eval_get(ev, T_ATTACHMENT, key);
+    const struct fault *fault = (const struct fault *)eval_get(ev, T_FAULT, key);
+    if (fault != NULL && kind_info((enum kind_id)fault->kind)->route) {
+        return fault_status(fault, (const struct object *)route);
+    }
     if (route == NULL || attachment == NULL || attachment->parents.len == 0) {
         return NULL; /* no parentRef is ours: nothing to say */
     }
@@ -332,7 +328,7 @@ const struct row *resolve_status(struct eval *ev, struct str key)
     for (size_t i = 0; i < attachment->parents.len; i++) {
         const struct attached_parent *from = &attachment->parents.items[i];
         struct status_parent *parent = &row->parents.items[row->parents.len++];
-        parent->ref = copy_ref(arena, &route->parents.items[from->index]);
+        parent->ref = parent_ref_copy(arena, &route->parents.items[from->index]);
         parent->conditions.items = ARENA_ARRAY(arena, CONDITIONS_MAX, struct condition);
         accepted_condition(ev, arena, route, attachment, from, parent);
         resolved_condition(arena, attachment, parent);
@@ -439,25 +435,29 @@ static bool unenforced_condition(struct eval *ev, struct arena *arena,
 const struct row *resolve_service_status(struct eval *ev, struct str key)
 {
     const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
-    if (service == NULL) {
-        return NULL;
-    }
+    const struct fault *fault = fault_of(ev, KIND_SERVICE, key);
     struct arena *scratch = eval_scratch(ev);
     struct condition found[SERVICE_CONDITIONS_MAX];
     size_t len = 0;
-    len += unbound_condition(ev, scratch, service, &found[len]);
-    len += unenforced_condition(ev, scratch, service, key, &found[len]);
-    found[len].id = C_service_rejected;
-    len += is_service_rejected(ev, scratch, service, &found[len].message);
+    if (fault != NULL) {
+        found[len].id = C_service_unreadable;
+        found[len++].message = fault_message(scratch, fault, (const struct object *)service);
+    }
+    if (service != NULL) {
+        len += unbound_condition(ev, scratch, service, &found[len]);
+        len += unenforced_condition(ev, scratch, service, key, &found[len]);
+        found[len].id = C_service_rejected;
+        len += is_service_rejected(ev, scratch, service, &found[len].message);
+    }
     if (len == 0) {
         return NULL;
     }
     struct status *row = row_new(sizeof(*row), 512);
     struct arena *arena = &row->row.arena;
-    row->kind = (int)service->object.kind;
-    row->ns = arena_str(arena, service->object.meta.ns);
-    row->name = arena_str(arena, service->object.meta.name);
-    row->generation = service->object.meta.generation;
+    row->kind = KIND_SERVICE;
+    row->ns = arena_str(arena, fault != NULL ? fault->ns : service->object.meta.ns);
+    row->name = arena_str(arena, fault != NULL ? fault->name : service->object.meta.name);
+    row->generation = fault != NULL ? fault->generation : service->object.meta.generation;
     row->conditions.items = ARENA_ARRAY(arena, len, struct condition);
     for (size_t i = 0; i < len; i++) {
         row->conditions.items[row->conditions.len++] =

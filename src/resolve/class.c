@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * class: what heddle answers to the GatewayClasses and XMeshes that name it as their controller.
+ *
+ * "Implementations MUST populate status on all Mesh resources which specify their controller name";
+ * supportedFeatures are "sorted in ascending alphabetical order by the Name key" (XMesh).
+ */
+#include "model/class.h"
+
+#include "ir/attachment.h"
+#include "ir/feature.h"
+#include "ir/graph.h"
+#include "resolve/resolve.h"
+
+#define NO_PARAMETERS "heddle has no parameters: take 'parametersRef' out"
+
+static struct status *status_of(const struct class_object *class, enum condition_id id,
+                                const char *message)
+{
+    struct status *row = row_new(sizeof(*row), 512);
+    struct arena *arena = &row->row.arena;
+    row->kind = (int)class->object.kind;
+    row->name = arena_str(arena, class->object.meta.name);
+    row->generation = class->object.meta.generation;
+    row->conditions.items = ARENA_ARRAY(arena, 1, struct condition);
+    row->conditions.items[row->conditions.len++] = (struct condition){(int)id, str_from(message)};
+    return row;
+}
+
+static const struct class_object *ours(struct eval *ev, unsigned table, struct str key)
+{
+    const struct class_object *class = (const struct class_object *)eval_get(ev, table, key);
+    return class != NULL && str_eq(class->controller, STR(CONTROLLER_NAME)) ? class : NULL;
+}
+
+const struct row *resolve_class_status(struct eval *ev, struct str key)
+{
+    const struct class_object *class = ours(ev, T_CLASS, key);
+    if (class == NULL) {
+        return NULL;
+    }
+    struct status *row = class->parameters != NULL
+                             ? status_of(class, C_class_parameters, NO_PARAMETERS)
+                             : status_of(class, C_class_unsupported, "gateways are not served yet");
+    return &row->row;
+}
+
+const struct row *resolve_mesh_status(struct eval *ev, struct str key)
+{
+    const struct class_object *mesh = ours(ev, T_MESH, key);
+    if (mesh == NULL) {
+        return NULL;
+    }
+    if (mesh->parameters != NULL) {
+        struct status *row = status_of(mesh, C_mesh_parameters, NO_PARAMETERS);
+        return &row->row;
+    }
+    struct status *row = status_of(mesh, C_mesh_accepted, "the mesh is served by heddle");
+    row->features.items = ARENA_ARRAY(&row->row.arena, FEATURE_COUNT, struct str);
+    for (size_t i = 0; i < FEATURE_COUNT; i++) {
+        row->features.items[row->features.len++] = str_from(feature_info((enum feature_id)i)->name);
+    }
+    return &row->row;
+}
