@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* docs: `heddle docs reference`, docs/reference.md from the tables of options, metrics, conditions
- * and problems. tools/check-docs fails when the file in the repository is not this. */
+/* docs: `heddle docs reference`, docs/reference.md from the tables of options, metrics, conditions,
+ * features and problems. tools/check-docs fails when the file in the repository is not this. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/metric.h"
 #include "cli/commands.h"
 #include "ir/condition.h"
+#include "ir/feature.h"
 #include "model/problem.h"
 
 static const struct {
@@ -84,6 +85,16 @@ static void print_conditions(void)
     }
 }
 
+static void print_features(void)
+{
+    printf("\n## Features\n\nThe `supportedFeatures` of an XMesh, by the Gateway API's names.\n\n"
+           "| feature | meaning |\n|---|---|\n");
+    for (unsigned i = 0; i < FEATURE_COUNT; i++) {
+        const struct feature_info *info = feature_info((enum feature_id)i);
+        printf("| %s | %s |\n", info->name, info->meaning);
+    }
+}
+
 static void print_problems(void)
 {
     printf("\n## Problems\n\nSaid by `heddle check`, the log and `/api/problems`. The codes never "
@@ -106,6 +117,7 @@ static int run(const struct options *options)
     print_options();
     print_metrics();
     print_conditions();
+    print_features();
     print_problems();
     return 0;
 }
@@ -114,7 +126,7 @@ const struct command command_docs = {
     .name = "docs",
     .bit = CMD_DOCS,
     .arguments = "reference",
-    .summary = "print docs/reference.md: options, metrics, conditions, problems",
+    .summary = "print docs/reference.md: options, metrics, conditions, features, problems",
     .details = "",
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include "model_rig.h"
 
 #include "ir/attachment.h"
+#include "ir/ir.h"
 #include "model/fault.h"
 #include "model/node.h"
 #include "model/policy.h"
