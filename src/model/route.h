@@ -2,9 +2,8 @@
 /*
  * route: HTTPRoute, GRPCRoute, TLSRoute and TCPRoute v1, all fields of Gateway API v1.7.0's
  * standard channel and the experimental ones heddle means to serve. All begin with struct route, so
- * that attachment and precedence need not know the kind. Source:
- * apis/v1/{httproute,grpcroute,tlsroute,tcproute,shared}_types.go; field meanings are cited where
- * they bite.
+ * that attachment and precedence need not know the kind.
+ * Source: apis/v1/{httproute,grpcroute,tlsroute,tcproute,shared}_types.go.
  */
 #ifndef HEDDLE_MODEL_ROUTE_H
 #define HEDDLE_MODEL_ROUTE_H
@@ -13,8 +12,7 @@
 
 #define GATEWAY_GROUP "gateway.networking.k8s.io"
 
-/* ParentReference; defaults: group gateway.networking.k8s.io, kind Gateway, namespace the route's.
- */
+/* ParentReference; defaults: the Gateway API's group, kind Gateway, the route's namespace. */
 struct parent_ref {
     struct str group;
     struct str kind;
@@ -26,8 +24,7 @@ struct parent_ref {
     uint32_t line;
 };
 bool parent_ref_equal(const struct parent_ref *a, const struct parent_ref *b); /* what they say */
-/* GEP-1294: a parent of the mesh. */
-bool parent_ref_is_service(const struct parent_ref *ref);
+bool parent_ref_is_service(const struct parent_ref *ref); /* GEP-1294: a parent of the mesh */
 struct parent_ref parent_ref_copy(struct arena *arena, const struct parent_ref *ref);
 
 /* BackendObjectReference; defaults: group "", kind Service. */
@@ -187,12 +184,7 @@ struct route {
     struct str default_gateways;     /* useDefaultGateways: "All", "None" or empty */
 };
 
-/*
- * What the API server took and heddle cannot read (an expression that RE2 refuses, a value of a
- * later API) is the fault of one rule, where it stands in one: the rule is left without filters,
- * backends and the rest, and answers those of its requests with an error that its readable matches
- * take. Of documents in files every fault is an error of the whole.
- */
+/* fault: what of a rule cannot be read (FIELD_FAULT): its readable matches are errors. */
 enum path_match_type { PATH_EXACT, PATH_PREFIX, PATH_REGEX };
 struct path_match {
     int type;
@@ -204,7 +196,7 @@ struct http_match {
     LIST(struct header_match) query;
     struct str method; /* empty: any */
     uint32_t line;
-    struct str fault; /* not empty: it could not be read, and no request is to meet it */
+    struct str fault; /* not empty: no request meets it */
 };
 struct http_rule {
     struct str name;
@@ -215,7 +207,7 @@ struct http_rule {
     struct retry *retry;
     struct session_persistence *session;
     uint32_t line;
-    struct str fault; /* not empty: it, or one of its matches, could not be read; see below */
+    struct str fault; /* of it, or of one of its matches */
 };
 struct http_route {
     struct route route;
