@@ -42,6 +42,10 @@ bench: all ## measure convergence, CPU, memory and bytes
 	@tools/deps test
 	@bench/run
 
+bench-cluster: all ## the same on the API server of the current kubeconfig
+	@tools/deps test
+	@bench/cluster
+
 fuzz: ## fuzz every target for FUZZ_SECONDS (default 60)
 	@tools/deps test
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_SEED=0 tests/fuzz/run
@@ -66,7 +70,7 @@ install: all ## install heddle below PREFIX (default /usr/local), honours DESTDI
 	install -D -m 755 build/heddle $(DESTDIR)$(PREFIX)/bin/heddle
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo test images chart deploy undeploy conformance bench fuzz lint tidy format clean install help
+.PHONY: all deps demo test images chart deploy undeploy conformance bench bench-cluster fuzz lint tidy format clean install help

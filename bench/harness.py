@@ -13,7 +13,7 @@ REPO = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO / "tests/interop"))
 
 from rig.heddle import Heddle  # noqa: E402
-from rig.process import Child, Failed, temporary_folder  # noqa: E402,F401
+from rig.process import Child, Failed, temporary_folder, tool  # noqa: E402,F401
 
 STEP_SECONDS = 600
 
@@ -44,6 +44,17 @@ def run(mesh: dict, clients: dict, steps: list, options=()) -> list:
     if heddle.stop() != 0:
         raise heddle.child.fail("it did not end well")
     return [{"step": "start", "ready_ms": round(ready_ms, 1)}, *json.loads(figures)]
+
+
+def write_results(settings: dict, runs: dict) -> str:
+    """Returns the file's name."""
+    folder = REPO / "bench/results"
+    folder.mkdir(exist_ok=True)
+    path = folder / time.strftime("%Y%m%d-%H%M%S.json")
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPO, text=True,
+                            capture_output=True).stdout.strip()
+    path.write_text(json.dumps({"commit": commit, **settings, "runs": runs}, indent=1) + "\n")
+    return str(path.relative_to(REPO))
 
 
 def by_name(steps: list) -> dict:

@@ -5,6 +5,7 @@
  *   heddle-bench gen --config DIR [--services N] [--endpoints N] [--routes N]
  *   heddle-bench run --config DIR --xds ADDR:PORT --admin ADDR:PORT --pid PID [sizes as above]
  *                    [--delta N] [--sotw N] [--grpc N] [--limit-ms N] [--quiet-ms N] [--floor]
+ *                    [--applier FD]
  *                    STEP...
  *
  * A STEP is settle, cold, route=N, endpoint=N, rewrite=N, reconnect=N or slow=N (bench.h tells what
@@ -26,6 +27,7 @@ struct options {
     const char *xds;
     const char *admin;
     unsigned pid;
+    unsigned applier; /* a file descriptor; 0: none */
     bool floor;
     char **steps; /* borrowed */
     int nsteps;
@@ -82,6 +84,7 @@ static int read_options(int argc, char **argv, struct bench *bench, struct optio
 {
     const struct number numbers[] = {
         {"pid", &options->pid, 1, INT32_MAX},
+        {"applier", &options->applier, 3, INT32_MAX},
         {"services", &bench->mesh.services, 3, MESH_SERVICES_MAX},
         {"endpoints", &bench->mesh.endpoints, 1, MESH_ENDPOINTS_MAX},
         {"routes", &bench->mesh.routes, 1, MESH_SERVICES_MAX},
@@ -118,6 +121,9 @@ static int read_options(int argc, char **argv, struct bench *bench, struct optio
                 return usage("not a number in range:", optarg);
             }
         }
+    }
+    if (options->applier > 0) {
+        bench->mesh.applier = (int)options->applier;
     }
     options->steps = argv + optind;
     options->nsteps = argc - optind;
@@ -261,7 +267,7 @@ static void raise_file_limit(void)
 int main(int argc, char **argv)
 {
     struct bench bench = {
-        .mesh = {.services = 1000, .endpoints = 10, .routes = 1000},
+        .mesh = {.services = 1000, .endpoints = 10, .routes = 1000, .applier = -1},
         .limit_ms = 30000,
         .quiet_ms = 30,
         .out = stdout,

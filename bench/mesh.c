@@ -114,15 +114,33 @@ static bool write_file(const char *path, const struct buf *content, struct err *
     return ok || err_set_errno(err, errno, "cannot write '%s'", path);
 }
 
-/* Writes the file NAME-INDEX.yaml in place, or renames it into place when ret_at_ns is given. */
+/* Has the applier take the object of a file. */
+static bool apply_file(const struct mesh *mesh, const char *path, uint64_t *ret_at_ns,
+                       struct err *err)
+{
+    char line[64];
+    size_t len = 0;
+    bool ok = dprintf(mesh->applier, "%s\n", path) > 0;
+
+    while (ok && (len == 0 || line[len - 1] != '\n')) {
+        ok = len < sizeof(line) && read(mesh->applier, line + len, 1) == 1;
+        len += ok;
+    }
+    ok = ok && str_to_u64((struct str){line, len - 1}, ret_at_ns);
+    return ok || err_set(err, "the applier does not answer for '%s'", path);
+}
+
+/* Writes the file NAME-INDEX.yaml in place, or, when ret_at_ns is given, makes it known as a
+ * change. */
 static bool put_file(const struct mesh *mesh, const char *name, unsigned index,
                      const struct buf *content, uint64_t *ret_at_ns, struct err *err)
 {
     char path[4096], staged[4096];
 
     snprintf(path, sizeof(path), "%s/%s-%04u.yaml", mesh->dir, name, index);
-    if (ret_at_ns == NULL) {
-        return write_file(path, content, err);
+    if (ret_at_ns == NULL || mesh->applier >= 0) {
+        return write_file(path, content, err) &&
+               (ret_at_ns == NULL || apply_file(mesh, path, ret_at_ns, err));
     }
     snprintf(staged, sizeof(staged), "%s.new", mesh->dir);
     if (!write_file(staged, content, err)) {

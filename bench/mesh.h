@@ -7,7 +7,11 @@
  *   HTTPRoute route-0007 ─► svc-0008 weight 90, svc-0009 weight 10     for the first R of them
  *
  * One object per file. A change writes the new file beside the directory and renames it into
- * place, as whoever edits configuration with care does.
+ * place, as whoever edits configuration with care does. Where an applier is given (bench/cluster),
+ * it is told the file's path, and says when it begins to give its object to the API server:
+ *
+ *   mesh ── "PATH\n" ──► applier ──► PUT
+ *        ◄── "NANOSECONDS\n" ──      (CLOCK_MONOTONIC, just before)
  */
 #ifndef HEDDLE_BENCH_MESH_H
 #define HEDDLE_BENCH_MESH_H
@@ -27,12 +31,13 @@ struct mesh {
     unsigned services;  /* S, at least 3 */
     unsigned endpoints; /* E, per Service, at least 1 */
     unsigned routes;    /* R <= S */
+    int applier;        /* a socket to who applies what has changed; -1: nobody, it is renamed */
 };
 
 /* Writes every object. */
 bool mesh_write(const struct mesh *mesh, struct err *err);
 /* Gives route `index` a weight (90 as generated), or Service `index` another last address
- * (variant 0 as generated). ret_at_ns: just before the rename(2). */
+ * (variant 0 as generated). ret_at_ns: just before the rename(2), or what the applier says. */
 bool mesh_change_route(const struct mesh *mesh, unsigned index, unsigned weight,
                        uint64_t *ret_at_ns, struct err *err);
 bool mesh_change_endpoint(const struct mesh *mesh, unsigned index, unsigned variant,

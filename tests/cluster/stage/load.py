@@ -33,7 +33,8 @@ class Load:
                               "failed": tally["failed"] - before["failed"],
                               "backends": {name: count - before["backends"].get(name, 0)
                                            for name, count in tally["backends"].items()},
-                              "errors": tally["errors"][len(before["errors"]):]}
+                              "errors": [e for e in tally["errors"]
+                                         if e not in before["errors"]]}
         return result
 
     def wait_calls(self, count: int, seconds: float = 60) -> None:

@@ -26,10 +26,14 @@ class Heddle:
         self.options = list(options)
         self.addresses = {"xds": xds, "admin": admin}
         self.child: Optional[Child] = None
+        self.ready_seconds = READY_SECONDS
+
+    def source(self) -> list:
+        """The options that say where its objects come from."""
+        return ["--config", self.config, "--state", self.work / "state"]
 
     def start(self, ready: bool = True) -> "Heddle":
-        command = [heddle_program(), "serve", "--config", self.config,
-                   "--state", self.work / "state", "--xds", self.addresses["xds"],
+        command = [heddle_program(), "serve", *self.source(), "--xds", self.addresses["xds"],
                    "--admin", self.addresses["admin"], *self.options]
         self.child = Child("heddle", command, self.work / "heddle.log", stdin=subprocess.DEVNULL)
         for line in self.child.process.stdout:
@@ -42,7 +46,7 @@ class Heddle:
         else:
             raise self.child.fail("it ended at once")
         if ready:
-            until(self.is_ready, READY_SECONDS, "heddle is ready", interval=0.005)
+            until(self.is_ready, self.ready_seconds, "heddle is ready", interval=0.005)
         return self
 
     def is_ready(self) -> bool:

@@ -22,7 +22,7 @@ import (
 
 const (
 	statsAddress = "127.0.0.1:7070"
-	errorsMax    = 20 // kept of each target, the first ones
+	errorsMax    = 20 // kept of each target, the last ones
 	echoMethod   = "/echo.Echo/Echo"
 )
 
@@ -54,8 +54,9 @@ func (c *counter) add(target string, reply []byte, err error) {
 		return
 	}
 	t.Failed++
-	if len(t.Errors) < errorsMax {
-		t.Errors = append(t.Errors, time.Now().UTC().Format("15:04:05.000 ")+err.Error())
+	t.Errors = append(t.Errors, time.Now().UTC().Format("15:04:05.000 ")+err.Error())
+	if len(t.Errors) > errorsMax {
+		t.Errors = t.Errors[1:]
 	}
 }
 
