@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codec/json.h"
+#include "codec/percent.h"
 
 static size_t take(char *data, size_t size, size_t count, void *user)
 {
@@ -119,21 +120,12 @@ void fetch_clean(struct buf *body)
 
 struct str fetch_escape(struct arena *arena, struct str text)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    char *out = arena_alloc(arena, text.len * 3 + 1);
-    size_t len = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-            c == '-' || c == '.' || c == '_' || c == '~') {
-            out[len++] = (char)c;
-        } else {
-            out[len++] = '%';
-            out[len++] = digits[c >> 4];
-            out[len++] = digits[c & 15];
-        }
-    }
-    return str_span(out, len);
+    struct buf out;
+    buf_init(&out, BUF_UNLIMITED);
+    percent_encode(text, &out);
+    struct str escaped = arena_str(arena, buf_str(&out));
+    buf_release(&out);
+    return escaped;
 }
 
 void fetch_print(const struct buf *body)

@@ -33,19 +33,22 @@ struct kube_options {
 /* Reads the configuration (the only blocking part). False with what is missing and what to do. */
 bool kube_new(struct loop *loop, const struct kube_options *options, struct kube **ret_kube,
               struct err *err);
-void kube_free(struct kube *kube); /* cancels all calls; NULL is fine */
+/* Cancels all calls; who holds calls (watches, leases) ends before. NULL is fine. */
+void kube_free(struct kube *kube);
 /* For logs: the server's URL. Where the pod (or the context) is: its namespace, "default" when
  * unknown. */
 struct str kube_server(const struct kube *kube);
 struct str kube_namespace(const struct kube *kube);
+/* Where it runs. */
+struct loop *kube_loop(const struct kube *kube);
 /* The HTTP client, for those who talk to others than the API server. */
 struct httpc *kube_httpc(struct kube *kube);
 
 struct kube_result {
     unsigned status; /* of HTTP; 0: no answer */
     struct str body; /* valid during done() */
-    /* Of a failure: the reason and message of the API server's Status object, else what is known,
-     * e.g. "Conflict", "NotFound", "Gone"; empty on success. */
+    /* Of a failure (everything but 2xx): the reason and message of the API server's Status object,
+     * else what is known, e.g. "Conflict", "NotFound", "Gone"; empty on success. */
     struct str reason, message;
     unsigned retry_after_ms; /* 0: not said */
 };
@@ -56,6 +59,10 @@ struct kube_spec {
     struct str body;
     unsigned timeout_ms; /* 0: KUBE_TIMEOUT_MS */
     void *user;
+    /* For watches: pieces of the body of a 2xx as they come; false ends the request. Then
+     * timeout_ms 0 is none, and a silence of idle_ms ends it. NULL: the body is for done(). */
+    bool (*data)(void *user, struct str piece);
+    unsigned idle_ms;
     void (*done)(void *user, const struct kube_result *result);
 };
 /* done() is called exactly once, never from within, unless cancelled. */

@@ -33,7 +33,9 @@ struct kube_watch;
 struct kube_watch_events {
     void *user;
     /* Added or changed; the document and its texts are valid during the call. raw: the object's
-     * JSON. Also called for objects that are equal to before (a list says all again). */
+     * JSON, as it came. Also called for objects that are equal to before (a list says all again).
+     * Lists of the API server leave out apiVersion and kind of built-in kinds: the document has
+     * them nonetheless, raw has not. */
     void (*put)(void *user, const struct doc_node *object, struct str raw);
     void (*removed)(void *user, struct str ns, struct str name); /* ns: empty of cluster kinds */
     /* A list is complete, the first or a later one: all puts and removals of it were told. */
@@ -46,6 +48,7 @@ struct kube_watch_events {
     void (*batch)(void *user);
 };
 
+/* Texts are copied. */
 struct kube_watch_config {
     struct kube *kube;
     const char *group;    /* "" for core */

@@ -21,12 +21,13 @@ struct httpc;
 struct httpc_call;
 struct loop;
 
-/* Whom to trust and who one is. Texts are PEM, not files; they are copied. Empty: the system's
- * trust, no client certificate. */
+/* Whom to trust, who one is, and by which way. Texts are PEM, not files; they are copied. Empty:
+ * the system's trust, no client certificate, the proxy that the environment names (if any). */
 struct httpc_tls {
     struct str ca;
     struct str cert, key;
     struct str server_name; /* what the certificate must say; empty: the URL's host */
+    struct str proxy;       /* URL */
     bool insecure;          /* insecure-skip-tls-verify */
 };
 /* Shared by the calls that use it; counted. */
