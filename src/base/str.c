@@ -130,6 +130,27 @@ struct str str_cut(struct str *rest, char sep)
     return str_sub(whole, 0, at);
 }
 
+bool str_cut_start(struct str *rest, struct str part)
+{
+    if (!str_starts_with(*rest, part)) {
+        return false;
+    }
+    *rest = str_sub(*rest, part.len, rest->len);
+    return true;
+}
+
+size_t str_cut_digits(struct str *rest, size_t max, int64_t *ret_value)
+{
+    size_t n = 0;
+    *ret_value = 0;
+    while (n < rest->len && n < max && rest->ptr[n] >= '0' && rest->ptr[n] <= '9') {
+        *ret_value = *ret_value * 10 + (rest->ptr[n] - '0');
+        n++;
+    }
+    *rest = str_sub(*rest, n, rest->len);
+    return n;
+}
+
 bool str_to_u64(struct str s, uint64_t *ret_value)
 {
     uint64_t value = 0;

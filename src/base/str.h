@@ -38,6 +38,10 @@ struct str str_trim(struct str s);                         /* ASCII white space 
 /* Cuts *rest at the first `sep`: returns what stands before it and advances *rest past it.
  * When there is no `sep`, returns all of *rest and leaves *rest empty with ptr NULL. */
 struct str str_cut(struct str *rest, char sep);
+/* Takes `part` off the front of *rest; false: it does not stand there. */
+bool str_cut_start(struct str *rest, struct str part);
+/* Takes up to `max` decimal digits (at most 18) off the front of *rest; returns how many. */
+size_t str_cut_digits(struct str *rest, size_t max, int64_t *ret_value);
 /* Decimal digits only, no sign, no white space; false on anything else or overflow. */
 bool str_to_u64(struct str s, uint64_t *ret_value);
 /* 0 to 15; -1 when it is no hexadecimal digit. */

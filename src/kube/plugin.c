@@ -16,8 +16,8 @@
 #include "codec/base64.h"
 #include "codec/doc_json.h"
 #include "codec/json.h"
+#include "codec/rfc3339.h"
 #include "kube/config.h"
-#include "model/format.h"
 #include "net/loop.h"
 
 #define COMPLAINT_MAX 4096 /* of its standard error */
@@ -407,7 +407,7 @@ bool plugin_read(struct str output, struct arena *arena, struct plugin_result *r
     if (!str_eq(text_at(root, STR("kind")), STR("ExecCredential"))) {
         return err_set(err, "it printed no ExecCredential");
     }
-    if (expires.len != 0 && !format_read_time(expires, &result.expires_s)) {
+    if (expires.len != 0 && !rfc3339_read(expires, &result.expires_s)) {
         return err_set(err, "expirationTimestamp is no time");
     }
     if ((result.cert.len == 0) != (result.key.len == 0)) {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/panic.h"
+#include "codec/rfc3339.h"
 #include "model/field_reader.h"
 
 #define FIELDS_MAX 48 /* of one schema */
@@ -121,7 +122,7 @@ static void read_timed(struct field_reader *reader, const struct field *field, i
                        STR_FMT(field_place_subject(place)), doc_type_name(node->type),
                        duration ? "duration" : "time");
     } else if (duration ? !format_read_duration(node->text, ret_value)
-                        : !format_read_time(node->text, ret_value)) {
+                        : !rfc3339_read(node->text, ret_value)) {
         FIELD_COMPLAIN(reader, PROBLEM_bad_format, node, place, remedy, "'%.*s' is not a %s",
                        STR_FMT(field_quote(reader, node->text)), duration ? "duration" : "time");
     }

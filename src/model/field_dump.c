@@ -7,6 +7,8 @@
  */
 #include "model/field.h"
 
+#include "codec/rfc3339.h"
+
 #define TIME_TEXT_MAX 64
 
 static bool is_zero(const struct field *field, const void *obj)
@@ -84,7 +86,7 @@ static void dump_timed(const struct field *field, int64_t value, struct json *js
     struct buf text;
     buf_init(&text, TIME_TEXT_MAX);
     if (field->type == FIELD_TIME) {
-        format_write_time(value, &text);
+        rfc3339_write(value, &text);
     } else {
         format_write_duration(value, &text);
     }

@@ -62,8 +62,5 @@ bool format_is_grpc_method(struct str text);
 #define FORMAT_DURATION_MAX_MS ((int64_t)99999 * 3600 * 1000)
 bool format_read_duration(struct str text, int64_t *ret_ms);
 void format_write_duration(int64_t ms, struct buf *out); /* "1h30m", "0s" */
-/* RFC 3339, to seconds since 1970 UTC; a fraction is dropped. */
-bool format_read_time(struct str text, int64_t *ret_seconds);
-void format_write_time(int64_t seconds, struct buf *out);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Are the forms of texts told apart as the APIs do? */
+#include "codec/rfc3339.h"
 #include "model/format.h"
 #include "model_rig.h"
 
@@ -138,10 +139,10 @@ static void times(void **state)
         int64_t seconds, again;
         struct buf text;
         buf_init(&text, 64);
-        assert_true(format_read_time(str_from(cases[i].text), &seconds));
+        assert_true(rfc3339_read(str_from(cases[i].text), &seconds));
         assert_int_equal(seconds, cases[i].seconds);
-        format_write_time(seconds, &text);
-        assert_true(format_read_time(buf_str(&text), &again));
+        rfc3339_write(seconds, &text);
+        assert_true(rfc3339_read(buf_str(&text), &again));
         assert_int_equal(again, seconds);
         buf_release(&text);
     }
@@ -154,7 +155,7 @@ static void times(void **state)
                                       "2026-13-01T00:00:00Z"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         int64_t seconds;
-        assert_false(format_read_time(str_from(bad[i]), &seconds));
+        assert_false(rfc3339_read(str_from(bad[i]), &seconds));
     }
 }
 
