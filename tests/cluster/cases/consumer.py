@@ -15,15 +15,6 @@ def consumer_route(case: Case, here, service: str, port: int) -> dict:
     return route
 
 
-def grant(case: Case, here) -> dict:
-    """The producer lets the consumer's routes refer to its Services."""
-    return {"apiVersion": "gateway.networking.k8s.io/v1beta1", "kind": "ReferenceGrant",
-            "metadata": {"name": "ours", "namespace": case.ns.name},
-            "spec": {"from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute",
-                               "namespace": here.name}],
-                     "to": [{"group": "", "kind": "Service"}]}}
-
-
 @test("sidecar", "proxyless")
 def a_consumer_route_concerns_its_namespace_only(case: Case):
     port = 8080 if case.mode == "sidecar" else 9000
@@ -31,7 +22,6 @@ def a_consumer_route_concerns_its_namespace_only(case: Case):
     case.start("backends.yaml", "client.yaml")
     here.apply("client.yaml", mode=case.mode)
     here.wait_available()
-    case.ns.apply(grant(case, here))
     case.route(case.http_route("echo", objects.rule(objects.backend("echo-v1", port)), port=port))
     case.route(consumer_route(case, here, "echo", port))
 
