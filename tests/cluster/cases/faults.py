@@ -7,7 +7,7 @@ from rig import objects
 from rig.process import Failed, until
 from stage import components, heddle, kube
 from stage.case import Case
-from stage.suite import test
+from stage.suite import alone, test
 
 CALLS = 400
 OUTAGE_SECONDS = 10
@@ -41,6 +41,7 @@ def check_traffic(loads: list) -> None:
         load.check_no_failure(CALLS)
 
 
+@alone
 @test
 def the_api_server_is_restarted(case: Case):
     server = components.Component("kube-apiserver")
@@ -54,6 +55,7 @@ def the_api_server_is_restarted(case: Case):
     heddle.check_no_crash()
 
 
+@alone
 @test
 def replicas_stay_ready_while_the_api_server_is_away(case: Case):
     """Then their traffic would be taken away from those who serve it well."""
@@ -69,6 +71,7 @@ def replicas_stay_ready_while_the_api_server_is_away(case: Case):
                 raise Failed(f"'{pod['metadata']['name']}' is {condition}")
 
 
+@alone
 @test
 def the_history_of_etcd_is_compacted(case: Case):
     """While the API server is away: where watches left off is forgotten, and all is listed again."""
@@ -85,6 +88,7 @@ def the_history_of_etcd_is_compacted(case: Case):
     check_traffic(loads)
 
 
+@alone
 @test
 def the_leader_is_killed(case: Case):
     route, loads = start(case)
@@ -96,6 +100,7 @@ def the_leader_is_killed(case: Case):
     check_traffic(loads)
 
 
+@alone
 @test
 def the_leader_ends_in_peace_and_hands_over_at_once(case: Case):
     """A Lease that is given back is not waited for."""
@@ -106,6 +111,7 @@ def the_leader_ends_in_peace_and_hands_over_at_once(case: Case):
     heddle.wait_ready()
 
 
+@alone
 @test
 def both_replicas_are_restarted(case: Case):
     route, loads = start(case)
@@ -116,6 +122,7 @@ def both_replicas_are_restarted(case: Case):
     check_traffic(loads)
 
 
+@alone
 @test
 def heddle_is_away(case: Case):
     """Whoever is connected keeps what it has; what changes meanwhile arrives afterwards."""
@@ -143,6 +150,7 @@ def scale(replicas: int) -> None:
                  f"--replicas={replicas}")
 
 
+@alone
 @test
 def the_certificate_of_the_webhooks_is_lost(case: Case):
     """The Secret is deleted: it is made again, and pods are still injected."""

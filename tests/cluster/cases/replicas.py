@@ -5,7 +5,7 @@ from rig import objects
 from rig.process import Failed, until
 from stage import heddle
 from stage.case import Case
-from stage.suite import test
+from stage.suite import alone, test
 
 ALIKE_SECONDS = 20
 
@@ -27,6 +27,7 @@ def check_alike() -> None:
         raise Failed(f"the replicas differ: {seen}") from None
 
 
+@alone
 @test
 def both_serve_identical_bytes(case: Case):
     heddle.wait_ready()

@@ -6,7 +6,7 @@ import subprocess
 from rig.process import REPO, Failed
 from stage import heddle, kube
 from stage.case import Case, Skip
-from stage.suite import test
+from stage.suite import alone, test
 
 SECONDS = 300
 # What belongs to no namespace, or to every one.
@@ -35,6 +35,7 @@ def left() -> list:
     return sorted(set(found))
 
 
+@alone
 @test
 def an_uninstalled_heddle_leaves_nothing(case: Case):
     if kube.told("get", "-k", str(REPO / "deploy")).returncode != 0:

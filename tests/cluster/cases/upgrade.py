@@ -10,7 +10,7 @@ from rig import objects
 from rig.process import Failed
 from stage import heddle, kube
 from stage.case import Case, Skip
-from stage.suite import test
+from stage.suite import alone, test
 
 CALLS = 400
 OTHER_TAG = "upgrade-test"
@@ -44,6 +44,7 @@ def set_image(image: str) -> None:
     heddle.wait_ready(120)
 
 
+@alone
 @test
 def an_upgrade_fails_no_request(case: Case):
     image = image_now()

@@ -3,13 +3,19 @@
 
     @test                          a function that takes a Case and raises when something is wrong
     @test("sidecar", "proxyless")  once with each of these as case.mode
+    @alone                         above @test: while it runs, no other does
     raise Skip("why")              where this cluster cannot show it
+
+Each test is a process of its own, a few at a time; those of @alone come last.
 """
 
 import os
 import re
+import subprocess
+import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Callable, List
 
@@ -18,6 +24,8 @@ from rig.process import Failed
 from . import heddle, kube
 from .case import Case, Skip
 
+JOBS = int(os.environ.get("JOBS", "3"))
+TEST_SECONDS = 300
 FAILURES_MAX = 20  # then the rest is not run
 
 
@@ -26,6 +34,7 @@ class Test:
     name: str  # MODULE.FUNCTION, with the mode where there is one
     function: Callable
     mode: str
+    alone: bool = False
 
 
 _tests: List[Test] = []
@@ -44,18 +53,27 @@ def test(*modes):
     return declare
 
 
+def alone(function: Callable) -> Callable:
+    for declared in _tests:
+        declared.alone |= declared.function is function
+    return function
+
+
 def names() -> list:
     return [t.name for t in _tests]
 
 
-def _namespace_name(index: int, test: Test) -> str:
+def _namespace_name(test: Test) -> str:
     words = re.sub("[^a-z]+", "-", test.name.split(".", 1)[1].lower())
-    return f"heddle-test-{index}-{words}"[:50].strip("-")
+    return f"heddle-test-{_tests.index(test)}-{words}"[:50].strip("-")
 
 
-def _run_one(index: int, test: Test) -> bool:
+def run_one(name: str) -> int:
+    """In this process. What failed comes first, as comments."""
+    test = next(t for t in _tests if t.name == name)
+    heddle.note_restarts()
     began = time.monotonic()
-    case = Case(_namespace_name(index, test), test.mode)
+    case = Case(_namespace_name(test), test.mode)
     said = "not ok"
     try:
         test.function(case)
@@ -65,13 +83,32 @@ def _run_one(index: int, test: Test) -> bool:
         said = f"ok SKIP {skip}"
     except Failed as failure:
         print(f"# {failure}".replace("\n", "\n# "))
-    except Exception:  # the others are still run
+    except Exception:  # its namespace is still to be removed
         print("# " + traceback.format_exc().strip().replace("\n", "\n# "))
     word, _, skipped = said.partition(" SKIP ")
     note = f"# SKIP {skipped}" if skipped else f"({time.monotonic() - began:.1f} s)"
     print(f"{word} {test.name} {note}", flush=True)
     case.end(keep=word != "ok" and bool(os.environ.get("KEEP")))
-    return word == "ok"
+    return 0 if word == "ok" else 1
+
+
+class _Runner:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def run(self, test: Test) -> None:
+        if self.failed >= FAILURES_MAX:
+            return
+        try:
+            done = subprocess.run([sys.executable, *sys.argv[:1], "--one", test.name], text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=TEST_SECONDS)
+            output, good = done.stdout, done.returncode == 0
+        except subprocess.TimeoutExpired:
+            output, good = f"not ok {test.name} did not end in {TEST_SECONDS} s\n", False
+        print(output, end="", flush=True)
+        self.passed += good
+        self.failed += not good
 
 
 def run(wanted: str) -> int:
@@ -82,13 +119,14 @@ def run(wanted: str) -> int:
     if kube.told("-n", heddle.NAMESPACE, "get", "deployment", heddle.NAME).returncode != 0:
         print("heddle is not in the cluster of this kubeconfig; make deploy installs it")
         return 3
-    heddle.note_restarts()
-    failures = done = 0
-    for index, test in enumerate(chosen):
-        failures += not _run_one(index, test)
-        done += 1
-        if failures >= FAILURES_MAX:
-            print(f"# {failures} failures: the rest is not run")
-            break
-    print(f"{done - failures} passed, {failures} failed")
-    return 1 if failures else 0
+    runner = _Runner()
+    with ThreadPoolExecutor(JOBS) as pool:
+        list(pool.map(runner.run, [t for t in chosen if not t.alone]))
+    for test in chosen:
+        if test.alone:
+            runner.run(test)
+    left_out = len(chosen) - runner.passed - runner.failed
+    if left_out:
+        print(f"# {runner.failed} failures: {left_out} tests were not run")
+    print(f"{runner.passed} passed, {runner.failed} failed")
+    return 1 if runner.failed else 0
