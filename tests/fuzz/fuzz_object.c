@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Does object_read() survive any document, and does what it accepted read as an equal object from
- * its own dump? The last good objects rest on the second.
+ * its own dump? The last good objects rest on the second. And what the API server has: is it read,
+ * or at fault?
  *
  * Seeds: tests/fuzz/corpus/object/.
  */
@@ -12,6 +13,7 @@
 #include "base/panic.h"
 #include "codec/doc.h"
 #include "codec/json.h"
+#include "model/fault.h"
 #include "model/object.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,6 +62,22 @@ static void check_dump(const struct object *object)
     buf_release(&text);
 }
 
+static void check_stored(struct arena *arena, enum kind_id kind, const struct doc_node *node,
+                         bool readable)
+{
+    struct problems problems;
+    problems_init(&problems, arena);
+    struct object *object = object_read_stored(kind, node, &problems);
+    ASSERT((object != NULL) == (problems.errors == 0));
+    ASSERT(object != NULL || !readable); /* it is not stricter */
+    if (object == NULL) {
+        struct fault *fault = fault_new(kind, node, &problems);
+        ASSERT(fault_equal(&fault->row, &fault->row));
+        row_unref(&fault->row, NULL);
+    }
+    drop(object);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
@@ -77,8 +95,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ASSERT(result.object == NULL || result.key.len > 0);
         if (result.object != NULL) {
             check_dump(result.object);
-            drop(result.object);
         }
+        if (docs[i].root != NULL && result.kind != KIND_COUNT) {
+            check_stored(&arena, result.kind, docs[i].root, result.object != NULL);
+        }
+        drop(result.object);
     }
     arena_release(&arena);
     return 0;

@@ -27,6 +27,7 @@ struct world {
     struct mesh *mesh;
     draw_fn *draw;
     void *user;
+    bool stored; /* what is drawn now is of an API server, which knows more than heddle */
     bool connected[WORLD_CLIENTS];
     unsigned wanted[WORLD_SCOPES][WORLD_NAMES];
     uint64_t ids; /* of clients, never reused */
@@ -47,6 +48,14 @@ static inline const char *world_ns(unsigned nth)
 static inline bool world_chance(struct world *world, uint32_t one_in)
 {
     return world_draw(world, one_in) == 0;
+}
+
+/* A field of a later version of the API. */
+static inline void world_later(struct world *world, const char *indent, struct buf *out)
+{
+    if (world->stored && world_chance(world, 8)) {
+        buf_printf(out, "%slater: %u\n", indent, world_draw(world, 2));
+    }
 }
 
 /* --- objects ------------------------------------------------------------------------------- */
@@ -174,6 +183,7 @@ static inline void world_http_match(struct world *world, struct buf *out)
     if (world_chance(world, 3)) {
         buf_add_text(out, "      queryParams: [{name: q, value: v}]\n");
     }
+    world_later(world, "      ", out);
 }
 
 static inline void world_grpc_match(struct world *world, struct buf *out)
@@ -185,6 +195,7 @@ static inline void world_grpc_match(struct world *world, struct buf *out)
     if (world_chance(world, 3)) {
         buf_add_text(out, "      headers: [{name: X-1, value: v}]\n");
     }
+    world_later(world, "      ", out);
 }
 
 static inline void world_route(struct world *world, bool grpc, unsigned nth, struct buf *out)
@@ -212,7 +223,9 @@ static inline void world_route(struct world *world, bool grpc, unsigned nth, str
         }
         world_filters(world, out);
         world_backends(world, 0, out);
+        world_later(world, "    ", out);
     }
+    world_later(world, "  ", out);
 }
 
 static inline void world_l4_route(struct world *world, bool tls, unsigned nth, struct buf *out)
@@ -233,6 +246,7 @@ static inline void world_l4_route(struct world *world, bool tls, unsigned nth, s
     }
     buf_add_text(out, "  rules:\n  -\n");
     world_backends(world, 1, out);
+    world_later(world, "  ", out);
 }
 
 static inline void world_policy(struct world *world, unsigned nth, struct buf *out)
@@ -255,6 +269,7 @@ static inline void world_policy(struct world *world, unsigned nth, struct buf *o
     buf_printf(out, "  - {group: \"\", kind: Service, name: s%u}\n",
                (first + 1) % (WORLD_SERVICES + 1));
     buf_add_text(out, specs[world_draw(world, 5)]);
+    world_later(world, "  ", out);
 }
 
 /* Object 0 .. WORLD_OBJECTS - 1: kind, key, and a random version of it as YAML. */

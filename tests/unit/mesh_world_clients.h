@@ -4,6 +4,7 @@
 #define HEDDLE_TESTS_MESH_WORLD_CLIENTS_H
 
 #include "mesh_world.h"
+#include "stored_rig.h"
 
 static const struct world_client {
     const char *node_id, *user_agent, *metadata;
@@ -89,12 +90,16 @@ static inline void world_change(struct world *world)
     char key[64];
     struct buf yaml;
     buf_init(&yaml, BUF_UNLIMITED);
+    world->stored = world_chance(world, 3);
     enum kind_id kind = world_object(world, world_draw(world, WORLD_OBJECTS), key, &yaml);
     if (world_chance(world, 4)) {
         rig_delete(world->mesh, kind, key);
+    } else if (world->stored) {
+        stored_apply_str(world->mesh, kind, buf_str(&yaml));
     } else {
         rig_apply_str(world->mesh, buf_str(&yaml));
     }
+    world->stored = false;
     buf_release(&yaml);
 }
 

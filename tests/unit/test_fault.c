@@ -1,48 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What becomes of objects that the API server took and heddle cannot read, rule by rule or whole?
  */
-#include "mesh_rig.h"
 #include "model_rig.h"
+#include "stored_rig.h"
 
 #include "ir/attachment.h"
 #include "ir/ir.h"
-#include "model/fault.h"
 #include "model/node.h"
 #include "model/policy.h"
 #include "model/service.h"
-
-/* The document as the API server would have it; NULL: it cannot be read, see problems. */
-static struct object *read_stored(struct arena *arena, enum kind_id kind, const char *yaml,
-                                  struct problems *problems, const struct doc_node **ret_node)
-{
-    struct doc *docs;
-    size_t len;
-    doc_parse(arena, str_from(yaml), &docs, &len);
-    assert_int_equal(len, 1);
-    assert_non_null(docs[0].root);
-    problems_init(problems, arena);
-    *ret_node = docs[0].root;
-    return object_read_stored(kind, docs[0].root, problems);
-}
-
-static void apply_stored(struct mesh *mesh, enum kind_id kind, const char *yaml)
-{
-    struct arena arena;
-    struct problems problems;
-    const struct doc_node *node;
-    arena_init(&arena);
-    struct object *object = read_stored(&arena, kind, yaml, &problems, &node);
-    const struct doc_node *meta = doc_get(node, STR("metadata"));
-    const struct doc_node *ns = doc_get(meta, STR("namespace"));
-    struct str key = object_key_of(&arena, kind, ns != NULL ? ns->text : STR_NULL,
-                                   doc_get(meta, STR("name"))->text);
-    if (object != NULL) {
-        mesh_put(mesh, object, key);
-    } else {
-        mesh_put_fault(mesh, fault_new(kind, node, &problems), key);
-    }
-    arena_release(&arena);
-}
 
 /* --- reading ------------------------------------------------------------------------------- */
 
@@ -55,14 +21,14 @@ static void one_match_is_at_fault(void **state)
     const struct doc_node *node;
     (void)state;
     arena_init(&arena);
-    struct object *object = read_stored(
+    struct object *object = stored_read(
         &arena, KIND_HTTPROUTE,
-        ROUTE(
+        STR(ROUTE(
             "  - matches: [{path: {type: RegularExpression, value: '/a('}}, {path: {value: /b}}]\n"
             "    filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [x]}}]\n"
             "    backendRefs: [{name: s, port: 80}]\n"
             "  - matches: [{path: {value: /c}}]\n"
-            "    backendRefs: [{name: s, port: 80}]\n"),
+            "    backendRefs: [{name: s, port: 80}]\n")),
         &problems, &node);
     assert_non_null(object);
     assert_int_equal(problems.len, 0);
@@ -111,7 +77,8 @@ static void one_rule_is_at_fault(void **state)
         char yaml[1024];
         arena_init(&arena);
         snprintf(yaml, sizeof(yaml), ROUTE("%s  - {name: sound}\n"), cases[i].rule);
-        struct object *object = read_stored(&arena, cases[i].kind, yaml, &problems, &node);
+        struct object *object =
+            stored_read(&arena, cases[i].kind, str_from(yaml), &problems, &node);
         assert_non_null(object);
         bool http = cases[i].kind == KIND_HTTPROUTE;
         struct str first = http ? ((const struct http_route *)object)->rules.items[0].fault
@@ -136,10 +103,11 @@ static void faults_make_a_difference(void **state)
     (void)state;
     arena_init(&arena);
     struct object *a =
-        read_stored(&arena, KIND_GRPCROUTE, ROUTE("  - {later: 1}\n"), &problems, &node);
-    struct object *b = read_stored(&arena, KIND_GRPCROUTE, ROUTE("  - {}\n"), &problems, &node);
+        stored_read(&arena, KIND_GRPCROUTE, STR(ROUTE("  - {later: 1}\n")), &problems, &node);
+    struct object *b =
+        stored_read(&arena, KIND_GRPCROUTE, STR(ROUTE("  - {}\n")), &problems, &node);
     struct object *c =
-        read_stored(&arena, KIND_GRPCROUTE, ROUTE("  - {later: 2}\n"), &problems, &node);
+        stored_read(&arena, KIND_GRPCROUTE, STR(ROUTE("  - {later: 2}\n")), &problems, &node);
     assert_false(object_equal(&a->row, &b->row));
     assert_true(object_equal(&a->row, &c->row));
     row_unref(&a->row, NULL);
@@ -178,7 +146,8 @@ static void later_fields(void **state)
         arena_init(&arena);
         snprintf(yaml, sizeof(yaml), "metadata: {name: x, namespace: a, later: 1}\n%s",
                  cases[i].yaml);
-        struct object *object = read_stored(&arena, cases[i].kind, yaml, &problems, &node);
+        struct object *object =
+            stored_read(&arena, cases[i].kind, str_from(yaml), &problems, &node);
         if ((object != NULL) != cases[i].readable) {
             fail_msg("case %zu: %s", i, cases[i].yaml);
         }
@@ -198,10 +167,10 @@ static void only_what_is_read_is_kept(void **state)
     const struct doc_node *node;
     (void)state;
     arena_init(&arena);
-    struct object *object = read_stored(&arena, KIND_NODE,
-                                        "metadata:\n  name: n\n  annotations: {a: b}\n"
-                                        "  labels: {topology.kubernetes.io/zone: z, x: y,"
-                                        " topology.kubernetes.io/region: r}\n",
+    struct object *object = stored_read(&arena, KIND_NODE,
+                                        STR("metadata:\n  name: n\n  annotations: {a: b}\n"
+                                            "  labels: {topology.kubernetes.io/zone: z, x: y,"
+                                            " topology.kubernetes.io/region: r}\n"),
                                         &problems, &node);
     const struct node_object *read = (const struct node_object *)object;
     assert_int_equal(object->meta.annotations.len, 0);
@@ -244,7 +213,7 @@ static struct mesh *mesh_with_client(void)
 {
     struct mesh *mesh = rig_mesh();
     rig_open_with(mesh, 1, "sidecar/a/app", "envoy", "interception=none");
-    apply_stored(mesh, KIND_SERVICE, SERVICE);
+    stored_apply(mesh, KIND_SERVICE, SERVICE);
     return mesh;
 }
 
@@ -252,7 +221,7 @@ static void siblings_are_served(void **state)
 {
     (void)state;
     struct mesh *mesh = mesh_with_client();
-    apply_stored(mesh, KIND_HTTPROUTE,
+    stored_apply(mesh, KIND_HTTPROUTE,
                  HEAD(1) "  rules:\n  - {matches: [{path: {type: RegularExpression, value: '('}},"
                          " {path: {value: /b}}]}\n"
                          "  - {matches: [{path: {value: /c}}]}\n");
@@ -277,7 +246,7 @@ static void all_rules_at_fault(void **state)
 {
     (void)state;
     struct mesh *mesh = mesh_with_client();
-    apply_stored(mesh, KIND_GRPCROUTE,
+    stored_apply(mesh, KIND_GRPCROUTE,
                  HEAD(1) "  rules:\n"
                          "  - {matches: [{method: {type: RegularExpression, method: '('}}]}\n");
     rig_turn(mesh);
@@ -292,18 +261,18 @@ static void last_good_stays(void **state)
 {
     (void)state;
     struct mesh *mesh = mesh_with_client();
-    apply_stored(mesh, KIND_HTTPROUTE, HEAD(1) "  later: 1\n");
+    stored_apply(mesh, KIND_HTTPROUTE, HEAD(1) "  later: 1\n");
     rig_turn(mesh);
     const struct status *status = status_of(mesh, T_STATUS, "HTTPRoute/a/r");
     assert_true(str_ends_with(condition_of(status, C_unreadable)->message,
                               STR(" (nothing of it is in force)")));
 
-    apply_stored(mesh, KIND_HTTPROUTE, HEAD(2) "  rules: [{matches: [{path: {value: /b}}]}]\n");
+    stored_apply(mesh, KIND_HTTPROUTE, HEAD(2) "  rules: [{matches: [{path: {value: /b}}]}]\n");
     rig_turn(mesh);
     (void)condition_of(status_of(mesh, T_STATUS, "HTTPRoute/a/r"), C_accepted);
     assert_int_equal(mesh_faults(mesh), 0);
 
-    apply_stored(mesh, KIND_HTTPROUTE, HEAD(3) "  later: 1\n");
+    stored_apply(mesh, KIND_HTTPROUTE, HEAD(3) "  later: 1\n");
     rig_turn(mesh);
     status = status_of(mesh, T_STATUS, "HTTPRoute/a/r");
     assert_int_equal(status->generation, 3);
@@ -325,7 +294,7 @@ static void parents_are_told_as_written(void **state)
 {
     (void)state;
     struct mesh *mesh = mesh_with_client();
-    apply_stored(mesh, KIND_TCPROUTE,
+    stored_apply(mesh, KIND_TCPROUTE,
                  "metadata: {name: r, namespace: a}\nspec:\n  later: 1\n  parentRefs:\n"
                  "  - {name: gateway}\n"
                  "  - {group: '', kind: Service, name: s, namespace: b, port: 80}\n"
@@ -343,11 +312,11 @@ static void policies_and_services(void **state)
 {
     (void)state;
     struct mesh *mesh = mesh_with_client();
-    apply_stored(mesh, KIND_XBACKENDTRAFFICPOLICY,
+    stored_apply(mesh, KIND_XBACKENDTRAFFICPOLICY,
                  "metadata: {name: p, namespace: a}\nspec:\n"
                  "  targetRefs: [{group: '', kind: Service, name: s}]\n"
                  "  sessionPersistence: {cookie: {path: 'a;b'}}\n");
-    apply_stored(mesh, KIND_SERVICE,
+    stored_apply(mesh, KIND_SERVICE,
                  "metadata: {name: s, namespace: a, generation: 2}\nspec: {type: Later}\n");
     rig_turn(mesh);
     const struct status *policy = status_of(mesh, T_POLICY_STATUS, "a/p");
