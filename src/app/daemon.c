@@ -12,6 +12,7 @@
 
 #include "admin/admin.h"
 #include "app/api.h"
+#include "app/kubernetes.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "cli/authority.h"
@@ -49,6 +50,8 @@ static void run_turn(struct daemon *daemon)
         changeset_unref(changeset);
     }
     give_views(daemon);
+    metric_set(M_objects, (int64_t)mesh_objects(daemon->mesh));
+    metric_set(M_objects_unreadable, (int64_t)mesh_faults(daemon->mesh));
 }
 
 static void turn_task(struct loop_task *task)
@@ -56,7 +59,7 @@ static void turn_task(struct loop_task *task)
     run_turn((struct daemon *)(void *)((char *)task - offsetof(struct daemon, turn)));
 }
 
-static void turn_soon(struct daemon *daemon)
+void daemon_turn_soon(struct daemon *daemon)
 {
     loop_task_soon(&daemon->loop, &daemon->turn);
 }
@@ -81,10 +84,18 @@ static void source_turn(void *user)
     bool first = !daemon->synced;
     daemon->synced = true;
     run_turn(daemon);
-    metric_set(M_objects, (int64_t)mesh_objects(daemon->mesh));
     if (first) {
         metric_set(M_ready, 1);
         log_at(LOG_INFO, "app", "synced", KV_INT("objects", mesh_objects(daemon->mesh)));
+    }
+}
+
+void daemon_synced(struct daemon *daemon)
+{
+    if (daemon->synced) {
+        daemon_turn_soon(daemon);
+    } else {
+        source_turn(daemon);
     }
 }
 
@@ -110,14 +121,14 @@ static void stream_opened(void *user, stream_id id, struct node *node, struct st
         return;
     }
     vec_push(&daemon->waiting, id);
-    turn_soon(daemon);
+    daemon_turn_soon(daemon);
 }
 
 static void stream_closed(void *user, stream_id id)
 {
     struct daemon *daemon = user;
     mesh_close(daemon->mesh, id);
-    turn_soon(daemon);
+    daemon_turn_soon(daemon);
 }
 
 static void stream_interest(void *user, enum xds_type type, struct str scope, struct str name,
@@ -126,7 +137,7 @@ static void stream_interest(void *user, enum xds_type type, struct str scope, st
     struct daemon *daemon = user;
     if (type == XDS_LDS) {
         mesh_interest(daemon->mesh, scope, name, wanted);
-        turn_soon(daemon);
+        daemon_turn_soon(daemon);
     }
 }
 
@@ -135,7 +146,7 @@ static void stream_rejected(void *user, stream_id id, enum xds_type type,
 {
     struct daemon *daemon = user;
     mesh_rejected(daemon->mesh, id, type, of, nof, text);
-    turn_soon(daemon);
+    daemon_turn_soon(daemon);
 }
 
 static void stream_accepted(void *user, stream_id id, enum xds_type type,
@@ -143,14 +154,14 @@ static void stream_accepted(void *user, stream_id id, enum xds_type type,
 {
     struct daemon *daemon = user;
     mesh_accepted(daemon->mesh, id, type, of, nof);
-    turn_soon(daemon);
+    daemon_turn_soon(daemon);
 }
 
 static void stream_dropped(void *user, stream_id id, enum xds_type type, struct str name)
 {
     struct daemon *daemon = user;
     mesh_dropped(daemon->mesh, id, type, name);
-    turn_soon(daemon);
+    daemon_turn_soon(daemon);
 }
 
 /* --- connections --------------------------------------------------------------------------- */
@@ -339,8 +350,10 @@ static bool start(struct daemon *daemon, struct err *err)
         .ready = api_ready,
         .user = daemon,
     };
-    if (!start_serve(daemon, err) || !start_source(daemon, err) || !listen_xds(daemon, err) ||
-        !admin_start(&admin, &daemon->admin, err)) {
+    bool cluster = option_flag(daemon->options, O_kubernetes);
+    if (!start_serve(daemon, err) ||
+        !(cluster ? kubernetes_start(daemon, err) : start_source(daemon, err)) ||
+        !listen_xds(daemon, err) || !admin_start(&admin, &daemon->admin, err)) {
         return false;
     }
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -387,10 +400,13 @@ static void stop(struct daemon *daemon)
     if (daemon->source != NULL) {
         source_file_stop(daemon->source, source_gone, daemon);
     }
+    kubernetes_stop(daemon);
     loop_task_cancel(&daemon->turn);
-    while (daemon->planning) { /* for as long as one translation of everything takes */
+    /* a plan takes as long as one translation of everything */
+    while (daemon->planning || kubernetes_stopping(daemon)) {
         uv_run(&daemon->loop.uv, UV_RUN_ONCE);
     }
+    kubernetes_free(daemon);
     loop_release(&daemon->loop);
     serve_free(daemon->serve);
     tls_context_unref(daemon->tls);
@@ -422,8 +438,14 @@ static bool check_usage(const struct options *options, struct err *err)
     if (options->lists[O_xds].len > 1) {
         return err_set(err, "heddle serves xDS on one address; several --xds are for bootstrap");
     }
-    if (option_text(options, O_config).len == 0 || options->arguments.len > 0) {
-        return err_set(err, "say what to serve: heddle serve --config DIR");
+    bool config = option_text(options, O_config).len > 0;
+    bool cluster = option_flag(options, O_kubernetes);
+    if (config == cluster || options->arguments.len > 0) {
+        return err_set(err, "say what to serve: heddle serve --config DIR, or --kubernetes");
+    }
+    if (!cluster &&
+        (option_text(options, O_kubeconfig).len > 0 || option_text(options, O_context).len > 0)) {
+        return err_set(err, "--kubeconfig and --context are for --kubernetes");
     }
     if (secure && (!cert || !key)) {
         return err_set(err, "--xds-tls needs --tls-cert and --tls-key");
@@ -483,8 +505,8 @@ static int run(const struct options *options)
 const struct command command_serve = {
     .name = "serve",
     .bit = CMD_SERVE,
-    .arguments = "--config DIR [options]",
-    .summary = "the control plane: follow a directory of Kubernetes YAML and serve xDS",
+    .arguments = "--config DIR | --kubernetes [options]",
+    .summary = "the control plane: follow Kubernetes, or a directory of YAML, and serve xDS",
     .details =
         "Prints the bound addresses, one a line: 'xds ADDR:PORT', 'xds-tls ADDR:PORT',\n"
         "'admin ADDR:PORT'. Logs go to standard error. SIGHUP reads the certificates again,\n"

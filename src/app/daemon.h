@@ -18,6 +18,8 @@
 #include "source/source_file.h"
 
 struct admin;
+struct kube;
+struct kubernetes;
 struct listener;
 struct tls_context;
 
@@ -26,7 +28,9 @@ struct daemon {
     struct loop loop;
     struct loop_task turn;
     struct mesh *mesh;
-    struct source_file *source;
+    struct source_file *source; /* one of the two, the other is NULL */
+    struct kubernetes *kubernetes;
+    struct kube *kube; /* of kubernetes */
     struct serve *serve;
     struct admin *admin;
     struct listener *plain, *secure; /* xDS; either may be NULL */
@@ -36,6 +40,12 @@ struct daemon {
     bool synced;            /* the source is complete: clients may be served */
     VEC(stream_id) waiting; /* opened, to be given their view after the next turn */
 };
+
+/* The source has told all there is for now: a turn, with the loop's next one. From the first call
+ * on clients are served. */
+void daemon_synced(struct daemon *daemon);
+/* Something was said to the mesh: a turn, with the loop's next one, when the source is synced. */
+void daemon_turn_soon(struct daemon *daemon);
 
 extern const struct command command_serve;
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kubernetes: what `heddle serve --kubernetes` has beside what the directory mode has, in the order
+ * in which it starts; it stops in the opposite one.
+ *
+ *   kube      the way to the API server
+ *   cluster   its objects ──► mesh
+ *
+ * Thread 0.
+ */
+#ifndef HEDDLE_APP_KUBERNETES_H
+#define HEDDLE_APP_KUBERNETES_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct daemon;
+struct kubernetes;
+
+/* Fills daemon->kube and daemon->kubernetes. Clients wait until the cluster is read, so nothing is
+ * known of the API server yet when this returns. */
+bool kubernetes_start(struct daemon *daemon, struct err *err);
+/* Stops all parts; the loop must run while kubernetes_stopping(). */
+void kubernetes_stop(struct daemon *daemon);
+bool kubernetes_stopping(const struct daemon *daemon);
+/* Once it has stopped. NULL is fine. */
+void kubernetes_free(struct daemon *daemon);
+
+#endif
