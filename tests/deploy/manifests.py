@@ -18,11 +18,15 @@ READ = ["list", "watch"]
 
 def documents(folder):
     for path in sorted((REPO / folder).rglob("*.yaml")):
-        if path.name not in ("kustomization.yaml", "values.yaml"):
+        if path.name != "kustomization.yaml":
             yield from (d for d in yaml.safe_load_all(path.read_text()) if d)
 
 
-OBJECTS = {(o["kind"], o["metadata"]["name"]): o for o in documents("deploy")}
+OBJECTS = {
+    (o["kind"], o["metadata"]["name"]): o
+    for folder in ("deploy/base", "deploy/components")
+    for o in documents(folder)
+}
 VERSION = re.search(r"^  version: '(.+)'", (REPO / "meson.build").read_text(), re.M).group(1)
 
 
