@@ -14,7 +14,7 @@ void problem_print(struct str file, const struct problem *problem)
     if (problem->column > 0) {
         printf(":%u", problem->column);
     }
-    printf(": %s %s: ", severity_name(info->severity), info->code);
+    printf("%s%s %s: ", file.len > 0 ? ": " : "", severity_name(info->severity), info->code);
     if (problem->object.len > 0) {
         printf("%.*s: ", STR_FMT(problem->object));
     }

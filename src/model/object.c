@@ -273,6 +273,20 @@ static size_t count_nodes(const struct doc_node *node)
     return count;
 }
 
+/* The nodes of an object of the API server that heddle reads: not managedFields, nor the status. */
+static size_t count_read(const struct doc_node *node)
+{
+    const struct doc_node *labels = doc_get(doc_get(node, STR("metadata")), STR("labels"));
+    size_t count = labels != NULL ? count_nodes(labels) : 0;
+    for (uint32_t i = 0; node->type == DOC_MAPPING && i < node->len; i++) {
+        struct str key = node->entries[i].key;
+        if (!str_eq(key, STR("metadata")) && !str_eq(key, STR("status"))) {
+            count += count_nodes(node->entries[i].value);
+        }
+    }
+    return count;
+}
+
 /* One reference, or NULL when there is an error in the body. */
 static struct object *read_body(const struct doc_node *node, const struct ident *ident,
                                 struct str file, struct problems *problems)
@@ -298,7 +312,7 @@ struct object *object_read_stored(enum kind_id kind, const struct doc_node *node
                                   struct problems *problems)
 {
     const struct schema *schema = kind_info(kind)->schema;
-    struct object *object = row_new(schema->size, count_nodes(node) * BODY_HINT_NODE);
+    struct object *object = row_new(schema->size, count_read(node) * BODY_HINT_NODE);
     object->kind = kind;
     if (!field_read_stored(schema, object, node, &object->row.arena, problems)) {
         row_unref(&object->row, NULL);

@@ -256,6 +256,11 @@ void finding_visit_unreached(void *user, const struct unreached *unreached)
     if (unreached->port.len > 0) {
         where = arena_printf(&walk->scratch, " on Service port '%.*s'", STR_FMT(unreached->port));
     }
+    struct str file = taker->object.origin.file;
+    struct str at = file.len == 0
+                        ? STR_NULL
+                        : arena_printf(&walk->scratch, " (%.*s:%u)", STR_FMT(file),
+                                       (unsigned)route_rule_line(taker, taker_key.number));
     if (unreached->more_ports > 0) {
         where = arena_printf(&walk->scratch, "%.*s and %zu more", STR_FMT(where),
                              unreached->more_ports);
@@ -264,12 +269,11 @@ void finding_visit_unreached(void *user, const struct unreached *unreached)
         walk, &route->object, PROBLEM_unreachable_rule, route_rule_line(route, key.number),
         arena_printf(&walk->scratch, "spec.rules[%zu]", key.number),
         arena_printf(&walk->scratch,
-                     "rule %zu is never reached%.*s: rule %zu of %s %.*s/%.*s (%.*s:%u) takes "
+                     "rule %zu is never reached%.*s: rule %zu of %s %.*s/%.*s%.*s takes "
                      "its requests",
                      key.number + 1, STR_FMT(where), taker_key.number + 1,
                      kind_info(taker->object.kind)->kind, STR_FMT(taker->object.meta.ns),
-                     STR_FMT(taker->object.meta.name), STR_FMT(taker->object.origin.file),
-                     (unsigned)route_rule_line(taker, taker_key.number)),
+                     STR_FMT(taker->object.meta.name), STR_FMT(at)),
         STR("of equal matches the oldest route has the requests: make one of them narrower, or "
             "join the rules"));
     arena_reset(&walk->scratch);

@@ -194,6 +194,7 @@ static void try_change(struct plan *plan)
     for (size_t i = 0; i < plan->objects.len; i++) {
         struct plan_object *object = &plan->objects.items[i];
         unsigned table = mesh_table(object->kind);
+        world_remove(&plan->world, T_FAULT, fault_key(&plan->arena, object->kind, object->key));
         if (object->after == NULL) {
             world_remove(&plan->world, table, object->key);
             continue;

@@ -140,7 +140,8 @@ static struct str binary_gaps(struct eval *ev, const struct route *route,
     struct gaps gaps = {.scratch = eval_scratch(ev)};
     bool requests = !govern_of_connections(route->object.kind);
     for (size_t i = 0; requests && i < route_rule_count(route); i++) {
-        for (size_t j = 0; j < route_match_count(route, i); j++) {
+        bool readable = route_rule(route, i).fault.len == 0;
+        for (size_t j = 0; readable && j < route_match_count(route, i); j++) {
             binary_headers(&gaps, route_match_headers(route, i, j), i, j);
         }
     }

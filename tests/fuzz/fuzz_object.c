@@ -63,13 +63,16 @@ static void check_dump(const struct object *object)
 }
 
 static void check_stored(struct arena *arena, enum kind_id kind, const struct doc_node *node,
-                         bool readable)
+                         const struct object *read)
 {
     struct problems problems;
     problems_init(&problems, arena);
     struct object *object = object_read_stored(kind, node, &problems);
     ASSERT((object != NULL) == (problems.errors == 0));
-    ASSERT(object != NULL || !readable); /* it is not stricter */
+    ASSERT(object != NULL || read == NULL);                       /* it is not stricter */
+    if (read != NULL && str_eq(object->meta.ns, read->meta.ns)) { /* written, not defaulted */
+        ASSERT(object_equal(&object->row, &read->row));
+    }
     if (object == NULL) {
         struct fault *fault = fault_new(kind, node, &problems);
         ASSERT(fault_equal(&fault->row, &fault->row));
@@ -97,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_dump(result.object);
         }
         if (docs[i].root != NULL && result.kind != KIND_COUNT) {
-            check_stored(&arena, result.kind, docs[i].root, result.object != NULL);
+            check_stored(&arena, result.kind, docs[i].root, result.object);
         }
         drop(result.object);
     }
