@@ -8,7 +8,7 @@
 
 static const struct command *const commands[] = {
     &command_serve, &command_bootstrap, &command_check, &command_translate, &command_proxies,
-    &command_dump,  &command_why,       &command_plan,  &command_docs,
+    &command_dump,  &command_why,       &command_plan,  &command_inject,    &command_docs,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

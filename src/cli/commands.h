@@ -12,6 +12,7 @@ extern const struct command command_proxies;   /* proxies.c */
 extern const struct command command_dump;      /* dump.c */
 extern const struct command command_why;       /* why.c */
 extern const struct command command_plan;      /* plan.c */
+extern const struct command command_inject;    /* inject.c */
 extern const struct command command_docs;      /* docs.c */
 
 #endif

@@ -27,6 +27,7 @@ enum command_bit {
     CMD_INTERCEPT = 1 << 9,
     CMD_SIDECAR = 1 << 10,
     CMD_PROXYLESS = 1 << 11,
+    CMD_INJECT = 1 << 12,
     CMD_AGENT = CMD_SIDECAR | CMD_PROXYLESS
 };
 

@@ -81,6 +81,10 @@ struct doc {
  */
 void doc_parse(struct arena *arena, struct str text, struct doc **ret_docs, size_t *ret_len);
 
+/* Takes the bytes of one document off the front of *rest, its separator and comments included: all
+ * of them together are the whole text. *rest is empty with ptr NULL after the last. */
+struct str doc_cut(struct str *rest);
+
 /* NULL when node is not a mapping or has no such key. */
 const struct doc_node *doc_get(const struct doc_node *node, struct str key);
 const struct doc_entry *doc_find(const struct doc_node *node, struct str key);

@@ -74,6 +74,14 @@ static struct segment next_segment(struct str *rest, uint32_t *line)
     return segment;
 }
 
+struct str doc_cut(struct str *rest)
+{
+    uint32_t line = 1;
+    struct str before = *rest;
+    next_segment(rest, &line);
+    return rest->ptr != NULL ? str_span(before.ptr, (size_t)(rest->ptr - before.ptr)) : before;
+}
+
 /* Puts a space after each "key:value" near the line where the parser stopped, `left` of them at
  * most. Returns how many, told in ret_slips; the new text goes to mended. */
 static unsigned mend_near(struct str text, size_t line, unsigned left, struct buf *mended,
