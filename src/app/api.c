@@ -7,6 +7,7 @@
 
 #include "admin/admin.h"
 #include "app/daemon.h"
+#include "app/kubernetes.h"
 #include "base/clock.h"
 #include "base/panic.h"
 #include "codec/json.h"
@@ -18,7 +19,8 @@
 
 bool api_ready(void *user)
 {
-    return ((const struct daemon *)user)->synced;
+    const struct daemon *daemon = user;
+    return daemon->synced && kubernetes_ready(daemon);
 }
 
 static void text(struct json *json, const char *key, struct str value)

@@ -417,7 +417,7 @@ static void stop(struct daemon *daemon)
 /* What is wrong with the command line whatever the machine is like. */
 static bool check_addresses(const struct options *options, struct err *err)
 {
-    static const enum option_id addresses[] = {O_xds, O_xds_tls, O_admin};
+    static const enum option_id addresses[] = {O_xds, O_xds_tls, O_admin, O_webhook};
     for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
         struct str text = option_text(options, addresses[i]);
         struct sockaddr_storage addr;
@@ -427,6 +427,16 @@ static bool check_addresses(const struct options *options, struct err *err)
         }
     }
     return true;
+}
+
+static bool check_webhook(const struct options *options, struct err *err)
+{
+    struct str admission = option_text(options, O_admission);
+    if (option_text(options, O_webhook).len > 0 && !option_flag(options, O_kubernetes)) {
+        return err_set(err, "--webhook is for --kubernetes");
+    }
+    return str_eq(admission, STR("warn")) || str_eq(admission, STR("deny")) ||
+           err_set(err, "--admission is warn or deny, not '%.*s'", STR_FMT(admission));
 }
 
 static bool check_usage(const struct options *options, struct err *err)
@@ -457,7 +467,8 @@ static bool check_usage(const struct options *options, struct err *err)
     if (!secure && str_eq(option_text(options, O_xds), STR("none"))) {
         return err_set(err, "--xds none serves nobody without --xds-tls ADDR:PORT");
     }
-    return check_addresses(options, err) && authorities_check(options, err);
+    return check_addresses(options, err) && check_webhook(options, err) &&
+           authorities_check(options, err);
 }
 
 static int run(const struct options *options)

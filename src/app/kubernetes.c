@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "app/daemon.h"
+#include "app/webhook.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/panic.h"
@@ -14,7 +15,8 @@
 struct kubernetes {
     struct daemon *daemon;
     struct cluster *cluster;
-    unsigned stopping; /* parts that have not stopped yet */
+    struct webhook *webhook; /* NULL: none is wanted */
+    unsigned stopping;       /* parts that have not stopped yet */
 };
 
 /* --- objects ------------------------------------------------------------------------------- */
@@ -76,7 +78,16 @@ bool kubernetes_start(struct daemon *daemon, struct err *err)
         .batch = objects_batch,
     };
     kubernetes->cluster = cluster_start(daemon->kube, &events);
+    if (!webhook_start(daemon, &kubernetes->webhook, err)) {
+        return false;
+    }
+    webhook_lead(kubernetes->webhook, true); /* two that lead write the same, in turn */
     return true;
+}
+
+bool kubernetes_ready(const struct daemon *daemon)
+{
+    return daemon->kubernetes == NULL || webhook_ready(daemon->kubernetes->webhook);
 }
 
 void kubernetes_stop(struct daemon *daemon)
@@ -85,6 +96,8 @@ void kubernetes_stop(struct daemon *daemon)
     if (kubernetes == NULL) {
         return;
     }
+    webhook_stop(kubernetes->webhook);
+    kubernetes->webhook = NULL;
     cluster_stop(kubernetes->cluster);
     kubernetes->cluster = NULL;
 }

@@ -5,6 +5,7 @@
  *
  *   kube      the way to the API server
  *   cluster   its objects ──► mesh
+ *   webhook   what the API server asks (app/webhook.h)
  *
  * Thread 0.
  */
@@ -21,6 +22,8 @@ struct kubernetes;
 /* Fills daemon->kube and daemon->kubernetes. Clients wait until the cluster is read, so nothing is
  * known of the API server yet when this returns. */
 bool kubernetes_start(struct daemon *daemon, struct err *err);
+/* Whether all parts can do what the cluster counts on. */
+bool kubernetes_ready(const struct daemon *daemon);
 /* Stops all parts; the loop must run while kubernetes_stopping(). */
 void kubernetes_stop(struct daemon *daemon);
 bool kubernetes_stopping(const struct daemon *daemon);

@@ -279,7 +279,7 @@ bool keyring_equal(const struct keyring *a, const struct keyring *b)
            str_eq(a->next_key, b->next_key) && str_eq(a->token, b->token);
 }
 
-static void wipe(struct str text)
+void keyring_wipe(struct str text)
 {
     if (text.len > 0) {
         OPENSSL_cleanse((void *)(uintptr_t)text.ptr, text.len);
@@ -288,9 +288,9 @@ static void wipe(struct str text)
 
 void keyring_release(struct keyring *ring)
 {
-    wipe(ring->key);
-    wipe(ring->next_key);
-    wipe(ring->token);
+    keyring_wipe(ring->key);
+    keyring_wipe(ring->next_key);
+    keyring_wipe(ring->token);
     arena_release(&ring->arena);
     *ring = (struct keyring){.bundle = STR_NULL};
 }

@@ -54,5 +54,6 @@ bool keyring_advance(const struct keyring *ring, int64_t now_s, struct keyring *
                      const char **ret_what, struct err *err);
 bool keyring_equal(const struct keyring *a, const struct keyring *b);
 void keyring_release(struct keyring *ring); /* wipes what is secret */
+void keyring_wipe(struct str text);         /* of a text that held keys */
 
 #endif
