@@ -17,6 +17,7 @@
 #include "admin/admin.h"
 #include "app/api.h"
 #include "app/daemon.h"
+#include "base/clock.h"
 #include "base/panic.h"
 #include "pipeline/plan.h"
 
@@ -154,6 +155,9 @@ static void report_done(void *user, const struct stream_report *reports, size_t 
 {
     struct asked_plan *asked = user;
     asked->plan = plan_new(asked->daemon->mesh);
+    if (asked->daemon->kubernetes != NULL) {
+        plan_applied(asked->plan, (int64_t)(clock_wall_ms() / 1000));
+    }
     for (size_t i = 0; i < len; i++) {
         add_client(asked, &reports[i]);
     }

@@ -8,6 +8,7 @@
 #include "base/panic.h"
 #include "ir/client.h"
 #include "ir/graph.h"
+#include "model/applied.h"
 #include "pipeline/findings.h"
 #include "pipeline/plan_clients.h"
 #include "pipeline/plan_requests.h"
@@ -40,7 +41,13 @@ struct plan {
     struct plan_clients clients;
     struct plan_requests requests;
     bool assumed;
+    int64_t applied; /* when, to a cluster; 0: it is none */
 };
+
+void plan_applied(struct plan *plan, int64_t now)
+{
+    plan->applied = now;
+}
 
 struct plan *plan_new(const struct mesh *mesh)
 {
@@ -200,6 +207,9 @@ static void try_change(struct plan *plan)
             continue;
         }
         const struct row *before = engine_get(plan->world.engine, table, object->key);
+        if (plan->applied != 0) {
+            applied_fill(object->after, (const struct object *)before, plan->applied);
+        }
         object->change = before == NULL                              ? "added"
                          : object_equal(before, &object->after->row) ? "unchanged"
                                                                      : "changed";

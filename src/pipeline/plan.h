@@ -28,6 +28,9 @@ struct plan;
 
 /* Between turns of the mesh. */
 struct plan *plan_new(const struct mesh *mesh);
+/* The present is that of a cluster: the API server fills in what is not written (model/applied.h).
+ * now: seconds since 1970. */
+void plan_applied(struct plan *plan, int64_t now);
 /* A client that is connected, how it speaks, and of a proxyless one the listeners it asked for. */
 void plan_client(struct plan *plan, const struct mesh_client *client, enum stream_protocol protocol,
                  const struct str *listeners, size_t nlisteners);

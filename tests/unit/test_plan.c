@@ -88,6 +88,43 @@ static json_t *plan_change(const struct mesh *mesh, const char *yaml, const char
     return written(plan);
 }
 
+/* A cluster fills in what a file does not say: that is no change, nor is what is new the oldest. */
+static void test_applied_to_a_cluster(void **state)
+{
+    (void)state;
+    struct mesh *mesh = rig_mesh();
+    rig_apply(mesh,
+              "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: a, generation: 4,"
+              " creationTimestamp: '2026-01-01T00:00:00Z'}\nspec:\n  clusterIP: 10.0.0.1\n"
+              "  ipFamilies: [IPv4]\n"
+              "  ports: [{port: 80, targetPort: 80, appProtocol: http}]\n---\n"
+              "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\n"
+              "metadata: {name: z, namespace: a, creationTimestamp: '2026-01-01T00:00:00Z'}\n"
+              "spec:\n  parentRefs: [{group: '', kind: Service, name: s}]\n");
+    rig_turn(mesh);
+    for (int cluster = 0; cluster < 2; cluster++) {
+        struct plan *plan = plan_new(mesh);
+        if (cluster) {
+            plan_applied(plan, 1800000000);
+        }
+        plan_text(plan, STR("change.yaml"),
+                  STR("apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: a}\nspec:\n"
+                      "  ports: [{port: 80, appProtocol: http}]\n---\n"
+                      "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\n"
+                      "metadata: {name: a, namespace: a}\nspec:\n"
+                      "  parentRefs: [{group: '', kind: Service, name: s}]\n"
+                      "  rules: [{matches: [{path: {value: /}}],"
+                      " filters: [{type: RequestRedirect, requestRedirect: {port: 1}}]}]\n"));
+        json_t *said = written(plan);
+        const json_t *service = json_array_get(json_object_get(said, "objects"), 0);
+        assert_string_equal(json_string_value(json_object_get(service, "change")),
+                            cluster ? "unchanged" : "changed");
+        assert_int_equal(json_array_size(json_object_get(said, "requests")) == 0, cluster);
+        json_decref(said);
+    }
+    mesh_free(mesh);
+}
+
 /* --- what is expected ----------------------------------------------------------------------- */
 
 struct sent {
@@ -325,9 +362,13 @@ static void test_the_mesh_goes_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_route_changes),    cmocka_unit_test(test_cluster_changes),
-        cmocka_unit_test(test_service_goes),     cmocka_unit_test(test_the_mesh_is_left_alone),
-        cmocka_unit_test(test_wrong_input),      cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_applied_to_a_cluster),
+        cmocka_unit_test(test_route_changes),
+        cmocka_unit_test(test_cluster_changes),
+        cmocka_unit_test(test_service_goes),
+        cmocka_unit_test(test_the_mesh_is_left_alone),
+        cmocka_unit_test(test_wrong_input),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_the_mesh_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
