@@ -23,6 +23,10 @@
     {                                                                                              \
         .name = (name_), .equal = (equal_)                                                         \
     }
+#define INPUT_TOLD(name_, equal_)                                                                  \
+    {                                                                                              \
+        .name = (name_), .equal = (equal_), .published = true                                      \
+    }
 #define TABLE(name_, rank_, compute_, equal_, ...)                                                 \
     {                                                                                              \
         .name = (name_), .rank = (rank_), .compute = (compute_), .equal = (equal_), .sources = {   \
@@ -54,7 +58,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_NAMESPACE]    = INPUT("namespace", object_equal),
     [T_SERVICE]      = INPUT("service", object_equal),
     [T_SLICE]        = INPUT("endpointslice", object_equal),
-    [T_ROUTE]        = INPUT("route", object_equal),
+    [T_ROUTE]        = INPUT_TOLD("route", object_equal),
     [T_GRANT]        = INPUT("referencegrant", object_equal),
     [T_POLICY]       = INPUT("policy", object_equal),
     [T_CLASS]        = INPUT("gatewayclass", object_equal),
@@ -69,7 +73,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_PORT]         = TABLE("port", 1, resolve_port, ir_port_equal, BY(X_PORTS_OF_SERVICE)),
     [T_TARGET]       = TABLE("target", 2, resolve_target, ir_target_equal, OF(T_INTEREST)),
     [T_SERVER]       = TABLE("server", 2, resolve_server, ir_server_equal, OF(T_INTEREST)),
-    [T_ATTACHMENT]   = TABLE("attachment", 2, resolve_attachment, attachment_equal, OF(T_ROUTE)),
+    [T_ATTACHMENT]   = TOLD("attachment", 2, resolve_attachment, attachment_equal, OF(T_ROUTE)),
     [T_PLACES]       = TABLE("places", 2, resolve_places, ir_places_equal, OF(T_PORT)),
     [T_ROUTING]      = TOLD("routing", 3, resolve_routing, ir_routing_equal,
                             OF(T_PORT), BY(X_ATTACHED)),
