@@ -44,10 +44,14 @@ static void run_turn(struct daemon *daemon)
     if (!daemon->synced) {
         return; /* clients keep what they have until the whole is known */
     }
+    bool changed = mesh_dirty(daemon->mesh);
     struct changeset *changeset = mesh_turn(daemon->mesh);
     if (changeset != NULL) {
         serve_publish(daemon->serve, changeset);
         changeset_unref(changeset);
+    }
+    if (changed) {
+        fleet_turn(&daemon->fleet);
     }
     give_views(daemon);
     metric_set(M_objects, (int64_t)mesh_objects(daemon->mesh));
@@ -351,7 +355,7 @@ static bool start(struct daemon *daemon, struct err *err)
         .user = daemon,
     };
     bool cluster = option_flag(daemon->options, O_kubernetes);
-    if (!start_serve(daemon, err) ||
+    if (!start_serve(daemon, err) || !fleet_start(&daemon->fleet, daemon, err) ||
         !(cluster ? kubernetes_start(daemon, err) : start_source(daemon, err)) ||
         !listen_xds(daemon, err) || !admin_start(&admin, &daemon->admin, err)) {
         return false;
@@ -393,6 +397,7 @@ static void stop(struct daemon *daemon)
     listener_free(daemon->plain);
     listener_free(daemon->secure);
     admin_stop(daemon->admin);
+    fleet_stop(&daemon->fleet);
     close_signals(daemon);
     if (daemon->serve != NULL) {
         serve_stop(daemon->serve, STOP_GRACE_MS);

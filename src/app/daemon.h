@@ -10,6 +10,7 @@
 #ifndef HEDDLE_APP_DAEMON_H
 #define HEDDLE_APP_DAEMON_H
 
+#include "app/fleet.h"
 #include "base/vec.h"
 #include "cli/option.h"
 #include "net/loop.h"
@@ -33,6 +34,7 @@ struct daemon {
     struct kube *kube; /* of kubernetes */
     struct serve *serve;
     struct admin *admin;
+    struct fleet fleet;
     struct listener *plain, *secure; /* xDS; either may be NULL */
     struct tls_context *tls;
     uv_signal_t signals[3]; /* SIGINT, SIGTERM, SIGHUP */

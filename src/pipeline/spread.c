@@ -316,8 +316,8 @@ bool spread_of(void *user, enum kind_id kind, struct str ns, struct str name, in
     const struct spread *spread = user;
     struct arena scratch;
     arena_init_sized(&scratch, 256);
-    struct str key = arena_printf(&scratch, "%s/%.*s/%.*s", kind_info(kind)->kind, STR_FMT(ns),
-                                  STR_FMT(name));
+    struct str key =
+        arena_printf(&scratch, "%s/%.*s/%.*s", kind_info(kind)->kind, STR_FMT(ns), STR_FMT(name));
     const struct record *record = map_get(&spread->by_key, key);
     arena_release(&scratch);
     if (record == NULL || record->generation != generation) {

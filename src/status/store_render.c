@@ -59,7 +59,7 @@ static void render_condition(const struct rendering *r, enum condition_id id, st
 static void render_propagated(const struct rendering *r)
 {
     const struct propagated *propagated = &r->propagated;
-    bool nobody = propagated->clients == 0;
+    bool nobody = propagated->clients == 0 && propagated->settled;
     char message[PROGRESS_MAX];
     (void)snprintf(message, sizeof(message), "%llu of %llu clients acknowledged generation %lld",
                    (unsigned long long)propagated->acknowledged,
