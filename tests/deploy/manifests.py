@@ -135,19 +135,25 @@ def test_injection():
     own, csm = "heddle.dev/inject", "mesh.cloud.google.com/csm-injection"
     webhooks = OBJECTS["MutatingWebhookConfiguration", "heddle-inject"]["webhooks"]
 
-    def calls(namespace, pod, name="app"):
+    def paths(namespace, pod, name="app"):
         namespace = {"kubernetes.io/metadata.name": name, **namespace}
-        return sum(
-            selected(w["namespaceSelector"], namespace) and selected(w["objectSelector"], pod)
+        return [
+            w["clientConfig"]["service"]["path"]
             for w in webhooks
-        )
+            if selected(w["namespaceSelector"], namespace) and selected(w["objectSelector"], pod)
+        ]
+
+    def calls(namespace, pod, name="app"):
+        return len(paths(namespace, pod, name))
 
     for mode in ("sidecar", "proxyless"):
         for label in (own, csm):
             on, off = {label: mode}, {label: "disabled"}
             assert calls(on, {}) == calls({}, on) == calls(on, on) == calls(off, on) == 1, label
             assert calls(on, off) == calls({}, off) == calls(off, {}) == 0, label
-            for system in ("kube-system", NAMESPACE):
+            assert paths(on, {}) == [f"/inject/{mode}"] and paths(on, on) == ["/inject"], label
+            assert calls({}, {label: "Sidecar"}) == 1, "what nobody means is asked about, and told"
+            for system in ("kube-system", "kube-node-lease", "kube-public", NAMESPACE):
                 assert calls(on, {}, system) == calls({}, on, system) == 0, system
         assert calls({own: mode, csm: mode}, {own: mode, csm: mode}) == 1
         assert calls({own: mode}, {csm: mode}) == calls({csm: mode}, {own: mode}) == 1
