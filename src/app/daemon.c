@@ -54,6 +54,7 @@ static void run_turn(struct daemon *daemon)
         fleet_turn(&daemon->fleet);
     }
     give_views(daemon);
+    kubernetes_turned(daemon);
     metric_set(M_objects, (int64_t)mesh_objects(daemon->mesh));
     metric_set(M_objects_unreadable, (int64_t)mesh_faults(daemon->mesh));
 }

@@ -2,7 +2,9 @@
 /* kubernetes: the parts of the Kubernetes mode, and how they are wired. */
 #include "app/kubernetes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "app/daemon.h"
 #include "app/webhook.h"
@@ -10,13 +12,21 @@
 #include "base/metric.h"
 #include "base/panic.h"
 #include "ir/graph.h"
+#include "kube/lease.h"
 #include "source/cluster.h"
+#include "status/writer.h"
+
+#define LEASE_NAME "heddle"
+#define LEASE_STOP_MS 2000 /* to give it back */
 
 struct kubernetes {
     struct daemon *daemon;
     struct cluster *cluster;
     struct webhook *webhook; /* NULL: none is wanted */
-    unsigned stopping;       /* parts that have not stopped yet */
+    struct status_writer *status;
+    struct lease *lease;
+    char identity[UV_MAXHOSTNAMESIZE]; /* of this replica */
+    unsigned stopping;                 /* parts that have not stopped yet */
 };
 
 /* --- objects ------------------------------------------------------------------------------- */
@@ -54,6 +64,87 @@ static void objects_batch(void *user)
     }
 }
 
+/* --- status, and who leads ------------------------------------------------------------------ */
+
+static void object_seen(void *user, enum kind_id kind, struct str ns, struct str name,
+                        const struct doc_node *object)
+{
+    status_writer_seen(((struct kubernetes *)user)->status, kind, ns, name, object);
+}
+
+static void object_gone(void *user, enum kind_id kind, struct str ns, struct str name)
+{
+    status_writer_gone(((struct kubernetes *)user)->status, kind, ns, name);
+}
+
+static void status_changed(void *user, enum kind_id kind, struct str ns, struct str name)
+{
+    status_writer_touch(((struct kubernetes *)user)->status, kind, ns, name);
+}
+
+void kubernetes_turned(struct daemon *daemon)
+{
+    if (daemon->kubernetes != NULL && daemon->kubernetes->status != NULL) {
+        status_writer_turned(daemon->kubernetes->status);
+    }
+}
+
+static void lead_turned(void *user, bool leads)
+{
+    struct kubernetes *kubernetes = user;
+    status_writer_lead(kubernetes->status, leads);
+    webhook_lead(kubernetes->webhook, leads);
+}
+
+/* The pod's name, or the machine's. */
+static void find_identity(struct kubernetes *kubernetes)
+{
+    const char *pod = getenv("POD_NAME");
+    size_t size = sizeof(kubernetes->identity);
+    if (pod != NULL && pod[0] != '\0') {
+        (void)snprintf(kubernetes->identity, size, "%s", pod);
+    } else if (uv_os_gethostname(kubernetes->identity, &size) != 0) {
+        (void)snprintf(kubernetes->identity, size, "heddle-%ld", (long)getpid());
+    }
+}
+
+static void start_status(struct kubernetes *kubernetes)
+{
+    struct daemon *daemon = kubernetes->daemon;
+    find_identity(kubernetes);
+    kubernetes->status = status_writer_new(&(struct status_writer_config){
+        .loop = &daemon->loop,
+        .kube = daemon->kube,
+        .store = mesh_status(daemon->mesh),
+        .instance = str_from(kubernetes->identity),
+    });
+    mesh_watch_status(daemon->mesh, status_changed, kubernetes);
+    kubernetes->lease = lease_start(&(struct lease_config){
+        .kube = daemon->kube,
+        .loop = &daemon->loop,
+        .ns = kube_namespace(daemon->kube),
+        .name = STR(LEASE_NAME),
+        .identity = str_from(kubernetes->identity),
+        .changed = lead_turned,
+        .user = kubernetes,
+    });
+}
+
+static void lease_stopped(void *user)
+{
+    ((struct kubernetes *)user)->stopping--;
+}
+
+/* Another replica may lead as soon as this one writes no more. */
+static void stop_status(struct kubernetes *kubernetes)
+{
+    mesh_watch_status(kubernetes->daemon->mesh, NULL, NULL);
+    status_writer_free(kubernetes->status);
+    kubernetes->status = NULL;
+    kubernetes->stopping++;
+    lease_stop(kubernetes->lease, LEASE_STOP_MS, lease_stopped, kubernetes);
+}
+
 /* --- start and stop ------------------------------------------------------------------------ */
 
 bool kubernetes_start(struct daemon *daemon, struct err *err)
@@ -70,8 +161,11 @@ bool kubernetes_start(struct daemon *daemon, struct err *err)
     struct kubernetes *kubernetes = xcalloc(1, sizeof(*kubernetes));
     kubernetes->daemon = daemon;
     daemon->kubernetes = kubernetes;
+    start_status(kubernetes);
     const struct cluster_events events = {
         .user = kubernetes,
+        .seen = object_seen,
+        .gone = object_gone,
         .put = object_put,
         .fault = object_fault,
         .removed = object_removed,
@@ -81,7 +175,6 @@ bool kubernetes_start(struct daemon *daemon, struct err *err)
     if (!webhook_start(daemon, &kubernetes->webhook, err)) {
         return false;
     }
-    webhook_lead(kubernetes->webhook, true); /* two that lead write the same, in turn */
     return true;
 }
 
@@ -100,6 +193,7 @@ void kubernetes_stop(struct daemon *daemon)
     kubernetes->webhook = NULL;
     cluster_stop(kubernetes->cluster);
     kubernetes->cluster = NULL;
+    stop_status(kubernetes);
 }
 
 bool kubernetes_stopping(const struct daemon *daemon)

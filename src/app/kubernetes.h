@@ -4,6 +4,7 @@
  * in which it starts; it stops in the opposite one.
  *
  *   kube      the way to the API server
+ *   status    mesh ──► their status, once the Lease is held
  *   cluster   its objects ──► mesh
  *   webhook   what the API server asks (app/webhook.h)
  *
@@ -24,6 +25,8 @@ struct kubernetes;
 bool kubernetes_start(struct daemon *daemon, struct err *err);
 /* Whether all parts can do what the cluster counts on. */
 bool kubernetes_ready(const struct daemon *daemon);
+/* The mesh had its turn. Nothing in the directory mode. */
+void kubernetes_turned(struct daemon *daemon);
 /* Stops all parts; the loop must run while kubernetes_stopping(). */
 void kubernetes_stop(struct daemon *daemon);
 bool kubernetes_stopping(const struct daemon *daemon);

@@ -352,9 +352,9 @@ static bool read_entries(struct reader *reader, unsigned depth, struct doc_node 
     if (!take(reader, '}')) {
         return fail(reader, "',' or '}' is missing here");
     }
-    struct doc_entry *entries = reader->entries.items + base;
     size_t len = reader->entries.len - base;
     if (len != 0) {
+        struct doc_entry *entries = reader->entries.items + base;
         len = drop_duplicates(entries, len);
         node->entries = ARENA_ARRAY(reader->arena, len, struct doc_entry);
         memcpy(node->entries, entries, len * sizeof(*entries));

@@ -16,6 +16,9 @@
 #define EVENT_NAME_MAX 230     /* of the object's name; with what follows it is below 253 */
 #define EVENT_INSTANCE_MAX 128 /* the API's */
 
+/* What the API server says of a namespace that is being deleted: nobody will miss the Event. */
+#define TERMINATED "is being terminated"
+
 struct letter {
     struct list link; /* of events->waiting or ->sent */
     struct events *events;
@@ -166,7 +169,7 @@ static void sent(void *user, const struct kube_result *result)
     struct events *events = letter->events;
     bool ok = result->status / 100 == 2;
     metric_add(ok ? M_events_written : M_events_failed, 1);
-    if (!ok) {
+    if (!ok && !str_contains(result->message, STR(TERMINATED))) {
         log_at(LOG_WARN, "status", "an Event was not taken", KV_INT("status", result->status),
                KV("reason", result->reason), KV("message", result->message));
     }

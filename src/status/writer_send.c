@@ -15,8 +15,7 @@
 #include "codec/doc_json.h"
 #include "status/writer_internal.h"
 
-#define COMPARED_MAX 200 /* in one turn of the loop, which others wait for */
-#define STATUS_NODES_MAX 100000
+#define COMPARED_MAX 200   /* in one turn of the loop, which others wait for */
 #define CLEAN_WAIT_MS 1000 /* until it is looked at again whether the store had its turn */
 
 /* --- the queue ----------------------------------------------------------------------------- */
@@ -75,13 +74,18 @@ void subject_queue(struct subject *subject, uint64_t delay_ms)
     }
 }
 
+static void flight_free(struct flight *flight)
+{
+    arena_release(&flight->arena);
+    free(flight);
+}
+
 static void land(struct subject *subject)
 {
     struct flight *flight = subject->flight;
     subject->flight = NULL;
     subject->writer->in_flight--;
-    arena_release(&flight->arena);
-    free(flight);
+    flight_free(flight);
 }
 
 void subject_rest(struct subject *subject)
@@ -226,8 +230,8 @@ static void patch(struct subject *subject, struct flight *flight, struct str sta
 static struct doc_node *parse(struct arena *arena, struct str text)
 {
     struct doc_node *node = NULL;
-    bool ok = text.len == 0 || doc_json_parse(arena, text, STATUS_NODES_MAX, &node, NULL);
-    ASSERT(ok); /* heddle wrote it */
+    bool ok = text.len == 0 || doc_json_parse(arena, text, SIZE_MAX, &node, NULL);
+    ASSERT(ok); /* heddle wrote it, others' part from what was parsed before */
     return node;
 }
 
@@ -250,33 +254,35 @@ static void compare(struct subject *subject, struct flight *flight, struct buf *
     buf_release(&text);
 }
 
+/* Until when a write has to wait; said: there is something to say of the object. */
+static uint64_t not_before(const struct subject *subject, const struct merge *merge, bool said)
+{
+    if (!said && subject->turn >= subject->writer->turns) {
+        return now_of(subject->writer) + CLEAN_WAIT_MS; /* it may not have been said yet */
+    }
+    return merge->urgent || subject->written_ms == 0 ? 0 : subject->written_ms + STATUS_WORDS_MS;
+}
+
 /* Compares, and sends what differs. */
 static void look_at(struct subject *subject)
 {
-    struct status_writer *writer = subject->writer;
     struct flight *flight = flight_new();
     struct buf status;
     bool said;
-    uint64_t words_at = subject->written_ms + STATUS_WORDS_MS;
     buf_init(&status, BUF_UNLIMITED);
     compare(subject, flight, &status, &said);
-    const struct merge *merge = &flight->merge;
-    if (merge->differs && !merge->newer && !said && subject->turn >= writer->turns) {
-        wait_until(subject, now_of(writer) + CLEAN_WAIT_MS);
-    } else if (merge->differs && !merge->newer && !merge->urgent && subject->written_ms > 0 &&
-               words_at > now_of(writer)) {
-        wait_until(subject, words_at);
-    } else if (merge->differs && !merge->newer) {
-        patch(subject, flight, buf_str(&status));
-        flight = NULL;
-    } else {
+    uint64_t due_ms = not_before(subject, &flight->merge, said);
+    if (!flight->merge.differs || flight->merge.newer) {
         subject_rest(subject);
+    } else if (due_ms > now_of(subject->writer)) {
+        wait_until(subject, due_ms);
+    } else {
+        patch(subject, flight, buf_str(&status));
+    }
+    if (subject->flight != flight) {
+        flight_free(flight);
     }
     buf_release(&status);
-    if (flight != NULL) {
-        arena_release(&flight->arena);
-        free(flight);
-    }
 }
 
 static void pump(struct status_writer *writer)
