@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/agent.h"
 #include "app/daemon.h"
 #include "cli/commands.h"
 
 static const struct command *const commands[] = {
-    &command_serve, &command_bootstrap, &command_check, &command_translate, &command_proxies,
-    &command_dump,  &command_why,       &command_plan,  &command_inject,    &command_docs,
+    &command_serve,     &command_bootstrap, &command_check, &command_translate, &command_proxies,
+    &command_dump,      &command_why,       &command_plan,  &command_intercept, &command_sidecar,
+    &command_proxyless, &command_inject,    &command_docs,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -17,7 +19,7 @@ static int usage(FILE *to, int code)
     fprintf(to, "heddle %s: a service mesh control plane for the Kubernetes Gateway API\n\n",
             HEDDLE_VERSION);
     for (size_t i = 0; i < COMMANDS; i++) {
-        fprintf(to, "    heddle %-10s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "    heddle %-16s %s\n", commands[i]->name, commands[i]->summary);
     }
     fprintf(to, "\nheddle COMMAND --help tells more.\n");
     return code;
@@ -51,6 +53,21 @@ static int run(const struct command *command, int argc, char **argv)
     return code;
 }
 
+/* How many of the arguments are the command's name, which may be of two words; 0: another's. */
+static int named(const struct command *command, int argc, char **argv)
+{
+    struct str rest = str_from(command->name);
+    int used = 0;
+    while (rest.len > 0) {
+        struct str word = str_cut(&rest, ' ');
+        if (used >= argc || !str_eq(word, str_from(argv[used]))) {
+            return 0;
+        }
+        used++;
+    }
+    return used;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "--help";
@@ -62,8 +79,9 @@ int main(int argc, char **argv)
         return 0;
     }
     for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(name, commands[i]->name) == 0) {
-            return run(commands[i], argc - 2, argv + 2);
+        int used = named(commands[i], argc - 1, argv + 1);
+        if (used > 0) {
+            return run(commands[i], argc - 1 - used, argv + 1 + used);
         }
     }
     fprintf(stderr, "heddle: no command '%s'\n\n", name);

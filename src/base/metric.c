@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/panic.h"
@@ -57,10 +58,18 @@ static void add_help(struct buf *out, const struct metric_info *info)
                info->type == METRIC_COUNTER ? "counter" : "gauge");
 }
 
-void metric_render(struct buf *out)
+static bool is_agents(const struct metric_info *info)
+{
+    return strncmp(info->name, METRIC_AGENT_PREFIX, sizeof(METRIC_AGENT_PREFIX) - 1) == 0;
+}
+
+static void render(bool agent, struct buf *out)
 {
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
         const struct metric_info *info = &infos[i];
+        if (is_agents(info) != agent) {
+            continue;
+        }
         if (i == 0 || strcmp(info->name, infos[i - 1].name) != 0) {
             add_help(out, info);
         }
@@ -70,4 +79,14 @@ void metric_render(struct buf *out)
             buf_printf(out, "%s %" PRId64 "\n", info->name, metric_get(i));
         }
     }
+}
+
+void metric_render(struct buf *out)
+{
+    render(false, out);
+}
+
+void metric_render_agent(struct buf *out)
+{
+    render(true, out);
 }

@@ -32,8 +32,10 @@ const struct metric_info *metric_info(enum metric_id id);
 void metric_add(enum metric_id id, int64_t delta);
 void metric_set(enum metric_id id, int64_t value);
 int64_t metric_get(enum metric_id id);
-/* All of them in the Prometheus text format; HELP and TYPE once per name (entries of one name
- * stand together in metric.def). */
+/* In the Prometheus text format; HELP and TYPE once per name (entries of one name stand together in
+ * metric.def). Those of the control plane, and those of an agent, which begin with the prefix. */
 void metric_render(struct buf *out);
+void metric_render_agent(struct buf *out);
+#define METRIC_AGENT_PREFIX "heddle_agent_"
 
 #endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* envoy_stats: see envoy_stats.h. */
+#include "agent/envoy_stats.h"
+
+/* The next "NAME: VALUE" line whose value is a whole number. */
+static bool next_stat(struct str *rest, struct str *ret_name, uint64_t *ret_value)
+{
+    while (rest->len > 0) {
+        struct str line = str_cut(rest, '\n');
+        size_t colon = str_rindex(line, ':');
+        if (str_to_u64(str_trim(str_sub(line, colon + 1, line.len)), ret_value)) {
+            *ret_name = str_sub(line, 0, colon);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool envoy_is_configured(struct str stats)
+{
+    uint64_t clusters = 0;
+    uint64_t listeners = 0;
+    uint64_t warming = 0;
+    uint64_t value;
+    struct str name;
+    while (next_stat(&stats, &name, &value)) {
+        if (str_starts_with(name, STR("cluster_manager.cds."))) {
+            clusters += value;
+        } else if (str_starts_with(name, STR("listener_manager.lds."))) {
+            listeners += value;
+        } else {
+            warming += value;
+        }
+    }
+    return clusters > 0 && listeners > 0 && warming == 0;
+}
+
+/* Each listener is counted as a whole and by worker. */
+uint64_t envoy_connections(struct str stats)
+{
+    uint64_t connections = 0;
+    uint64_t value;
+    struct str name;
+    while (next_stat(&stats, &name, &value)) {
+        if (!str_starts_with(name, STR("listener.admin.")) &&
+            !str_contains(name, STR(".worker_"))) {
+            connections += value;
+        }
+    }
+    return connections;
+}
