@@ -17,6 +17,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#define HTTPC_CONNECT_MS 10000
+
 struct httpc;
 struct httpc_call;
 struct loop;
@@ -54,6 +56,7 @@ struct httpc_spec {
     struct str body;
     struct httpc_trust *trust; /* NULL: the system's */
     unsigned timeout_ms;       /* of the whole call; 0: none */
+    unsigned connect_ms;       /* until there is a connection; 0: HTTPC_CONNECT_MS */
     unsigned idle_ms;          /* without a byte for so long, it ends; 0: none */
     size_t body_max;           /* of the answer's body, when it is gathered */
     void *user;

@@ -8,7 +8,6 @@
 
 #include "base/panic.h"
 
-#define CONNECT_MS 10000L
 /* A host that is gone shows within KEEPALIVE_IDLE_S + a few KEEPALIVE_S. */
 #define KEEPALIVE_IDLE_S 20L
 #define KEEPALIVE_S 5L
@@ -215,7 +214,8 @@ static void set_common(struct httpc_call *call, const struct httpc_spec *spec)
     SET(call, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(call, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     SET(call, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S);
-    SET(call, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+    SET(call, CURLOPT_CONNECTTIMEOUT_MS,
+        spec->connect_ms != 0 ? (long)spec->connect_ms : HTTPC_CONNECT_MS);
     SET(call, CURLOPT_TIMEOUT_MS, (long)spec->timeout_ms);
 }
 

@@ -33,6 +33,8 @@ static void help_and_type_stand_once_per_name(void **state)
     struct buf out;
     buf_init(&out, BUF_UNLIMITED);
     metric_render(&out);
+    assert_false(str_contains(buf_str(&out), STR(METRIC_AGENT_PREFIX)));
+    metric_render_agent(&out);
     buf_add_byte(&out, '\0');
     const char *text = (const char *)out.data;
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
