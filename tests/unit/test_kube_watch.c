@@ -19,6 +19,7 @@
 #define PAGE(version, next, items)                                                                 \
     "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"" version     \
     "\",\"continue\":\"" next "\"},\"items\":[" items "]}"
+#define STATUS(code, reason) "{\"kind\":\"Status\",\"code\":" code ",\"reason\":\"" reason "\"}"
 #define EVENT(type, object) "{\"type\":\"" type "\",\"object\":" object "}\n"
 #define GONE                                                                                       \
     "{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\",\"message\":\"too old resource "     \
@@ -38,12 +39,17 @@ struct rig {
     unsigned listed, watched;
     unsigned watch_status; /* 0: stream */
     bool stop_at_put;
+    bool want_types; /* tell them too */
 };
 
 static void on_put(void *user, const struct doc_node *object, struct str raw)
 {
     struct rig *rig = user;
     const struct doc_node *metadata = doc_get(object, STR("metadata"));
+    if (rig->want_types) {
+        buf_printf(&rig->told, "%.*s/%.*s ", STR_FMT(doc_get(object, STR("apiVersion"))->text),
+                   STR_FMT(doc_get(object, STR("kind"))->text));
+    }
     buf_printf(&rig->told, "+%.*s ", STR_FMT(doc_get(metadata, STR("name"))->text));
     assert_true(raw.len > 2 && raw.ptr[0] == '{' && raw.ptr[raw.len - 1] == '}');
     if (rig->stop_at_put) {
@@ -84,7 +90,7 @@ static void answer(void *user, struct ask *ask)
     if (strstr(ask->path, "watch=true") != NULL) {
         rig->watched++;
         if (rig->watch_status != 0) {
-            api_reply(ask, rig->watch_status, GONE);
+            api_reply(ask, rig->watch_status, "");
             return;
         }
         rig->stream = ask;
@@ -157,10 +163,303 @@ static void test_list_and_watch(void **state)
     stop(&rig);
 }
 
+static void test_types_are_filled_in(void **state)
+{
+    struct rig rig = {.lists = {LIST("7", POD("x", "3"))}, .want_types = true};
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "v1/Pod +x synced "));
+    stop(&rig);
+}
+
+/* Pages; the token of the second is too old, so all begins again; what vanished in between goes. */
+static void test_pages(void **state)
+{
+    struct rig rig = {
+        .lists =
+            {
+                PAGE("7", "tok/=", POD("w", "1") "," POD("x", "3")),
+                STATUS("410", "Expired"),
+                PAGE("9", "more", POD("x", "3")),
+                LIST("9", POD("y", "8")),
+            },
+        .statuses = {0, 410},
+    };
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+w +x +x +y -w synced "));
+    assert_string_equal(rig.api->log[1], "GET /api/v1/pods?limit=500&continue=tok%2F%3D");
+    assert_string_equal(rig.api->log[2], "GET /api/v1/pods?limit=500");
+    assert_string_equal(rig.api->log[3], "GET /api/v1/pods?limit=500&continue=more");
+    assert_non_null(strstr(rig.api->log[4], "&resourceVersion=9"));
+    assert_int_equal(rig.synced, 1);
+    stop(&rig);
+}
+
+/* A page that fails is asked for again, with its token. */
+static void test_page_fails(void **state)
+{
+    struct rig rig = {
+        .lists = {PAGE("7", "more", POD("w", "1")), "", LIST("7", POD("x", "3"))},
+        .statuses = {0, 500},
+    };
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+w +x synced "));
+    assert_string_equal(rig.api->log[2], "GET /api/v1/pods?limit=500&continue=more");
+    stop(&rig);
+}
+
+static void test_gone(void **state)
+{
+    struct rig rig = {
+        .lists = {LIST("7", POD("x", "3") "," POD("y", "4")), LIST("30", POD("y", "4")),
+                  LIST("40", POD("z", "39"))},
+    };
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+x +y synced "));
+    struct ask *first = rig.stream;
+    api_say(first, EVENT("ERROR", GONE));
+    until(&rig.loop, rig.stream != first);
+    assert_true(told(&rig, "+y -x synced ")); /* only what vanished */
+    assert_non_null(strstr(rig.api->log[rig.api->requests - 1], "&resourceVersion=30"));
+
+    rig.watch_status = 410;
+    api_end(rig.stream);
+    rig.stream = NULL;
+    until(&rig.loop, rig.listed == 3);
+    rig.watch_status = 0;
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+z -y synced "));
+    stop(&rig);
+}
+
+static void test_bookmark(void **state)
+{
+    struct rig rig = {.lists = {LIST("7", POD("x", "3"))}};
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+x synced "));
+    api_say(rig.stream, EVENT("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"20\"}}"));
+    api_end(rig.stream);
+    rig.stream = NULL;
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, ""));
+    assert_non_null(strstr(rig.api->log[2], "allowWatchBookmarks=true"));
+    assert_non_null(strstr(rig.api->log[2], "&resourceVersion=20"));
+    assert_int_equal(rig.listed, 1);
+    stop(&rig);
+}
+
+static void test_versions(void **state)
+{
+    struct rig rig = {
+        .lists = {"404 page not found", LIST("7", POD("x", "3"))},
+        .statuses = {404},
+    };
+    (void)state;
+    start(&rig, "v2 v1");
+    assert_null(kube_watch_version(rig.watch));
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+x synced "));
+    assert_string_equal(rig.api->log[0], "GET /api/v2/pods?limit=500");
+    assert_string_equal(kube_watch_version(rig.watch), "v1");
+    stop(&rig);
+}
+
+static void test_missing_then_installed(void **state)
+{
+    struct rig rig = {
+        .lists = {"404 page not found", "404 page not found", LIST("7", POD("x", "3"))},
+        .statuses = {404, 404},
+    };
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.missing != 0);
+    assert_true(kube_watch_synced(rig.watch));
+    assert_null(kube_watch_version(rig.watch));
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "missing +x synced ")); /* missing: once */
+    stop(&rig);
+}
+
+/* What was there goes only when several answers agree that its kind is gone. */
+static void test_kind_is_removed(void **state)
+{
+    struct rig rig = {
+        .lists = {LIST("7", POD("x", "3")), "", LIST("8", POD("x", "3")), "", "", ""},
+        .statuses = {0, 404, 0, 404, 404, 404},
+    };
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+x synced "));
+    rig.watch_status = 404;
+    api_end(rig.stream);
+    rig.stream = NULL;
+    until(&rig.loop, rig.listed == 2);
+    rig.watch_status = 0;
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+x synced ")); /* a moment of 404 took nothing */
+
+    rig.watch_status = 404;
+    api_end(rig.stream);
+    until(&rig.loop, rig.missing != 0);
+    assert_int_equal(rig.listed, 6);
+    assert_true(told(&rig, "-x missing "));
+    stop(&rig);
+}
+
+static void test_outage(void **state)
+{
+    struct rig rig = {.lists = {LIST("7", POD("x", "3"))}};
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+x synced "));
+    api_say(rig.stream, EVENT("ADDED", POD("y", "8")));
+    until(&rig.loop, rig.told.len != 0);
+    assert_true(told(&rig, "+y "));
+    api_down(rig.api);
+    rig.stream = NULL;
+    turn(&rig.loop, 600);
+    assert_true(told(&rig, ""));
+    assert_true(kube_watch_synced(rig.watch));
+    api_listen(rig.api, rig.api->port);
+    until(&rig.loop, rig.stream != NULL);
+    assert_non_null(strstr(rig.api->log[rig.api->requests - 1], "&resourceVersion=8"));
+    assert_int_equal(rig.listed, 1);
+    api_say(rig.stream, EVENT("DELETED", POD("x", "9")));
+    until(&rig.loop, rig.told.len != 0);
+    assert_true(told(&rig, "-x "));
+    stop(&rig);
+}
+
+/* The server is not there yet, or does not let us. */
+static void test_list_refused(void **state)
+{
+    struct rig rig = {
+        .lists = {STATUS("403", "Forbidden"), "", "{}", "<html>", LIST("7", POD("x", "3"))},
+        .statuses = {403, 503},
+    };
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.listed == 2);
+    assert_false(kube_watch_synced(rig.watch));
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+x synced "));
+    stop(&rig);
+}
+
+static void test_stream_makes_no_sense(void **state)
+{
+    static const char *const lines[] = {
+        "garbage\n",
+        "{\"type\":\"ADDED\"}\n",
+        EVENT("ODD", POD("x", "3")),
+        EVENT("ADDED", "{\"metadata\":{\"resourceVersion\":\"1\"}}"), /* no name */
+        EVENT("ADDED", "{\"metadata\":{\"name\":\"x\"}}"),            /* no version */
+        EVENT("ADDED", "[]"),
+    };
+    struct rig rig = {.lists = {LIST("7", POD("x", "3"))}};
+    (void)state;
+    start(&rig, "v1");
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        until(&rig.loop, rig.stream != NULL);
+        assert_true(told(&rig, "+x synced "));
+        struct ask *stream = rig.stream;
+        rig.stream = NULL;
+        rig.api->requests = 0;
+        api_say(stream, lines[i]);
+        until(&rig.loop, rig.api->requests != 0);
+        assert_string_equal(rig.api->log[0], "GET /api/v1/pods?limit=500");
+    }
+    stop(&rig);
+}
+
+static void test_event_too_large(void **state)
+{
+    struct rig rig = {.lists = {LIST("7", POD("x", "3"))}};
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.stream != NULL);
+    char *text = xmalloc(1u << 20);
+    memset(text, 'x', (1u << 20) - 1);
+    text[(1u << 20) - 1] = '\0';
+    unsigned pieces = 0;
+    while (rig.listed == 1 && pieces++ < 64) {
+        api_say(rig.stream, text);
+        turn(&rig.loop, 10);
+    }
+    until(&rig.loop, rig.listed == 2);
+    free(text);
+    stop(&rig);
+}
+
+/* Which object cannot be read is not known: so none of those that are not listed is removed. */
+static void test_unreadable_object(void **state)
+{
+    struct rig rig = {
+        .lists = {LIST("7", POD("x", "3") "," POD("y", "3")),
+                  LIST("8", "{\"no\":1}," POD("x", "3")), LIST("9", POD("x", "3"))},
+    };
+    (void)state;
+    start(&rig, "v1");
+    for (unsigned i = 0; i < 2; i++) {
+        until(&rig.loop, rig.stream != NULL);
+        struct ask *stream = rig.stream;
+        rig.stream = NULL;
+        api_say(stream, EVENT("ERROR", GONE));
+    }
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+x +y synced +x synced +x -y synced "));
+    stop(&rig);
+}
+
+static void test_stopped_from_within(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct rig rig = {.lists = {LIST("7", POD("x", "3") "," POD("y", "4"))}};
+        rig.stop_at_put = i == 0;
+        start(&rig, "v1");
+        if (i == 1) {
+            until(&rig.loop, rig.stream != NULL);
+            rig.stop_at_put = true;
+            buf_clear(&rig.told);
+            api_say(rig.stream, EVENT("ADDED", POD("x", "8")) EVENT("ADDED", POD("z", "9")));
+        }
+        until(&rig.loop, rig.watch == NULL);
+        turn(&rig.loop, 20);
+        assert_true(told(&rig, "+x "));
+        stop(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list_and_watch),
+        cmocka_unit_test(test_types_are_filled_in),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_page_fails),
+        cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_bookmark),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_missing_then_installed),
+        cmocka_unit_test(test_kind_is_removed),
+        cmocka_unit_test(test_outage),
+        cmocka_unit_test(test_list_refused),
+        cmocka_unit_test(test_stream_makes_no_sense),
+        cmocka_unit_test(test_event_too_large),
+        cmocka_unit_test(test_unreadable_object),
+        cmocka_unit_test(test_stopped_from_within),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
