@@ -398,6 +398,7 @@ static void stop(struct daemon *daemon)
     listener_free(daemon->plain);
     listener_free(daemon->secure);
     admin_stop(daemon->admin);
+    daemon->synced = false; /* no more turns */
     fleet_stop(&daemon->fleet);
     close_signals(daemon);
     if (daemon->serve != NULL) {

@@ -13,6 +13,7 @@
 #include "base/panic.h"
 #include "ir/graph.h"
 #include "kube/lease.h"
+#include "pipeline/spread.h"
 #include "source/cluster.h"
 #include "status/writer.h"
 
@@ -119,6 +120,7 @@ static void start_status(struct kubernetes *kubernetes)
         .instance = str_from(kubernetes->identity),
     });
     mesh_watch_status(daemon->mesh, status_changed, kubernetes);
+    spread_watch(daemon->fleet.spread, status_changed, kubernetes);
     kubernetes->lease = lease_start(&(struct lease_config){
         .kube = daemon->kube,
         .loop = &daemon->loop,
@@ -139,6 +141,9 @@ static void lease_stopped(void *user)
 static void stop_status(struct kubernetes *kubernetes)
 {
     mesh_watch_status(kubernetes->daemon->mesh, NULL, NULL);
+    if (kubernetes->daemon->fleet.started) {
+        spread_watch(kubernetes->daemon->fleet.spread, NULL, NULL);
+    }
     status_writer_free(kubernetes->status);
     kubernetes->status = NULL;
     kubernetes->stopping++;
