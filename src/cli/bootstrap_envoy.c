@@ -6,7 +6,6 @@
 #include "codec/json.h"
 
 #define ENVOY_REGEX_SIZE "32768"
-#define DNS_REFRESH "5s"
 
 static void write_socket_address(const struct host_port *address, struct json *json)
 {
@@ -135,13 +134,16 @@ static void write_load_assignment(const struct host_port *xds, struct json *json
  * after the pod. Of a Service with both families IPv4 is taken, which every pod can reach. */
 static void write_discovery(const struct host_port *xds, struct json *json)
 {
-    bootstrap_text(json, "type", xds->is_name ? STR("STRICT_DNS") : STR("STATIC"));
-    if (xds->is_name) {
-        bootstrap_text(json, "dns_lookup_family", STR("V4_PREFERRED"));
-        bootstrap_text(json, "dns_refresh_rate", STR(DNS_REFRESH));
-        json_key(json, "dns_failure_refresh_rate");
-        json_raw(json, STR("{\"base_interval\":\"0.2s\",\"max_interval\":\"1s\"}"));
+    if (!xds->is_name) {
+        bootstrap_text(json, "type", STR("STATIC"));
+        return;
     }
+    json_key(json, "cluster_type");
+    json_raw(json, STR("{\"name\":\"envoy.clusters.dns\",\"typed_config\":{\"@type\":"
+                       "\"type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster\","
+                       "\"dns_lookup_family\":\"V4_PREFERRED\",\"dns_refresh_rate\":\"5s\","
+                       "\"dns_failure_refresh_rate\":"
+                       "{\"base_interval\":\"0.2s\",\"max_interval\":\"1s\"}}}"));
 }
 
 /* The cluster by which Envoy reaches heddle. */
