@@ -21,10 +21,22 @@ static const struct field rule_fields[] = {
     FIELD(LIST, "backendRefs", struct l4_rule, backends, .required = true,
           .schema = &backend_schema, .min = 1, .max = ROUTE_ITEMS_MAX),
     FIELD_LINE_OF(struct l4_rule),
+    FIELD_FAULT_OF(struct l4_rule),
     FIELD_END,
 };
+
+/* As of an HTTPRoute's rule: its connections are refused. */
+static void finish_rule(void *obj, struct arena *arena)
+{
+    struct l4_rule *rule = obj;
+    (void)arena;
+    if (rule->fault.len > 0) {
+        rule->backends.len = 0;
+    }
+}
+
 static const struct schema rule_schema = {
-    .name = "a rule", .size = sizeof(struct l4_rule), .fields = rule_fields};
+    .name = "a rule", .size = sizeof(struct l4_rule), .fields = rule_fields, .finish = finish_rule};
 
 #define RULES_FIELD                                                                                \
     FIELD(LIST, "rules", struct l4_route, rules, .required = true, .schema = &rule_schema,         \

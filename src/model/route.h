@@ -184,7 +184,6 @@ struct route {
     struct str default_gateways;     /* useDefaultGateways: "All", "None" or empty */
 };
 
-/* fault: what of a rule cannot be read (FIELD_FAULT): its readable matches are errors. */
 enum path_match_type { PATH_EXACT, PATH_PREFIX, PATH_REGEX };
 struct path_match {
     int type;
@@ -207,7 +206,7 @@ struct http_rule {
     struct retry *retry;
     struct session_persistence *session;
     uint32_t line;
-    struct str fault; /* of it, or of one of its matches */
+    struct str fault; /* FIELD_FAULT, of it or a match: its readable matches are errors */
 };
 struct http_route {
     struct route route;
@@ -245,6 +244,7 @@ struct l4_rule {
     struct str name;
     LIST(struct backend_ref) backends; /* 1 to 16, without filters */
     uint32_t line;
+    struct str fault;
 };
 struct l4_route {
     struct route route;

@@ -32,7 +32,9 @@ static void set_backends(struct arena *arena, const struct route *route,
     connection->rule = arena_printf(arena, "%.*s/%d", STR_FMT(attachment->key), ONLY_RULE);
     connection->backends.len =
         shares_of_rule(arena, attachment, &rule, ONLY_RULE, &connection->backends.items);
-    if (connection->backends.len == 0) {
+    if (rule.fault.len > 0) {
+        connection->reason = arena_str(arena, rule.fault);
+    } else if (connection->backends.len == 0) {
         connection->reason = STR("all backendRefs have weight 0");
     }
 }

@@ -65,6 +65,7 @@ static struct rule_view l4_rule(const struct route *route, size_t index)
     return (struct rule_view){
         .backends = rule->backends.items,
         .backends_len = rule->backends.len,
+        .fault = rule->fault,
         .line = rule->line,
     };
 }

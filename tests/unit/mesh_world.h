@@ -246,6 +246,7 @@ static inline void world_l4_route(struct world *world, bool tls, unsigned nth, s
     }
     buf_add_text(out, "  rules:\n  -\n");
     world_backends(world, 1, out);
+    world_later(world, "    ", out);
     world_later(world, "  ", out);
 }
 

@@ -133,7 +133,8 @@ static void later_fields(void **state)
          true},
         {KIND_HTTPROUTE, "spec: {later: 1}\n", false},
         {KIND_HTTPROUTE, "spec: {}\nstatus: {later: 1}\n", true},
-        {KIND_TCPROUTE, "spec: {rules: [{backendRefs: [{name: s, port: 1, later: 1}]}]}\n", false},
+        {KIND_TCPROUTE, "spec: {rules: [{backendRefs: [{name: s, port: 1, later: 1}]}]}\n", true},
+        {KIND_TCPROUTE, "spec: {later: 1, rules: [{backendRefs: [{name: s, port: 1}]}]}\n", false},
         {KIND_XBACKENDTRAFFICPOLICY,
          "spec: {later: 1, targetRefs: [{group: '', kind: Service, name: s}]}\n", false},
     };
@@ -257,6 +258,24 @@ static void all_rules_at_fault(void **state)
     mesh_free(mesh);
 }
 
+static void connections_are_refused(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_with_client();
+    stored_apply(mesh, KIND_TCPROUTE,
+                 HEAD(1) "  rules: [{backendRefs: [{name: s, port: 80, later: 1}]}]\n");
+    rig_turn(mesh);
+    const struct condition *accepted =
+        condition_of(status_of(mesh, T_STATUS, "TCPRoute/a/r"), C_unsupported_value);
+    assert_true(str_starts_with(accepted->message, STR("rules[0].backendRefs[0].later: ")));
+    const struct ir_routing *routing =
+        (const struct ir_routing *)engine_get(mesh_engine(mesh), T_ROUTING, STR("a/s:80"));
+    assert_int_equal(routing->connections.len, 1);
+    assert_int_equal(routing->connections.items[0].backends.len, 0);
+    assert_true(str_eq(routing->connections.items[0].reason, accepted->message));
+    mesh_free(mesh);
+}
+
 static void last_good_stays(void **state)
 {
     (void)state;
@@ -337,11 +356,12 @@ static void policies_and_services(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_match_is_at_fault),       cmocka_unit_test(one_rule_is_at_fault),
-        cmocka_unit_test(faults_make_a_difference),    cmocka_unit_test(later_fields),
-        cmocka_unit_test(only_what_is_read_is_kept),   cmocka_unit_test(siblings_are_served),
-        cmocka_unit_test(all_rules_at_fault),          cmocka_unit_test(last_good_stays),
-        cmocka_unit_test(parents_are_told_as_written), cmocka_unit_test(policies_and_services),
+        cmocka_unit_test(one_match_is_at_fault),     cmocka_unit_test(one_rule_is_at_fault),
+        cmocka_unit_test(faults_make_a_difference),  cmocka_unit_test(later_fields),
+        cmocka_unit_test(only_what_is_read_is_kept), cmocka_unit_test(siblings_are_served),
+        cmocka_unit_test(all_rules_at_fault),        cmocka_unit_test(connections_are_refused),
+        cmocka_unit_test(last_good_stays),           cmocka_unit_test(parents_are_told_as_written),
+        cmocka_unit_test(policies_and_services),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
