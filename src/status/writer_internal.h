@@ -49,6 +49,7 @@ struct subject {
 
     uint64_t told_ms; /* when the present minute of Events began */
     unsigned told;
+    bool truncated; /* and that has been told */
 };
 
 struct status_writer {
@@ -80,5 +81,7 @@ void writer_tick(uv_timer_t *timer);
 /* --- writer_tell.c --- */
 /* Events of what was written. */
 void subject_tell(struct subject *subject, const struct merge *merge);
+/* That there is no room for all; once. */
+void subject_tell_dropped(struct subject *subject, unsigned dropped);
 
 #endif

@@ -217,10 +217,6 @@ static void patch(struct subject *subject, struct flight *flight, struct str sta
         .body = buf_str(&body),
         .done = patched,
     };
-    if (flight->merge.dropped > 0) {
-        log_at(LOG_WARN, "status", "a status has no room for all that is to be said",
-               KV_TEXT("object", subject->key), KV_INT("dropped", flight->merge.dropped));
-    }
     launch(subject, flight, &spec);
     buf_release(&body);
 }
@@ -272,6 +268,7 @@ static void look_at(struct subject *subject)
     buf_init(&status, BUF_UNLIMITED);
     compare(subject, flight, &status, &said);
     uint64_t due_ms = not_before(subject, &flight->merge, said);
+    subject_tell_dropped(subject, flight->merge.dropped);
     if (!flight->merge.differs || flight->merge.newer) {
         subject_rest(subject);
     } else if (due_ms > now_of(subject->writer)) {

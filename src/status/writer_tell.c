@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* writer_tell: which of the things that are written are recorded as Events, too. */
+#include "base/log.h"
 #include "base/metric.h"
 #include "status/writer_internal.h"
 
@@ -56,9 +57,16 @@ void subject_tell(struct subject *subject, const struct merge *merge)
             }
         }
     }
-    if (merge->dropped > 0) {
+}
+
+void subject_tell_dropped(struct subject *subject, unsigned dropped)
+{
+    if (dropped > 0 && !subject->truncated) {
+        log_at(LOG_WARN, "status", "a status has no room for all that is to be said",
+               KV_TEXT("object", subject->key), KV_INT("dropped", dropped));
         tell(subject, STR("StatusTruncated"), STR("WriteStatus"),
              STR("other controllers' entries leave no room in the status for all that heddle has "
                  "to say of the object: remove those of controllers that are gone"));
     }
+    subject->truncated = dropped > 0;
 }

@@ -473,6 +473,32 @@ static void test_events(void **state)
     rig_free(rig);
 }
 
+/* 32 entries of others: nothing can be written, and that is said, once. */
+static void test_no_room(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new();
+    struct buf status;
+    buf_init(&status, sizeof(rig->status) - 1);
+    for (unsigned i = 0; i < 32; i++) {
+        buf_add_text(&status, i == 0 ? "{\"parents\":[" FOREIGN : "," FOREIGN);
+    }
+    buf_add_text(&status, "]}");
+    assert_true(buf_ok(&status));
+    (void)snprintf(rig->status, sizeof(rig->status), "%.*s", STR_FMT(buf_str(&status)));
+    buf_release(&status);
+    status_writer_lead(rig->writer, true);
+    seen(rig, "r");
+    say(rig, C_accepted, "one");
+    until(&rig->loop, rig->events == 1);
+    say(rig, C_conflicted, "two");
+    pause_ms(rig, QUIET_MS);
+    assert_int_equal(rig->events, 1);
+    assert_non_null(strstr(rig->event, "\"reason\":\"StatusTruncated\""));
+    assert_int_equal(rig->patches, 0);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_failures),     cmocka_unit_test(test_gone_in_flight),
         cmocka_unit_test(test_cleaned),      cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_words_wait),   cmocka_unit_test(test_events),
+        cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
