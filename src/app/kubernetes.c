@@ -177,10 +177,7 @@ bool kubernetes_start(struct daemon *daemon, struct err *err)
         .batch = objects_batch,
     };
     kubernetes->cluster = cluster_start(daemon->kube, &events);
-    if (!webhook_start(daemon, &kubernetes->webhook, err)) {
-        return false;
-    }
-    return true;
+    return webhook_start(daemon, &kubernetes->webhook, err);
 }
 
 bool kubernetes_ready(const struct daemon *daemon)
