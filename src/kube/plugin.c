@@ -22,6 +22,7 @@
 
 #define COMPLAINT_MAX 4096 /* of its standard error */
 #define COMPLAINT_SHOWN 200
+#define KILL_MS 1000 /* to die in */
 
 struct plugin;
 
@@ -41,10 +42,10 @@ struct plugin {
     struct loop_task failed; /* it did not even start */
     struct outlet output, complaint;
     char chunk[4096];
-    bool started, exited, late;
+    bool started, exited;
+    bool late; /* it was killed */
     int64_t exit_code;
     int signal;
-    bool over;     /* done() was called, or never will be */
     unsigned open; /* handles */
     plugin_done_fn *done;
     void *user;
@@ -173,14 +174,20 @@ static void close_handle(void *handle)
     }
 }
 
-/* Nothing is told any more; the memory goes with the last handle. */
+/* A group of its own: what it started goes too. */
+static void plugin_kill(const struct plugin *plugin)
+{
+    if (plugin->started && !plugin->exited) {
+        kill(-plugin->process.pid, SIGKILL);
+    }
+}
+
+/* Nothing is told any more; the memory goes with the last handle. A program that runs is killed,
+ * and nobody waits for it: that is when this process ends, or when killing did not help. */
 static void plugin_end(struct plugin *plugin)
 {
-    plugin->over = true;
     loop_task_cancel(&plugin->failed);
-    if (plugin->started && !plugin->exited) {
-        kill(-plugin->process.pid, SIGKILL); /* a group of its own: what it started goes too */
-    }
+    plugin_kill(plugin);
     struct buf *output = &plugin->output.text;
     if (output->data != NULL) {
         explicit_bzero(output->data, output->len);
@@ -191,9 +198,7 @@ static void plugin_end(struct plugin *plugin)
     close_handle(&plugin->output.pipe);
     close_handle(&plugin->complaint.pipe);
     close_handle(&plugin->timer);
-    if (!plugin->started || plugin->exited) {
-        close_handle(&plugin->process); /* else when it has exited, so that no zombie stays */
-    }
+    close_handle(&plugin->process);
 }
 
 /* The last line of its complaints, without what would break a line of the log. */
@@ -251,11 +256,11 @@ static void plugin_tell(struct plugin *plugin)
     arena_release(&arena);
 }
 
-/* It has exited and all that it printed was read. A child of its own may keep the pipe: then what
- * it printed until it exited counts. */
+/* It has exited, and all that it printed was read; when it had to be killed, that does not count.
+ */
 static void look_for_end(struct plugin *plugin)
 {
-    if (!plugin->over && plugin->exited && plugin->output.ended) {
+    if (plugin->exited && (plugin->late || plugin->output.ended)) {
         plugin_tell(plugin);
     }
 }
@@ -266,18 +271,19 @@ static void on_exit_of(uv_process_t *process, int64_t code, int signal)
     plugin->exited = true;
     plugin->exit_code = code;
     plugin->signal = signal;
-    if (plugin->over) {
-        close_handle(process);
-        return;
-    }
     look_for_end(plugin);
 }
 
 static void on_time(uv_timer_t *timer)
 {
     struct plugin *plugin = timer->data;
-    plugin->late = !plugin->exited; /* a child that keeps the pipe is nobody's business */
-    plugin_tell(plugin);
+    if (plugin->late || plugin->exited) {
+        plugin_tell(plugin); /* it cannot be killed, or a child of its own keeps the pipe open */
+        return;
+    }
+    plugin->late = true;
+    plugin_kill(plugin);
+    uv_timer_start(&plugin->timer, on_time, KILL_MS, 0);
 }
 
 static void on_failed(struct loop_task *task)

@@ -13,7 +13,6 @@
 #include "net/httpc.h"
 
 #include <curl/curl.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,6 +192,11 @@ static void on_idle(uv_timer_t *timer)
     call_fail(call, STR("the server said nothing for too long"));
 }
 
+static void on_unspeakable(uv_timer_t *timer)
+{
+    call_fail(timer->data, STR("a header to be sent has a control character"));
+}
+
 static void restart_idle(struct httpc_call *call)
 {
     if (call->idle_ms != 0) {
@@ -294,8 +298,12 @@ struct httpc_call *httpc_send(struct httpc *httpc, const struct httpc_spec *spec
     uv_timer_init(&httpc->loop->uv, &call->idle);
     call->idle.data = call;
     list_append(&httpc->calls, &call->link);
-    restart_idle(call);
-    ASSERT(curl_multi_add_handle(httpc->multi, call->easy) == CURLM_OK);
+    if (call->unspeakable) {
+        uv_timer_start(&call->idle, on_unspeakable, 0, 0);
+    } else {
+        restart_idle(call);
+        ASSERT(curl_multi_add_handle(httpc->multi, call->easy) == CURLM_OK);
+    }
     return call;
 }
 

@@ -2,14 +2,19 @@
 /* httpc_call: from a struct httpc_spec to libcurl's options, and the bytes of the answer. */
 #include "net/httpc_call.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/panic.h"
 
-/* A host that is gone shows within KEEPALIVE_IDLE_S + a few KEEPALIVE_S. */
-#define KEEPALIVE_IDLE_S 20L
+/* A host that is gone without a word shows within DEAD_MS: also when requests wait to be taken by
+ * it, which else would all go to that connection for as long as the kernel tries (15 minutes). */
+#define DEAD_MS 20000
+#define KEEPALIVE_IDLE_S 10L
 #define KEEPALIVE_S 5L
 #define FAILURE_MAX                                                                                \
     (1u << 20) /* of the body of an answer that is no 2xx, where data() takes those */
@@ -82,8 +87,20 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 
 #define SET(call, option, value) ASSERT(curl_easy_setopt((call)->easy, option, value) == CURLE_OK)
 
+/* What would begin another header, or end them. */
+static bool has_control(struct str value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if ((unsigned char)value.ptr[i] < 0x20 || value.ptr[i] == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_header(struct httpc_call *call, const char *name, struct str value)
 {
+    call->unspeakable = call->unspeakable || has_control(value);
     struct buf line;
     buf_init(&line, BUF_UNLIMITED);
     buf_printf(&line, "%s: %.*s", name, STR_FMT(value));
@@ -200,6 +217,15 @@ static void set_body(struct httpc_call *call, const struct httpc_spec *spec)
     }
 }
 
+static int on_socket(void *user, curl_socket_t fd, curlsocktype purpose)
+{
+    const unsigned dead_ms = DEAD_MS;
+    (void)user;
+    (void)purpose;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof(dead_ms)); /* not vital */
+    return CURL_SOCKOPT_OK;
+}
+
 static void set_common(struct httpc_call *call, const struct httpc_spec *spec)
 {
     SET(call, CURLOPT_PRIVATE, call);
@@ -211,6 +237,7 @@ static void set_common(struct httpc_call *call, const struct httpc_spec *spec)
     SET(call, CURLOPT_USERAGENT, "heddle/" HEDDLE_VERSION);
     SET(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     SET(call, CURLOPT_PIPEWAIT, 1L); /* rather one connection with many streams */
+    SET(call, CURLOPT_SOCKOPTFUNCTION, on_socket);
     SET(call, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(call, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     SET(call, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S);

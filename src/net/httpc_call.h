@@ -30,6 +30,7 @@ struct httpc_call {
     uv_timer_t idle;
     unsigned idle_ms;
     bool ended;
+    bool unspeakable;  /* what is to be sent cannot be: not added to libcurl, fails soon */
     struct buf answer; /* gathered, or what is to be handed out next */
     void *user;
     bool (*data)(void *user, struct str piece);

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "api_fixture.h"
+#include "kube/config.h"
+#include "kube/plugin.h"
 
 struct rig {
     struct loop loop;
@@ -340,6 +342,44 @@ static void test_plugin_fails(void **state)
     }
 }
 
+static void on_plugin(void *user, const struct plugin_result *result)
+{
+    struct rig *rig = user;
+    rig->done++;
+    snprintf(rig->text, sizeof(rig->text), "%.*s", STR_FMT(result->token));
+    snprintf(rig->message, sizeof(rig->message), "%.*s", STR_FMT(result->why));
+}
+
+/* One that does not end is killed; one that ended, but left a child that keeps its output open,
+ * counts when the time is over. */
+static void test_plugin_takes_too_long(void **state)
+{
+    static const struct {
+        const char *script, *token, *why;
+    } cases[] = {
+        {"#!/bin/sh\ntrap '' TERM INT\nsleep 100\n", "", "it did not end in time"},
+        {"#!/bin/sh\nsleep 3 &\necho '" CREDENTIAL("\"token\":\"t\"") "'\n", "t", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rig rig;
+        char path[64];
+        start(&rig);
+        write_file(&rig, "get", cases[i].script);
+        snprintf(path, sizeof(path), "%s/get", rig.dir);
+        struct config_exec exec = {.command = str_from(path)};
+        const struct kube_config config = {.exec = &exec};
+        uint64_t since = loop_now_ms(&rig.loop);
+        plugin_run(&rig.loop, &config, 500, on_plugin, &rig);
+        until(&rig.loop, rig.done == 1);
+        assert_true(loop_now_ms(&rig.loop) - since >= 500);
+        assert_string_equal(rig.text, cases[i].token);
+        assert_true(strstr(rig.message, cases[i].why) != NULL);
+        turn(&rig.loop, 5);
+        stop(&rig);
+    }
+}
+
 /* What runs when the kube goes is killed, with its children. */
 static void test_plugin_hangs(void **state)
 {
@@ -380,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_plugin_expires),
         cmocka_unit_test(test_plugin_fails),
         cmocka_unit_test(test_plugin_hangs),
+        cmocka_unit_test(test_plugin_takes_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
