@@ -10,6 +10,7 @@
 #include "ca/keeper.h"
 #include "ca/serving.h"
 #include "kube/kube.h"
+#include "pipeline/preview.h"
 #include "webhook/admission.h"
 #include "webhook/configurations.h"
 #include "webhook/server.h"
@@ -48,12 +49,25 @@ static void answer_inject(void *user, const struct h1_request *request, struct h
     reply(handle, admission_inject(&webhook->settings, label, request->body, &out), &out);
 }
 
+/* Before all objects are known, what is missing among them cannot be told. */
+static void find_among_others(void *user, const struct object *object, struct str key,
+                              void (*visit)(void *visitor, const struct problem *problem),
+                              void *visitor)
+{
+    const struct daemon *daemon = user;
+    if (daemon->synced) {
+        preview_findings(mesh_engine(daemon->mesh), object, key, visit, visitor);
+    }
+}
+
 static void answer_check(void *user, const struct h1_request *request, struct h1_reply *handle)
 {
     const struct webhook *webhook = user;
     const struct options *options = webhook->daemon->options;
     const struct admission_check check = {
         .deny = str_eq(option_text(options, O_admission), STR("deny")),
+        .findings = find_among_others,
+        .user = webhook->daemon,
     };
     struct buf out;
     buf_init(&out, BUF_UNLIMITED);

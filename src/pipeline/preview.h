@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * preview: what `heddle check` would say of an object that is not there yet, among those that are.
+ *
+ *   engine of thread 0 ──references──► an engine of its neighbours ◄── the object
+ *                                              │ run, findings of the object alone
+ *
+ * Neighbours of a route are all Services, those of their EndpointSlices that it leads to, and the
+ * routes that share a port with it; of a policy, those of its targets. So it costs what the object
+ * has to do with, and not a translation of everything. What kinds of client do not do is not told:
+ * there are none here. Thread 0, between turns.
+ */
+#ifndef HEDDLE_PIPELINE_PREVIEW_H
+#define HEDDLE_PIPELINE_PREVIEW_H
+
+#include "engine/engine.h"
+#include "model/object.h"
+#include "model/problem.h"
+
+/* Of routes and policies; of other kinds nothing is told. The texts live during the call. */
+void preview_findings(const struct engine *engine, const struct object *object, struct str key,
+                      void (*visit)(void *user, const struct problem *problem), void *user);
+
+#endif
