@@ -7,12 +7,15 @@
 
 #include "admin/admin.h"
 #include "app/daemon.h"
+#include "app/everywhere.h"
 #include "app/kubernetes.h"
+#include "app/replicas.h"
 #include "base/clock.h"
 #include "base/panic.h"
 #include "codec/json.h"
 #include "ir/graph.h"
 #include "ir/ir.h"
+#include "pipeline/digest.h"
 #include "pipeline/findings.h"
 #include "pipeline/graph.h"
 #include "xds/print.h"
@@ -127,12 +130,38 @@ static void api_version(void *user, struct buf *out)
     json_close(&json, '}');
 }
 
+void api_digest(void *user, struct buf *out)
+{
+    const struct daemon *daemon = user;
+    const char *name = getenv("POD_NAME");
+    struct json json;
+    json_init(&json, out, 0);
+    json_open(&json, '{');
+    text(&json, "replica", name != NULL ? str_from(name) : STR("this"));
+    text(&json, "version", STR(HEDDLE_VERSION));
+    boolean(&json, "synced", daemon->synced);
+    number(&json, "clients", mesh_clients(daemon->mesh));
+    digest_tell(mesh_engine(daemon->mesh), &json);
+    json_close(&json, '}');
+}
+
+static void api_replicas(void *user, struct buf *out)
+{
+    struct json json;
+    json_init(&json, out, 0);
+    json_open(&json, '{');
+    json_key(&json, "others");
+    replicas_tell(((const struct daemon *)user)->fleet.replicas, &json);
+    json_close(&json, '}');
+}
+
 /* --- proxies and dump ---------------------------------------------------------------------- */
 
 struct asked { /* a report that is under way */
     struct daemon *daemon;
     struct h1_reply *reply;
     bool resources;
+    bool all; /* of all replicas */
 };
 
 static void write_type(struct json *json, const struct stream_type_report *type)
@@ -267,43 +296,68 @@ static void report_done(void *user, const struct stream_report *reports, size_t 
         for (size_t i = 0; i < len; i++) {
             write_stream(&json, asked, &reports[i]);
         }
-        json_close(&json, ']');
-        json_close(&json, '}');
-        admin_reply_json(asked->reply, &out);
+        if (asked->all && everywhere_others(asked->daemon)) {
+            everywhere_proxies(asked->daemon, &out, asked->reply);
+        } else {
+            json_close(&json, ']');
+            json_close(&json, '}');
+            admin_reply_json(asked->reply, &out);
+        }
     }
     free(asked);
 }
 
-static void ask(struct daemon *daemon, struct str node, bool resources, struct h1_reply *reply)
+static void ask(struct daemon *daemon, struct str node, bool resources, bool all,
+                struct h1_reply *reply)
 {
     struct asked *asked = xcalloc(1, sizeof(*asked));
-    *asked = (struct asked){daemon, reply, resources};
+    *asked = (struct asked){daemon, reply, resources, all};
     serve_report(daemon->serve, node, resources, report_done, asked);
 }
 
 static void api_proxies(void *user, const struct h1_request *request, struct h1_reply *reply)
 {
     (void)request;
-    ask(user, STR_NULL, false, reply);
+    ask(user, STR_NULL, false, true, reply);
 }
 
-static void api_dump(void *user, const struct h1_request *request, struct h1_reply *reply)
+void api_own_proxies(void *user, const struct h1_request *request, struct h1_reply *reply)
+{
+    (void)request;
+    ask(user, STR_NULL, false, false, reply);
+}
+
+static void dump(void *user, const struct h1_request *request, bool others, struct h1_reply *reply)
 {
     struct arena scratch;
     arena_init_sized(&scratch, 1024);
     struct str node = admin_query(&scratch, request->query, STR("node"));
     if (node.len == 0) {
         h1_reply_text(reply, 400, "say which: /api/dump?node=ROLE/NAMESPACE/NAME");
+    } else if (others && !everywhere_is_here(user, node) && everywhere_others(user)) {
+        everywhere_forward(user, STR("/replica/dump"), request->query, api_own_dump, reply);
     } else {
-        ask(user, node, true, reply);
+        ask(user, node, true, false, reply);
     }
     arena_release(&scratch);
+}
+
+void api_own_dump(void *user, const struct h1_request *request, struct h1_reply *reply)
+{
+    dump(user, request, false, reply);
+}
+
+static void api_dump(void *user, const struct h1_request *request, struct h1_reply *reply)
+{
+    dump(user, request, true, reply);
 }
 
 const struct admin_route api_routes[] = {
     {"/api/status", "conditions of routes and Services", api_status, NULL},
     {"/api/problems", "what is wrong with the configuration", api_problems, NULL},
     {"/api/proxies", "connected clients and what they acknowledged", NULL, api_proxies},
+    {"/api/digest", "what replicas that serve the same have alike", api_digest, NULL},
+    {"/api/replicas", "the other replicas", api_replicas, NULL},
     {"/api/dump", "?node=ID: what a client was sent", NULL, api_dump},
     {"/api/why", "?node=ID&method=GET&url=http://…: why a request or connection goes where it goes",
      NULL, api_why},

@@ -16,6 +16,7 @@
 #include "pipeline/spread.h"
 #include "source/cluster.h"
 #include "status/writer.h"
+#include "webhook/server.h"
 
 #define LEASE_NAME "heddle"
 #define LEASE_STOP_MS 2000 /* to give it back */
@@ -177,7 +178,19 @@ bool kubernetes_start(struct daemon *daemon, struct err *err)
         .batch = objects_batch,
     };
     kubernetes->cluster = cluster_start(daemon->kube, &events);
-    return webhook_start(daemon, &kubernetes->webhook, err);
+    if (!webhook_start(daemon, &kubernetes->webhook, err)) {
+        return false;
+    }
+    if (kubernetes->webhook != NULL) {
+        webhook_server_routes(webhook_server(kubernetes->webhook), replica_routes,
+                              replica_routes_len, daemon);
+    }
+    return true;
+}
+
+const struct webhook *kubernetes_webhook(const struct daemon *daemon)
+{
+    return daemon->kubernetes != NULL ? daemon->kubernetes->webhook : NULL;
 }
 
 bool kubernetes_ready(const struct daemon *daemon)

@@ -19,12 +19,15 @@
 
 struct daemon;
 struct kubernetes;
+struct webhook;
 
 /* Fills daemon->kube and daemon->kubernetes. Clients wait until the cluster is read, so nothing is
  * known of the API server yet when this returns. */
 bool kubernetes_start(struct daemon *daemon, struct err *err);
 /* Whether all parts can do what the cluster counts on. */
 bool kubernetes_ready(const struct daemon *daemon);
+/* NULL: there is none. */
+const struct webhook *kubernetes_webhook(const struct daemon *daemon);
 /* The mesh had its turn. Nothing in the directory mode. */
 void kubernetes_turned(struct daemon *daemon);
 /* Stops all parts; the loop must run while kubernetes_stopping(). */

@@ -9,6 +9,7 @@
 #include "admin/admin.h"
 #include "app/api.h"
 #include "app/daemon.h"
+#include "app/everywhere.h"
 #include "base/panic.h"
 #include "codec/json.h"
 #include "ir/client.h"
@@ -215,7 +216,7 @@ static bool read_question(const struct daemon *daemon, struct str query, struct 
     return question_fits(ret_question, err);
 }
 
-void api_why(void *user, const struct h1_request *request, struct h1_reply *reply)
+void api_own_why(void *user, const struct h1_request *request, struct h1_reply *reply)
 {
     struct daemon *daemon = user;
     struct arena arena;
@@ -245,4 +246,17 @@ void api_why(void *user, const struct h1_request *request, struct h1_reply *repl
     }
     serve_report(daemon->serve, node, true, report_done, asked);
     arena_release(&arena);
+}
+
+void api_why(void *user, const struct h1_request *request, struct h1_reply *reply)
+{
+    struct arena scratch;
+    arena_init_sized(&scratch, 512);
+    struct str node = admin_query(&scratch, request->query, STR("node"));
+    if (!everywhere_is_here(user, node) && everywhere_others(user)) {
+        everywhere_forward(user, STR("/replica/why"), request->query, api_own_why, reply);
+    } else {
+        api_own_why(user, request, reply);
+    }
+    arena_release(&scratch);
 }

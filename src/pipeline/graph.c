@@ -57,7 +57,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
     /* clang-format off */
     [T_NAMESPACE]    = INPUT("namespace", object_equal),
     [T_SERVICE]      = INPUT("service", object_equal),
-    [T_SLICE]        = INPUT("endpointslice", object_equal),
+    [T_SLICE]        = INPUT_TOLD("endpointslice", object_equal),
     [T_ROUTE]        = INPUT_TOLD("route", object_equal),
     [T_GRANT]        = INPUT("referencegrant", object_equal),
     [T_POLICY]       = INPUT("policy", object_equal),

@@ -8,7 +8,8 @@
  *                                          nothing is ready
  *   else                                   it gets nothing
  *
- * With publishNotReadyAddresses all are ready.
+ * With publishNotReadyAddresses all are ready, but those that terminate are draining all the same,
+ * although the API then says that they are ready, too.
  *
  * A pod of a dual-stack Service stands in a slice of each family. It is one endpoint, at its
  * address of the Service's first family, with the other address beside it.
@@ -54,9 +55,9 @@ int32_t slice_port(const struct endpoint_slice *slice, struct str name)
 /* False when it gets nothing. */
 static bool serves(const struct endpoint *endpoint, bool publish_not_ready, bool *ret_ready)
 {
-    *ret_ready = endpoint->ready || publish_not_ready;
-    return endpoint->addresses.len > 0 &&
-           (*ret_ready || (endpoint->serving && endpoint->terminating));
+    bool ready = endpoint->ready || publish_not_ready;
+    *ret_ready = ready && !endpoint->terminating;
+    return endpoint->addresses.len > 0 && (ready || (endpoint->serving && endpoint->terminating));
 }
 
 static int served_cmp(const void *a, const void *b)

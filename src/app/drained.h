@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * drained: who waits until a pod gets no new requests: /drained of agents, /replica/drained.
+ *
+ *   the pod is out of what its Services' endpoints say (pipeline/drain.h)
+ *     └─► every client that asks for these endpoints has acknowledged them   here …
+ *     └─► and the other replicas say the same of theirs                      … and there
+ *
+ * Thread 0.
+ */
+#ifndef HEDDLE_APP_DRAINED_H
+#define HEDDLE_APP_DRAINED_H
+
+#include "base/list.h"
+#include "net/h1.h"
+
+#define DRAINED_WAITS_MAX 5000 /* at a time; more are told to come again */
+#define DRAINED_WAIT_S 25      /* unless the request says another */
+#define DRAINED_WAIT_MAX_S 60
+
+struct fleet;
+
+struct drained {
+    struct fleet *fleet;
+    struct list waits;
+    size_t len;
+};
+
+void drained_init(struct drained *drained, struct fleet *fleet);
+void drained_turn(struct drained *drained); /* what is made of slices may have changed */
+void drained_stop(struct drained *drained); /* answers all */
+/* ?namespace=&pod=&ip=&wait=: 200, or 504 with why. all: asks the other replicas, too. */
+void drained_ask(struct drained *drained, const struct h1_request *request, bool all,
+                 struct h1_reply *reply);
+
+#endif
