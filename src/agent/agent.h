@@ -8,5 +8,6 @@
 extern const struct command command_intercept; /* intercept.c */
 extern const struct command command_sidecar;   /* sidecar.c */
 extern const struct command command_proxyless; /* proxyless.c */
+extern const struct command command_cni;       /* cni.c */
 
 #endif

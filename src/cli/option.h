@@ -28,6 +28,7 @@ enum command_bit {
     CMD_SIDECAR = 1 << 10,
     CMD_PROXYLESS = 1 << 11,
     CMD_INJECT = 1 << 12,
+    CMD_CNI = 1 << 13,
     CMD_AGENT = CMD_SIDECAR | CMD_PROXYLESS
 };
 

@@ -2,6 +2,7 @@
 """What the agent does in a pod."""
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -9,8 +10,8 @@ import threading
 import time
 
 from pod import (APPLICATION, BACKEND, EXCLUDED, OTHER, OUTSIDE, OUTSIDE6, POD, POD6, PROXY, SERVICE,
-                 SERVICE6, SOMEBODY, SECONDS, Pod, as_user, run)
-from rig.process import Failed, tool, until
+                 SERVICE6, SOMEBODY, SECONDS, Api, Pod, as_user, run)
+from rig.process import Failed, heddle_program, tool, until
 
 AT_ONCE = 2.0  # on a busy machine
 _cases = []
@@ -34,12 +35,6 @@ def case(intercepted=True, served=True, options=(), rules=()):
         _cases.append((function.__name__.replace("_", " "), start))
         return function
     return add
-
-
-def all_cases():
-    pod = Pod()
-    for name, start in _cases:
-        yield name, lambda start=start: start(pod)
 
 
 def expect(true, what):
@@ -302,3 +297,49 @@ def proxyless_writes_the_bootstrap(pod):
     pod.get_agent("/drain", expect=200)
     pod.agent.process.send_signal(signal.SIGTERM)
     expect(pod.exit_code() == 0, "exit code")
+
+
+# --- as a CNI plugin
+
+PREVIOUS = {"cniVersion": "1.0.0", "ips": [{"address": "10.1.0.2/24"}], "dns": {}}
+
+
+def cni(pod, api, verb, name, expect=0, **config):
+    """What the plugin says when the runtime asks it for a pod whose network is `outside`."""
+    config = {"cniVersion": "1.0.0", "name": "net", "type": "heddle", "prevResult": PREVIOUS,
+              "kubeconfig": str(api.kubeconfig), **config}
+    done = subprocess.run(
+        [heddle_program(), "cni"], input=json.dumps(config), stdout=subprocess.PIPE, text=True,
+        timeout=SECONDS, env={**os.environ, "CNI_COMMAND": verb, "CNI_CONTAINERID": "c",
+                              "CNI_IFNAME": "eth0", "CNI_NETNS": f"/proc/{pod.outside.pid}/ns/net",
+                              "CNI_ARGS": f"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={name}"})
+    if done.returncode != expect:
+        raise Failed(f"{verb}: exit code {done.returncode}: {done.stdout}")
+    return json.loads(done.stdout) if done.stdout else None
+
+
+@case(intercepted=False, served=False)
+def a_cni_plugin_makes_the_rules(pod):
+    api = Api(pod.work)
+    api.add("plain")
+    api.add("wants", interception="cni", exclude_uids="77")
+    api.add("wrong", interception="cni", exclude_uids="root")
+    rules = [*pod.outside_words(), "nft", "list", "ruleset"]
+    expect(cni(pod, api, "VERSION", "")["supportedVersions"][-1] == "1.0.0", "version")
+    expect(cni(pod, api, "ADD", "plain") == PREVIOUS and run(*rules) == "", "of a pod without a wish")
+    expect(cni(pod, api, "ADD", "gone", expect=1)["msg"] ==
+           "pod 'default/gone': NotFound: no such pod", "of a pod that is not there")
+    expect("exclude-uids" in cni(pod, api, "ADD", "wrong", expect=1)["msg"], "of a wrong annotation")
+    expect(cni(pod, api, "ADD", "wants", expect=1, prevResult=None)["code"] == 7, "alone")
+    expect(run(*rules) == "", "rules in spite of errors")
+    expect(cni(pod, api, "ADD", "wants") == PREVIOUS, "the result of the chain")
+    expect("skuid 77 return" in run(*rules), run(*rules))
+    expect("heddle" not in run("nft", "list", "ruleset"), "rules in the runtime's own network")
+    expect(cni(pod, api, "DEL", "wants") is None, "DEL says something")
+    run(*pod.outside_words(), "nft", "flush", "ruleset")
+
+
+def all_cases():
+    pod = Pod()
+    for name, start in _cases:
+        yield name, lambda start=start: start(pod)

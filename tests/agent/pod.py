@@ -201,6 +201,44 @@ class Pod:
                    and "listener.admin" not in name and outbound == ("_15006." not in name))
 
 
+class Api:
+    """An API server that knows pods: {"NS/NAME": object}."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.pods = {}
+        api = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                words = self.path.split("/")  # /api/v1/namespaces/NS/pods/NAME
+                pod = api.pods.get(f"{words[4]}/{words[6]}")
+                self.send_response(200 if pod else 404)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps(pod or {"kind": "Status", "reason": "NotFound",
+                                                    "message": "no such pod"}).encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.kubeconfig = folder / "kubeconfig"
+        self.kubeconfig.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {
+                "server": "http://127.0.0.1:%d" % self.server.server_address[1]}}],
+            "users": [{"name": "u", "user": {"token": "t"}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}]}))
+
+    def add(self, name: str, **annotations) -> None:
+        """A pod with a sidecar; exclude_uids="1" is the annotation."""
+        self.pods[f"default/{name}"] = {
+            "metadata": {"name": name, "annotations": {
+                "heddle.dev/" + key.replace("_", "-"): value for key, value in annotations.items()}},
+            "spec": {"initContainers": [{"name": "heddle-proxy"}]}}
+
+
 def start_backend(name: str, where: Sequence, address: str, port: int) -> Child:
     child = Child(name, [*where, sys.executable, HERE / "backend.py", name, address, port],
                   stdin=subprocess.DEVNULL)
