@@ -20,7 +20,7 @@
 #define WATCH_IDLE_MS 150000 /* bookmarks come every minute */
 #define WATCH_LINE_MAX (16u << 20)
 #define WATCH_SHORT_MS 1000  /* a watch that ends sooner, without a word, counts as failed */
-#define WATCH_FAILURES_MAX 8 /* in a row, of resuming at one place: then a list must say */
+#define WATCH_REFUSALS_MAX 8 /* in a row, of resuming at one place: then a list must say */
 #define MISSING_CONFIRMED 3  /* times that a kind that was there must not be, to be gone */
 #define VERSION_MAX 32
 
@@ -45,6 +45,7 @@ struct kube_watch {
     unsigned absent;     /* times in a row that no version was there */
     uint64_t watched_ms; /* since when */
     bool heard;          /* of the present watch an event came */
+    unsigned refusals;   /* in a row, of watches: the API server answered, but not with a stream */
     bool stopped;
 };
 
@@ -381,9 +382,11 @@ static bool on_piece(void *user, struct str piece)
 static void watch_refused(struct kube_watch *watch, const struct kube_result *result)
 {
     bool gone = result->status == 410 || result->status == 404;
-    bool stuck = result->status != 0 && watch->backoff.failures >= WATCH_FAILURES_MAX;
+    watch->refusals = result->status != 0 ? watch->refusals + 1 : 0;
+    bool stuck = watch->refusals >= WATCH_REFUSALS_MAX;
     log_trouble(watch, "the watch ended", result->reason, result->message);
     if (gone || stuck) {
+        watch->refusals = 0;
         forget_place(watch);
     }
     step_later(watch, result->retry_after_ms);
@@ -397,7 +400,11 @@ static void on_watch_end(void *user, const struct kube_result *result)
     buf_clear(&watch->line); /* a line that did not end says nothing */
     if (result->status < 200 || result->status >= 300) {
         watch_refused(watch, result);
-    } else if (watch->heard || lasted_ms >= WATCH_SHORT_MS) {
+        return;
+    }
+    watch->refusals = 0;
+    if (watch->heard || lasted_ms >= WATCH_SHORT_MS) {
+        backoff_reset(&watch->backoff);
         step_in(watch, 0);
     } else {
         step_later(watch, 0);
