@@ -127,8 +127,14 @@ class Case:
         what = f"{route['kind'].lower()}/{route['metadata']['name']}"
         path = f'.status.parents[0].conditions[?(@.type=="{heddle.PROPAGATED}")]'
         generation = namespace.get(route["kind"], route["metadata"]["name"])["metadata"]["generation"]
-        namespace.wait_for(what, f"{path}.observedGeneration", str(generation))
-        namespace.wait_for(what, f"{path}.status", "True")
+        try:
+            namespace.wait_for(what, f"{path}.observedGeneration", str(generation))
+            namespace.wait_for(what, f"{path}.status", "True")
+        except kube.Refused:
+            said = [c for p in self.parents(route) for c in p["conditions"]
+                    if c["type"] == heddle.PROPAGATED]
+            raise Failed(f"generation {generation} of '{what}' is not propagated: {said}; the "
+                         f"clients: {heddle.laggards()}") from None
 
     # --- requests --------------------------------------------------------------------------------
 

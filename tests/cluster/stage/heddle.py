@@ -70,6 +70,14 @@ def api(pod: str, path: str):
         return json.loads(kube.fetch(f"{url}/api/{path}"))
 
 
+def laggards() -> list:
+    """The clients that have not acknowledged all that they were sent, of all replicas."""
+    told = json.loads(_kubectl("exec", f"deployment/{NAME}", "--", "heddle", "proxies", "-o",
+                               "json"))["proxies"]
+    return [f"{p['node']}: {p['types']}" for p in told
+            if any(t.get("pending") or t.get("rejected") for t in p["types"].values())]
+
+
 def note_restarts() -> None:
     """What has restarted so far is known, and no test's fault."""
     _restarts.clear()
