@@ -211,6 +211,66 @@ def what_is_propagated_is_in_force(case: Case):
                          f"called but {dict(got)}")
 
 
+def own_conditions(case: Case, kind: str, name: str) -> dict:
+    """{type: (status, reason)} of an object's own conditions."""
+    status = case.ns.get(kind, name).get("status", {})
+    return {c["type"]: (c["status"], c["reason"]) for c in status.get("conditions", [])}
+
+
+@test
+def a_service_tells_what_is_wrong_with_it(case: Case):
+    """And nothing once it is well again."""
+    services(case)
+    names = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "FQDN",
+             "metadata": {"name": "names", "labels": {"kubernetes.io/service-name": "echo"}},
+             "endpoints": [{"addresses": ["a.example.com"]}],
+             "ports": [{"name": "http", "port": 8080}]}
+    case.ns.apply(names)
+    wrong = {"heddle.dev/Enforced": ("False", "AddressType")}
+    until(lambda: own_conditions(case, "service", "echo") == wrong, HEALED_SECONDS,
+          "the Service says that names are not served")
+    case.ns.kubectl("delete", "endpointslice", "names")
+    until(lambda: own_conditions(case, "service", "echo") == {}, HEALED_SECONDS,
+          "the Service has no condition any more")
+
+
+@test
+def a_policy_has_an_entry_for_each_service(case: Case):
+    if kube.told("get", "crd",
+                 "xbackendtrafficpolicies.gateway.networking.x-k8s.io").returncode != 0:
+        raise Skip("this cluster has no XBackendTrafficPolicy")
+    services(case)
+    targets = [{"group": "", "kind": "Service", "name": name} for name in ("echo", "absent")]
+    case.ns.apply({"apiVersion": "gateway.networking.x-k8s.io/v1alpha1",
+                   "kind": "XBackendTrafficPolicy", "metadata": {"name": "policy"},
+                   "spec": {"targetRefs": targets,
+                            "retryConstraint": {"budget": {"percent": 20, "interval": "10s"}}}})
+
+    def reasons() -> dict:
+        status = case.ns.get("xbackendtrafficpolicy", "policy").get("status", {})
+        return {a["ancestorRef"]["name"]: c["reason"] for a in status.get("ancestors", [])
+                for c in a["conditions"] if c["type"] == "Accepted"}
+    until(lambda: reasons() == {"echo": "Accepted", "absent": "TargetNotFound"}, HEALED_SECONDS,
+          "both Services have their entries")
+
+
+@test
+def what_is_not_accepted_is_an_event(case: Case):
+    """What `kubectl describe` shows: it asks by uid."""
+    route = case.http_route("echo", to("echo-v1"))
+    case.ns.apply(route)
+    case.expect(route, "Accepted", "False", "NoMatchingParent")
+    uid = case.ns.get("httproute", "route")["metadata"]["uid"]
+
+    def events() -> list:
+        text = case.ns.kubectl("get", "events", "-o", "json",
+                               "--field-selector", f"involvedObject.uid={uid}")
+        return [(e["type"], e["reason"]) for e in json.loads(text)["items"]]
+    until(events, HEALED_SECONDS, "there is an Event")
+    if events() != [("Warning", "NoMatchingParent")]:
+        raise Failed(f"the Events of the route: {events()}")
+
+
 @test
 def the_gateway_class_and_the_mesh_tell_what_is_supported(case: Case):
     gateway_class = json.loads(kube.kubectl("get", "gatewayclass", heddle.NAME, "-o", "json"))
