@@ -64,9 +64,21 @@ static inline void ask_close(struct ask *ask)
     }
 }
 
+/* Not closed yet. The ask may be gone: it is only looked for. */
+static inline bool api_has(const struct api *api, const struct ask *ask)
+{
+    list_for_each (it, &api->asks) {
+        if (list_entry(it, struct ask, link) == ask) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static inline void api_write(struct ask *ask, const char *data, size_t len)
 {
-    while (len != 0) {
+    const struct api *api = ask->api;
+    while (len != 0 && api_has(api, ask)) {
         uv_buf_t piece = uv_buf_init((char *)data, (unsigned)len);
         int n = uv_try_write((uv_stream_t *)&ask->tcp, &piece, 1);
         if (n < 0 && n != UV_EAGAIN) {
@@ -76,7 +88,7 @@ static inline void api_write(struct ask *ask, const char *data, size_t len)
             data += n;
             len -= (size_t)n;
         } else {
-            uv_run(&ask->api->loop->uv, UV_RUN_NOWAIT); /* let the other end read */
+            uv_run(&api->loop->uv, UV_RUN_NOWAIT); /* let the other end read */
         }
     }
 }
