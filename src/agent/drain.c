@@ -11,6 +11,15 @@
 #include "net/loop.h"
 
 #define URL_MAX 8192
+#define SERVER_WAIT_MAX_S 60 /* heddle waits no longer for one question (docs/drain.md) */
+
+/* A little less than we do: then heddle still tells who lags. */
+static unsigned server_wait_s(uint64_t wait_ms)
+{
+    uint64_t seconds = wait_ms / 1000;
+    seconds = seconds > 1 ? seconds - 1 : 1;
+    return (unsigned)(seconds < SERVER_WAIT_MAX_S ? seconds : SERVER_WAIT_MAX_S);
+}
 
 static void on_done(void *user, bool answered, struct str text)
 {
@@ -35,10 +44,10 @@ static void start(struct drain *drain)
     struct buf url;
     arena_init(&arena);
     buf_init(&url, URL_MAX);
-    buf_printf(&url, "http://%.*s/drained?namespace=%.*s&pod=%.*s&ip=%.*s",
+    buf_printf(&url, "http://%.*s/drained?namespace=%.*s&pod=%.*s&ip=%.*s&wait=%u",
                STR_FMT(drain->pod->control), STR_FMT(fetch_escape(&arena, self->ns)),
                STR_FMT(fetch_escape(&arena, self->name)),
-               STR_FMT(fetch_escape(&arena, drain->pod->ip)));
+               STR_FMT(fetch_escape(&arena, drain->pod->ip)), server_wait_s(drain->wait_ms));
     drain->asked_at = loop_now_ms(drain->loop);
     drain->inquiry = inquiry_start(&(struct inquiry_spec){
         .loop = drain->loop,

@@ -9,8 +9,8 @@ import subprocess
 import threading
 import time
 
-from pod import (APPLICATION, BACKEND, EXCLUDED, OTHER, OUTSIDE, OUTSIDE6, POD, POD6, PROXY, SERVICE,
-                 SERVICE6, SOMEBODY, SECONDS, Api, Pod, as_user, run)
+from pod import (AGENTS, APPLICATION, BACKEND, EXCLUDED, MESH, OTHER, OUTSIDE, OUTSIDE6, POD, POD6,
+                 PROXY, SECONDS, SERVICE, SERVICE6, SOMEBODY, Api, Pod, as_user, run)
 from rig.process import Failed, heddle_program, tool, until
 
 AT_ONCE = 2.0  # on a busy machine
@@ -182,7 +182,36 @@ def drain_waits_for_heddle_once_for_all(pod):
         thread.join()
     expect(answers == [200, 200, 200], f"{answers}")
     asked = pod.control.queries("/drained")
-    expect(asked == [{"namespace": "default", "pod": "app-1", "ip": POD}], f"{asked}")
+    expect(asked == [{"namespace": "default", "pod": "app-1", "ip": POD, "wait": "24"}], f"{asked}")
+
+
+@case(options=("--control", AGENTS))
+def drain_waits_until_heddle_has_let_go(pod):
+    """With heddle itself: the pod is an endpoint, which the sidecar itself is a client of."""
+    slice_of = json.loads(json.dumps(MESH[1]))
+    slice_of["metadata"]["name"] = "web-2"
+    slice_of["endpoints"] = [{"addresses": [POD], "conditions": {"ready": True}}]
+
+    def put():
+        hidden = pod.config / ".slice"
+        hidden.write_text(json.dumps(slice_of))
+        hidden.rename(pod.config / "slice.yaml")
+
+    put()
+    try:
+        until(lambda: POD in run("curl", "-s", "http://127.0.0.1:15000/clusters"), SECONDS, "endpoint")
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(pod.get_agent("/drain", 200)))
+        thread.start()
+        time.sleep(0.5)
+        expect(answers == [], "answered early")
+        slice_of["endpoints"][0]["conditions"]["ready"] = False
+        put()
+        thread.join()
+        expect(answers == [200] and "drained" in (pod.work / "answer").read_text(), f"{answers}")
+        expect("msg=drained" in pod.agent.log_text(), pod.agent.log_text())
+    finally:
+        (pod.config / "slice.yaml").unlink()
 
 
 @case(options=("--drain-wait-s", 1))

@@ -23,7 +23,7 @@ PROXY, SOMEBODY, EXCLUDED = 15000, 1000, 1001  # user ids
 POD, POD6, OUTSIDE, OUTSIDE6 = "10.1.0.2", "fd00:1::2", "10.1.0.1", "fd00:1::1"
 SERVICE, SERVICE6 = "10.96.0.10", "fd00:96::10"
 APPLICATION, BACKEND, OTHER = 9090, 8080, 8081
-XDS = "127.0.0.1:15010"
+XDS, AGENTS = "127.0.0.1:15010", "127.0.0.1:15012"
 SECONDS = 10
 
 MESH = [
@@ -115,7 +115,9 @@ class Pod:
         config = self.work / "config"
         config.mkdir()
         (config / "mesh.yaml").write_text("\n---\n".join(json.dumps(o) for o in MESH))
-        self.heddle = Heddle(config, self.work, xds=XDS)
+        self.config = config
+        self.heddle = Heddle(config, self.work, ["--agents", AGENTS, "--clients-return-ms", "1"],
+                             xds=XDS)
 
     def outside_words(self) -> list:
         return ["nsenter", f"--net=/proc/{self.outside.pid}/ns/net"]
