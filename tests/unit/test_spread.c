@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "mesh_rig.h"
-#include "pipeline/spread.h"
+#include "pipeline/spread_text.h"
 
 #define WATCHES_MAX 32
 
@@ -229,6 +229,37 @@ static void all_replicas_are_added_up(void **state)
     is(w, 2, 2, 2, true);
 }
 
+static void replicas_ask_and_answer(void **state)
+{
+    struct world *w = *state;
+    struct spread_round round;
+    struct buf question;
+    struct buf answer;
+    buf_init(&question, BUF_UNLIMITED);
+    buf_init(&answer, BUF_UNLIMITED);
+    begin(w);
+    spread_set_others(w->spread, true);
+    spread_begin(w->spread, mesh_engine(w->mesh));
+    spread_round_begin(&round, w->spread, 2, &question);
+    assert_true(str_eq(buf_str(&question), STR("HTTPRoute/a/r 1\n")));
+    spread_answer(w->spread, buf_str(&question), &answer);
+    assert_true(str_eq(buf_str(&answer), STR("HTTPRoute/a/r 1 0 0 0 pending\n")));
+    acked(w, 2, 2);
+    buf_clear(&answer);
+    spread_answer(w->spread, STR("HTTPRoute/a/r 1\nHTTPRoute/a/r 2\nnonsense\n"), &answer);
+    assert_true(str_eq(buf_str(&answer), STR("HTTPRoute/a/r 1 2 2 0 settled\n")));
+    spread_round_hear(&round, buf_str(&answer));
+    spread_round_end(&round, w->spread, 2000); /* the second replica said nothing */
+    is(w, 1, 4, 4, false);
+    spread_round_begin(&round, w->spread, 2, &question);
+    spread_round_hear(&round, buf_str(&answer));
+    spread_round_hear(&round, STR("HTTPRoute/a/r 1 5 5 0 settled\nHTTPRoute/a/r 1 9 9 0 settled"));
+    spread_round_end(&round, w->spread, 2000);
+    is(w, 1, 9, 9, true);
+    buf_release(&question);
+    buf_release(&answer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_it_left_counts_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_route_that_waits_for_its_service, setup, teardown),
         cmocka_unit_test_setup_teardown(all_replicas_are_added_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(replicas_ask_and_answer, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,10 +37,10 @@ class Heddle:
                    "--admin", self.addresses["admin"], *self.options]
         self.child = Child("heddle", command, self.work / "heddle.log", stdin=subprocess.DEVNULL)
         for line in self.child.process.stdout:
-            match = re.match(r"(xds|admin|xds-tls) (\S+:\d+)$", line.strip())
+            match = re.match(r"(xds|admin|xds-tls|agents) (\S+:\d+)$", line.strip())
             if match:
                 self.addresses[match.group(1)] = match.group(2)
-            wanted = {"xds", "admin"} | ({"xds-tls"} & {o.strip("-") for o in self.options})
+            wanted = {"xds", "admin"} | ({"xds-tls", "agents"} & {o.strip("-") for o in self.options})
             if all(not self.addresses.get(name, ":0").endswith(":0") for name in wanted):
                 break
         else:

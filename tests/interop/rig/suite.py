@@ -200,7 +200,9 @@ class Runner:
             self.echod = start_echod(temporary_folder("heddle-interop-"), **at)
         if not self.mesh:
             self.rejections = 0
-            self.mesh = Mesh(options=["--check-rebuild"])  # the oracle, after every change
+            self.mesh = Mesh(options=[
+                "--check-rebuild",  # the oracle, after every change
+                "--agents", "127.0.0.1:0", "--clients-return-ms", "1"])
             self.mesh.heddle.start()
         # what is connected counts in the routes' status
         self.mesh.stop_grpc(but=client if client in GRPC_KINDS else "go")
