@@ -113,6 +113,28 @@ def the_network_of_a_node_is_left_alone_and_the_reason_told(case: Case):
 
 
 @test
+def grpc_without_a_proxy_may_use_the_network_of_a_node(case: Case):
+    case.ns.apply(pod("host", {heddle.INJECT_LABEL: "proxyless"}, hostNetwork=True,
+                      dnsPolicy="ClusterFirstWithHostNet"))
+    case.ns.wait_available()
+    expect(case.ns.get("pod", "host"), "proxyless")
+
+
+@test("sidecar", "proxyless")
+def files_are_injected_without_the_webhook(case: Case):
+    """heddle inject -f, in a namespace that does not ask."""
+    text = kube.text_of("client.yaml", {"mode": case.mode})
+    injected_text = kube.kubectl("-n", heddle.NAMESPACE, "exec", "-i", "deployment/heddle", "--",
+                                 "heddle", "inject", "-f", "-",
+                                 stdin=text)
+    if CONTAINERS[case.mode] not in injected_text:
+        raise Failed(f"heddle inject writes {injected_text[:500]}")
+    case.ns.kubectl("apply", "-f", "-", stdin=injected_text)
+    case.ns.wait_available()
+    expect(case.ns.get("pod", "client"), case.mode)
+
+
+@test
 def a_pod_is_injected_once(case: Case):
     """A second pass over an injected pod, as other webhooks cause it, changes nothing."""
     case.start("client.yaml", mode="sidecar")

@@ -15,6 +15,7 @@ from rig.process import Child, Failed, until
 OBJECTS = pathlib.Path(__file__).resolve().parents[1] / "objects"
 COMMAND_SECONDS = 120
 FORWARD_SECONDS = 10
+CONTROLLERS_SECONDS = 60  # Kubernetes' own may still be waiting for an API server that was away
 
 
 class Refused(Failed):
@@ -52,8 +53,8 @@ class Namespace:
             {"apiVersion": "v1", "kind": "Namespace",
              "metadata": {"name": name, "labels": labels or {}}}))
         # pods are refused until it is there
-        until(lambda: told("-n", name, "get", "serviceaccount/default").returncode == 0, 10,
-              f"'{name}' has its service account", interval=0.1)
+        until(lambda: told("-n", name, "get", "serviceaccount/default").returncode == 0,
+              CONTROLLERS_SECONDS, f"'{name}' has its service account", interval=0.1)
 
     def kubectl(self, *words, **options) -> str:
         return kubectl("-n", self.name, *words, **options)

@@ -14,6 +14,7 @@ type httpAnswer struct {
 	Method   string      `json:"method"`
 	Path     string      `json:"path"`
 	Host     string      `json:"host"`
+	Peer     string      `json:"peer"` // the address that the connection came from
 	Headers  http.Header `json:"headers"`
 }
 
@@ -33,7 +34,7 @@ func HTTPServer(name string) *http.Server {
 			json.NewEncoder(w).Encode(seen.Of(query.Get("id")))
 			return
 		}
-		request := httpAnswer{name, r.Proto, r.Method, r.RequestURI, r.Host, r.Header}
+		request := httpAnswer{name, r.Proto, r.Method, r.RequestURI, r.Host, r.RemoteAddr, r.Header}
 		count := seen.Add(r.Header.Get("X-Test-Id"), request)
 		if Fails(query.Get("fail"), count) {
 			Sleep(query.Get("delay"))

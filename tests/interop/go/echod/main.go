@@ -4,7 +4,7 @@
 // who it is and what reached it:
 //
 //	--http NAME=ADDR:PORT   HTTP/1.1 and h2c: {"backend", "protocol", "method", "path", "host",
-//	                        "headers"}; the query parameter delay=MS delays the answer;
+//	                        "peer", "headers"}; the query parameter delay=MS delays the answer;
 //	                        WebSockets are greeted, and what they say is sent back
 //	--grpc NAME=ADDR:PORT   any method of any service: {"backend", "method", "metadata"} as bytes
 //	--tcp NAME=ADDR:PORT    speaks first: the line "hello from NAME", then echoes what it gets
