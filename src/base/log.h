@@ -7,7 +7,7 @@
  * Values are quoted and escaped when they need it, cut at 512 bytes, and never hold secrets or
  * message bodies. Each call site has a rate limit of 10 lines in 5 seconds; what was suppressed is
  * counted in the next line that passes (suppressed=N).
- * Only app, source, serve, status, kube, ca, webhook and admin log; lower layers return what
+ * Only app, agent, source, serve, status, kube, ca, webhook and admin log; lower layers return what
  * happened. Thread safe (one of the two places with a mutex).
  *
  * Nobody who logs waits for who reads: between log_start() and log_stop() a thread of its own

@@ -20,12 +20,13 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "ir/pod.h"
 
 #define INJECT_LABEL "heddle.dev/inject"
 #define INJECT_CSM_LABEL "mesh.cloud.google.com/csm-injection" /* of Cloud Service Mesh */
 #define INJECT_STATUS "heddle.dev/status"                      /* annotation: what was done */
-#define INJECT_PROXY_UID 15000                                 /* whose traffic is let through */
-#define INJECT_AGENT_PORT 15020
+#define INJECT_PROXY_UID POD_PROXY_UID                         /* whose traffic is let through */
+#define INJECT_AGENT_PORT POD_AGENT_PORT
 
 struct inject_settings {
     struct str image;       /* of heddle */
