@@ -126,13 +126,8 @@ static bool tls_load_texts(SSL_CTX *ssl_ctx, const struct tls_options *options, 
     if (!tls_use_chain(ssl_ctx, options->cert)) {
         return err_set(err, "certificate: %s", tls_why());
     }
-    if (!tls_use_key(ssl_ctx, options->key)) {
-        return err_set(err, "key: %s", tls_why());
-    }
-    if (SSL_CTX_check_private_key(ssl_ctx) != 1) {
-        return err_set(err, "the key does not belong to the certificate: %s", tls_why());
-    }
-    return true;
+    /* also when it does not belong to the certificate */
+    return tls_use_key(ssl_ctx, options->key) || err_set(err, "key: %s", tls_why());
 }
 
 static bool tls_load_files(SSL_CTX *ssl_ctx, const struct tls_options *options, struct err *err)

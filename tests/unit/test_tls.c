@@ -144,6 +144,45 @@ static void files_are_checked(void **state)
     }
 }
 
+static struct str read_text(struct buf *buf, const char *path)
+{
+    char data[4096];
+    FILE *file = fopen(path, "r");
+    size_t len = fread(data, 1, sizeof(data), file);
+    fclose(file);
+    buf_init(buf, BUF_UNLIMITED);
+    buf_add(buf, data, len);
+    return buf_str(buf);
+}
+
+/* Of certificates that were made in memory. */
+static void texts_are_checked(void **state)
+{
+    (void)state;
+    struct buf bufs[3];
+    struct str cert = read_text(&bufs[0], cert_file), key = read_text(&bufs[1], key_file),
+               other = read_text(&bufs[2], other_key_file);
+    const struct {
+        struct str cert, key;
+        const char *text; /* NULL: fine */
+    } cases[] = {
+        {cert, key, NULL},         {STR("x"), key, "certificate: "}, {key, key, "certificate: "},
+        {cert, STR("x"), "key: "}, {cert, other, "key: "},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct err err = {""};
+        const struct tls_options options = {.cert = cases[i].cert, .key = cases[i].key};
+        struct tls_context *context = tls_context_new(&options, &err);
+        assert_true((context != NULL) == (cases[i].text == NULL));
+        assert_true(cases[i].text == NULL ||
+                    str_starts_with(str_from(err.text), str_from(cases[i].text)));
+        tls_context_unref(context);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        buf_release(&bufs[i]);
+    }
+}
+
 /* One server conn and one OpenSSL client on a blocking-by-turns socket. */
 struct side {
     struct loop loop;
@@ -322,9 +361,8 @@ static void wrong_clients_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(files_are_checked),
-        cmocka_unit_test(bytes_go_both_ways),
-        cmocka_unit_test(clients_show_a_certificate),
+        cmocka_unit_test(files_are_checked),         cmocka_unit_test(texts_are_checked),
+        cmocka_unit_test(bytes_go_both_ways),        cmocka_unit_test(clients_show_a_certificate),
         cmocka_unit_test(wrong_clients_are_refused),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
