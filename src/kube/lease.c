@@ -45,6 +45,7 @@ struct lease {
     struct kube_call *call;
     struct record record;
     uint64_t asked_ms; /* when the present call was sent */
+    bool creates;      /* the present call is a POST */
     bool leads;
     bool stopping;
     void (*stopped)(void *user);
@@ -176,7 +177,8 @@ static void ask(struct lease *lease, const char *method, struct str body, unsign
     struct buf path;
     buf_init(&path, BUF_UNLIMITED);
     buf_printf(&path, "/apis/coordination.k8s.io/v1/namespaces/%.*s/leases", STR_FMT(lease->ns));
-    if (strcmp(method, "POST") != 0) {
+    lease->creates = strcmp(method, "POST") == 0;
+    if (!lease->creates) {
         buf_printf(&path, "/%.*s", STR_FMT(lease->name));
     }
     lease->asked_ms = now_ms(lease);
@@ -320,8 +322,9 @@ static void on_written(void *user, const struct kube_result *result)
         renewed(lease);
         return;
     }
-    if (result->status == 409 || result->status == 404) {
-        /* Somebody else wrote: only a look tells who. Leads on until then, or until its end. */
+    if (result->status == 409 || (result->status == 404 && !lease->creates)) {
+        /* Somebody else wrote: only a look tells who. Leads on until then, or until its end. (What
+         * is not there when one is made is its namespace.) */
         ask(lease, "GET", STR_NULL, LEASE_ANSWER_MS, on_read);
         return;
     }

@@ -38,6 +38,7 @@ struct rig {
     struct stored stored;
     bool down;   /* answers 503 */
     bool silent; /* answers nothing */
+    bool no_ns;  /* there is no namespace for a Lease */
     struct candidate a, b;
 };
 
@@ -88,6 +89,8 @@ static void answer(void *user, struct ask *ask)
     }
     if (rig->down) {
         api_reply(ask, 503, "");
+    } else if (rig->no_ns) {
+        api_reply(ask, 404, "{\"kind\":\"Status\",\"code\":404,\"reason\":\"NotFound\"}");
     } else if (strcmp(ask->method, "GET") != 0) {
         store(rig, ask, strcmp(ask->method, "POST") == 0);
     } else if (rig->stored.there) {
@@ -248,6 +251,22 @@ static void test_taken_by_force(void **state)
     stop(&rig);
 }
 
+/* Nothing hurries to make what cannot be made. */
+static void test_no_namespace(void **state)
+{
+    struct rig rig = {.no_ns = true};
+    (void)state;
+    start(&rig);
+    candidate_start(&rig, &rig.a, "a");
+    uint64_t since = loop_now_ms(&rig.loop);
+    until(&rig.loop, loop_now_ms(&rig.loop) - since >= 5 * (uint64_t)RETRY_MS);
+    assert_in_range(rig.api->requests, 4, 16); /* a GET and a POST each time */
+    rig.no_ns = false;
+    until(&rig.loop, rig.a.leads);
+    candidate_stop(&rig.a, 1000);
+    stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_own_of_a_former_life),
         cmocka_unit_test(test_loss),
         cmocka_unit_test(test_taken_by_force),
+        cmocka_unit_test(test_no_namespace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
