@@ -172,6 +172,20 @@ static void written(struct subject *subject, const struct kube_result *result)
     }
 }
 
+/* It is not there any more; but what was seen while the write was on the way may be another one of
+ * its name, made after it. */
+static void missed(struct subject *subject)
+{
+    bool again = subject->again;
+    land(subject);
+    if (!again) {
+        subject_forget(subject);
+        return;
+    }
+    subject_rest(subject);
+    subject_queue(subject, STATUS_DELAY_MS);
+}
+
 static void patched(void *user, const struct kube_result *result)
 {
     struct subject *subject = ((struct flight *)user)->subject;
@@ -179,8 +193,7 @@ static void patched(void *user, const struct kube_result *result)
     if (result->status / 100 == 2) {
         written(subject, result);
     } else if (result->status == 404) {
-        land(subject);
-        subject_forget(subject);
+        missed(subject);
     } else if (result->status == 409) {
         metric_add(M_status_conflicts, 1);
         land(subject);

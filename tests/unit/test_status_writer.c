@@ -33,6 +33,7 @@ struct rig {
     char patch[4096], event[4096], path[1024]; /* the last ones */
     unsigned refuse[4];                        /* answers to the next PATCHes instead of 200 */
     bool hold;                                 /* does not answer PATCHes */
+    struct ask *held;                          /* the last of those */
 };
 
 #define OURS(conditions)                                                                           \
@@ -73,6 +74,7 @@ static void answer_patch(struct rig *rig, struct ask *ask)
     (void)snprintf(rig->patch, sizeof(rig->patch), "%.*s", STR_FMT(ask->body));
     (void)snprintf(rig->path, sizeof(rig->path), "%s", ask->path);
     if (rig->hold) {
+        rig->held = ask;
         return;
     }
     memmove(rig->refuse, rig->refuse + 1, sizeof(rig->refuse) - sizeof(rig->refuse[0]));
@@ -358,6 +360,27 @@ static void test_gone_in_flight(void **state)
     rig_free(rig);
 }
 
+/* It was deleted before a write arrived, and made again before the answer did. */
+static void test_made_again_in_flight(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new();
+    status_writer_lead(rig->writer, true);
+    seen(rig, "r");
+    rig->hold = true;
+    say(rig, C_accepted, "one");
+    until(&rig->loop, rig->patches == 1);
+    rig->version++;
+    seen(rig, "r");
+    status_writer_touch(rig->writer, KIND_HTTPROUTE, STR("a"), STR("r"));
+    rig->hold = false;
+    api_reply(rig->held, 404, "{\"kind\":\"Status\",\"reason\":\"NotFound\"}");
+    until(&rig->loop, rig->patches == 2);
+    pause_ms(rig, 50);
+    assert_non_null(strstr(rig->status, "one"));
+    rig_free(rig);
+}
+
 /* An object of which there is nothing more to say loses what heddle said, but not before the store
  * had its turn, nor at all while heddle knows nothing yet. */
 static void test_cleaned(void **state)
@@ -502,11 +525,17 @@ static void test_no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_written_once), cmocka_unit_test(test_only_the_leader),
-        cmocka_unit_test(test_conflict),     cmocka_unit_test(test_late_news),
-        cmocka_unit_test(test_failures),     cmocka_unit_test(test_gone_in_flight),
-        cmocka_unit_test(test_cleaned),      cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_words_wait),   cmocka_unit_test(test_events),
+        cmocka_unit_test(test_written_once),
+        cmocka_unit_test(test_only_the_leader),
+        cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_late_news),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_gone_in_flight),
+        cmocka_unit_test(test_made_again_in_flight),
+        cmocka_unit_test(test_cleaned),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_words_wait),
+        cmocka_unit_test(test_events),
         cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
