@@ -13,8 +13,11 @@
 #include "net/httpc.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/buf.h"
 #include "base/list.h"
@@ -131,6 +134,23 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *
     return 0;
 }
 
+/* A call waited in vain. Connections on which nothing at all came for long are dead, whatever
+ * acknowledges their bytes (a balancer in front of a host that is gone, a process that hangs):
+ * their calls fail or are sent again, on another. HTTP/2 would have all of them wait there
+ * forever. */
+static void drop_silent(struct httpc *httpc)
+{
+    list_for_each (it, &httpc->watched) {
+        const struct watched *watched = list_entry(it, struct watched, link);
+        struct tcp_info info;
+        socklen_t len = sizeof(info);
+        if (getsockopt(watched->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+            info.tcpi_state == TCP_ESTABLISHED && info.tcpi_last_data_recv >= httpc->silent_ms) {
+            shutdown(watched->fd, SHUT_RDWR); /* libcurl finds it at its end */
+        }
+    }
+}
+
 /* --- what callers are told --- */
 
 static void call_gone(uv_handle_t *handle)
@@ -189,6 +209,7 @@ static void call_fail(struct httpc_call *call, struct str why)
 static void on_idle(uv_timer_t *timer)
 {
     struct httpc_call *call = timer->data;
+    drop_silent(call->httpc);
     call_fail(call, STR("the server said nothing for too long"));
 }
 
@@ -222,6 +243,9 @@ static void deliver_finished(struct httpc_call *call, CURLcode code)
 {
     long status = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OPERATION_TIMEDOUT) {
+        drop_silent(call->httpc);
+    }
     if (code == CURLE_OK && status > 0) {
         call_done(call, &(struct httpc_result){.status = (unsigned)status});
     } else if (!buf_ok(&call->answer)) {
@@ -256,6 +280,7 @@ struct httpc *httpc_new(struct loop *loop)
     struct httpc *httpc = xcalloc(1, sizeof(*httpc));
     ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     httpc->loop = loop;
+    httpc->silent_ms = HTTPC_SILENT_MS;
     httpc->multi = curl_multi_init();
     ASSERT(httpc->multi != NULL);
     list_init(&httpc->calls);

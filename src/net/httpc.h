@@ -18,6 +18,8 @@
 #include "base/str.h"
 
 #define HTTPC_CONNECT_MS 10000
+/* When a call had no answer in time, connections that were silent for so long are given up. */
+#define HTTPC_SILENT_MS 20000
 
 struct httpc;
 struct httpc_call;

@@ -17,6 +17,7 @@ struct httpc {
     struct list calls;   /* struct httpc_call.link */
     struct list fresh;   /* struct httpc_call.fresh: bytes came that were not handed out yet */
     struct list watched; /* sockets */
+    unsigned silent_ms;  /* HTTPC_SILENT_MS; less in tests */
     bool closed;
 };
 

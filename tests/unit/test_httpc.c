@@ -15,7 +15,8 @@
 #include "api_fixture.h"
 #include "ca/certificate.h"
 #include "net/h1.h"
-#include "net/httpc.h"
+#include "net/h2.h"
+#include "net/httpc_call.h"
 #include "net/listener.h"
 #include "net/tls.h"
 
@@ -233,6 +234,9 @@ struct secure {
     struct tls_context *context;
     struct buf ca, ca_key, cert, key, client, client_key;
     struct result result;
+    unsigned connections;
+    bool http2; /* is spoken */
+    bool hangs; /* HTTP/2 requests are not answered */
 };
 
 static void handle(void *user, const struct h1_request *request, struct h1_reply *reply)
@@ -242,9 +246,37 @@ static void handle(void *user, const struct h1_request *request, struct h1_reply
     h1_reply_text(reply, 200, "hello");
 }
 
+static void on_request(void *user, struct h2_stream *stream, const struct h2_request *request)
+{
+    (void)request;
+    if (!((struct secure *)user)->hangs) {
+        h2_respond(stream, 200, NULL, 0, false);
+    }
+}
+
+static void on_stream_closed(struct h2_stream *stream, uint32_t error)
+{
+    (void)stream;
+    (void)error;
+}
+
+static void on_closed(void *user, const char *reason)
+{
+    (void)user;
+    (void)reason;
+}
+
 static void accepted(void *user, int fd, const struct sockaddr_storage *peer)
 {
+    static const struct h2_options options = {.streams_max = 10};
+    static const struct h2_events events = {
+        .on_request = on_request, .on_stream_closed = on_stream_closed, .on_closed = on_closed};
     struct secure *secure = user;
+    secure->connections++;
+    if (secure->http2) {
+        h2_new(&secure->loop, fd, peer, secure->context, NULL, &options, &events, secure);
+        return;
+    }
     h1_server_accept(secure->server, fd, peer, secure->context);
 }
 
@@ -305,7 +337,9 @@ static void secure_start(struct secure *secure, const char *host, bool ask_clien
     put_file(cert, "cert", &secure->cert);
     put_file(key, "key", &secure->key);
     put_file(client, "client", &secure->client);
-    const struct tls_options tls = {cert, key, ask_client ? client : NULL, NULL};
+    static const char *const h2[] = {"h2", NULL};
+    const struct tls_options tls = {cert, key, ask_client ? client : NULL,
+                                    secure->http2 ? h2 : NULL};
     secure->context = tls_context_new(&tls, &err);
     assert_non_null(secure->context);
     unlink(cert);
@@ -321,6 +355,7 @@ static void secure_start(struct secure *secure, const char *host, bool ask_clien
 static void secure_stop(struct secure *secure)
 {
     httpc_free(secure->result.httpc);
+    turn(&secure->loop, 20);
     listener_free(secure->listener);
     h1_server_free(secure->server);
     tls_context_unref(secure->context);
@@ -398,6 +433,47 @@ static void test_client_certificate(void **state)
     secure_stop(&secure);
 }
 
+/* A server that takes what is sent and says nothing more: who waits in vain, and those who share
+ * the connection, go on with another, once it was silent for long. */
+static void test_silent(void **state)
+{
+    struct secure secure = {.http2 = true};
+    struct result stream = {.done = 0};
+    char url[96];
+    (void)state;
+    secure_start(&secure, "127.0.0.1", false);
+    const struct httpc_tls tls = {.ca = buf_str(&secure.ca)};
+    struct httpc_trust *trust = httpc_trust_new(&tls);
+    assert_int_equal(secure_get(&secure, &tls), 200);
+    snprintf(url, sizeof(url), "https://%s/", listener_address(secure.listener));
+    secure.hangs = true;
+    struct httpc_spec spec = {.method = "GET",
+                              .url = str_from(url),
+                              .trust = trust,
+                              .user = &stream,
+                              .data = on_data,
+                              .done = on_done};
+    httpc_send(secure.result.httpc, &spec);
+    spec.timeout_ms = 300;
+    spec.user = &secure.result;
+    httpc_send(secure.result.httpc, &spec);
+    until(&secure.loop, secure.result.done == 2);
+    turn(&secure.loop, 50);
+    assert_int_equal(stream.done, 0); /* it is too early to tell */
+    secure.result.httpc->silent_ms = 100;
+    httpc_send(secure.result.httpc, &spec);
+    turn(&secure.loop, 50);
+    secure.hangs = false;
+    assert_int_equal(secure.connections, 1);
+    until(&secure.loop, secure.result.done == 3);
+    assert_int_equal(secure.result.status, 0);
+    until(&secure.loop, stream.done == 1); /* libcurl asked again */
+    assert_int_equal(secure_get(&secure, &tls), 200);
+    assert_int_equal(secure.connections, 2);
+    httpc_trust_unref(trust);
+    secure_stop(&secure);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +481,7 @@ int main(void)
         cmocka_unit_test(test_idle),        cmocka_unit_test(test_from_within),
         cmocka_unit_test(test_unspeakable), cmocka_unit_test(test_trust),
         cmocka_unit_test(test_server_name), cmocka_unit_test(test_client_certificate),
+        cmocka_unit_test(test_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
