@@ -95,8 +95,11 @@ static void count_acks(uv_timer_t *timer)
     struct worker *worker = timer->data;
     uint64_t started = clock_mono_ns();
     struct letter *letter = acks_count(&worker->acks);
-    uint64_t took_ms = (clock_mono_ns() - started) / 1000000;
-    worker->acks_from = loop_now_ms(&worker->loop) + ACKS_PAUSE_MS + ACKS_REST * took_ms;
+    uint64_t took_ns = clock_mono_ns() - started;
+    worker->acks_from =
+        loop_now_ms(&worker->loop) + ACKS_PAUSE_MS + ACKS_REST * took_ns / 1000000;
+    metric_add(M_ack_counts, 1);
+    metric_add(M_ack_count_ns, (int64_t)took_ns);
     if (letter != NULL) {
         tell(worker, letter);
     }
