@@ -47,6 +47,10 @@ void acks_unwatch(struct acks_watches *watches, watch_id id)
     for (size_t i = 0; i < watches->items.len; i++) {
         if (watches->items.items[i].id == id) {
             forget(watches, &watches->items.items[i]);
+            if (i < watches->next) { /* those before `next` stay those that are counted */
+                watches->items.items[i] = watches->items.items[--watches->next];
+                i = watches->next;
+            }
             vec_swap_remove(&watches->items, i);
             return;
         }
@@ -87,6 +91,7 @@ static void look(struct acks_watches *watches, struct acks_id name)
     for (uint32_t slot = replica_next_asking(replica, name.type, name.id, 0); slot != BITMAP_END;
          slot = replica_next_asking(replica, name.type, name.id, slot + 1)) {
         const struct stream *stream = watches->env->by_slot.items[slot];
+        watches->looks++;
         enum standing stands = standing(stream, &stream->subs[name.type], name.id);
         if (stands != APART) {
             (void)bitmap_set(&watches->concerned, slot);
@@ -141,17 +146,27 @@ static void tell(struct letter *letter, watch_id id, const struct acks *acks, si
 struct letter *acks_count(struct acks_watches *watches)
 {
     struct letter *letter = NULL;
-    for (size_t i = 0; i < watches->items.len; i++) {
-        struct acks_watched *watched = &watches->items.items[i];
+    watches->looks = 0;
+    while (watches->next < watches->items.len && watches->looks < ACKS_LOOKS) {
+        size_t left = watches->items.len - watches->next;
+        struct acks_watched *watched = &watches->items.items[watches->next++];
         struct acks now = count(watches, watched);
         if (watched->told && same_numbers(&now, &watched->last)) {
             continue;
         }
         letter = letter != NULL ? letter : letter_new(LETTER_ACKS);
-        tell(letter, watched->id, &now, watches->items.len - i);
+        tell(letter, watched->id, &now, left);
         watched->last = now;
         watched->last.nbehind = 0; /* its texts are the streams' */
         watched->told = true;
     }
+    if (watches->next >= watches->items.len) {
+        watches->next = 0;
+    }
     return letter;
+}
+
+bool acks_is_counting(const struct acks_watches *watches)
+{
+    return watches->next > 0;
 }

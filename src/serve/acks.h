@@ -8,9 +8,9 @@
  *   rejected       it said that it does not use one of them
  *   acknowledged   it has them all
  *
- * Watches are counted all at once and from nothing, by the subscribers of their names. That takes
- * as long as there are watched names and streams that ask for them, so it is done no more than
- * every ACKS_PAUSE_MS, and for a tenth of the time at most.
+ * Watches are counted from nothing, by the subscribers of their names: one after the other, in
+ * steps of about ACKS_LOOKS looks at a stream, so that a thousand watches of all streams (after a
+ * start) keep nobody waiting. When: acks_timer.h.
  */
 #ifndef HEDDLE_SERVE_ACKS_H
 #define HEDDLE_SERVE_ACKS_H
@@ -23,8 +23,7 @@
 #include "serve/letter.h"
 #include "serve/stream.h"
 
-#define ACKS_PAUSE_MS 50 /* between two counts */
-#define ACKS_REST 9      /* and this many times what a count took */
+#define ACKS_LOOKS 10000 /* half a millisecond */
 
 struct acks_id {
     enum xds_type type;
@@ -42,6 +41,8 @@ struct acks_watched {
 struct acks_watches {
     struct stream_env *env;
     VEC(struct acks_watched) items;
+    size_t next;  /* those before it are counted; 0: no count is under way */
+    size_t looks; /* in this step */
     struct bitmap concerned, behind, rejected; /* scratch: slots */
 };
 
@@ -50,7 +51,9 @@ void acks_release(struct acks_watches *watches); /* while the env still is */
 void acks_watch(struct acks_watches *watches, watch_id id, const struct acks_name *names,
                 size_t len);
 void acks_unwatch(struct acks_watches *watches, watch_id id);
-/* Those whose count is another than when it was told last; NULL: none. The letter is to be sent. */
+/* One step: those whose count is another than when it was told last; NULL: none. The letter is to
+ * be sent. */
 struct letter *acks_count(struct acks_watches *watches);
+bool acks_is_counting(const struct acks_watches *watches); /* the next step goes on with it */
 
 #endif

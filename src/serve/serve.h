@@ -189,8 +189,8 @@ struct acks_name {
 };
 typedef uint64_t watch_id; /* 0: none */
 /* Called once all workers have counted what was published before the watch, then whenever their
- * count is another; not more often than every ACKS_PAUSE_MS for each worker. It may cancel the
- * watch; the texts are valid until then. */
+ * count is another; not more often than every ACKS_PAUSE_MS (acks_timer.h) for each worker. It may
+ * cancel the watch; the texts are valid until then. */
 typedef void serve_acks_fn(void *user, const struct acks *acks);
 watch_id serve_acks_watch(struct serve *serve, const struct acks_name *names, size_t len,
                           serve_acks_fn *changed, void *user);

@@ -13,7 +13,7 @@
 #include "net/addr.h"
 #include "net/grpc.h"
 #include "net/loop.h"
-#include "serve/acks.h"
+#include "serve/acks_timer.h"
 #include "serve/csds.h"
 #include "serve/peers.h"
 #include "serve/stream.h"
@@ -52,9 +52,7 @@ struct worker {
     struct grpc_server *server;
     struct stream_env env;
     struct csds csds;
-    struct acks_watches acks;
-    uv_timer_t acks_due;
-    uint64_t acks_from;  /* loop time: not counted before that */
+    struct acks_timer acks;
     struct map calls;    /* by the bytes of call.id */
     struct list waiting; /* calls without a request, oldest first */
     struct loop_task pump;
@@ -83,43 +81,21 @@ static void tell(struct worker *worker, struct letter *letter)
     mailbox_post(worker->config.events, &letter->mail);
 }
 
+static void tell_acks(void *user, struct letter *letter)
+{
+    tell(user, letter);
+}
+
 static void pump_soon(struct worker *worker)
 {
     loop_task_soon(&worker->loop, &worker->pump);
-}
-
-/* --- acknowledgements ------------------------------------------------------------------------ */
-
-static void count_acks(uv_timer_t *timer)
-{
-    struct worker *worker = timer->data;
-    uint64_t started = clock_mono_ns();
-    struct letter *letter = acks_count(&worker->acks);
-    uint64_t took_ns = clock_mono_ns() - started;
-    worker->acks_from =
-        loop_now_ms(&worker->loop) + ACKS_PAUSE_MS + ACKS_REST * took_ns / 1000000;
-    metric_add(M_ack_counts, 1);
-    metric_add(M_ack_count_ns, (int64_t)took_ns);
-    if (letter != NULL) {
-        tell(worker, letter);
-    }
-}
-
-/* After anything by which another may have acknowledged, or be concerned. */
-static void count_acks_soon(struct worker *worker)
-{
-    if (worker->acks.items.len > 0 && !uv_is_active((uv_handle_t *)&worker->acks_due)) {
-        uint64_t now = loop_now_ms(&worker->loop);
-        uv_timer_start(&worker->acks_due, count_acks,
-                       worker->acks_from > now ? worker->acks_from - now : 0, 0);
-    }
 }
 
 static void run_pump(struct loop_task *task)
 {
     struct worker *worker = list_entry(task, struct worker, pump);
     streams_pump(&worker->env);
-    count_acks_soon(worker);
+    acks_timer_stir(&worker->acks);
 }
 
 /* --- what streams ask for -------------------------------------------------------------------- */
@@ -307,7 +283,7 @@ static void on_closed(struct grpc_call *grpc, const char *reason)
     stream_free(call->stream);
     free(call);
     worker->tidy = TIDY_BUSY;
-    count_acks_soon(worker);
+    acks_timer_stir(&worker->acks);
 }
 
 static void tell_conn_closed(struct worker *worker, struct peer *account)
@@ -444,7 +420,7 @@ static void finish_stop(struct worker *worker)
     uv_timer_stop(&worker->stop);
     uv_close((uv_handle_t *)&worker->stop, NULL);
     uv_close((uv_handle_t *)&worker->step, NULL);
-    uv_close((uv_handle_t *)&worker->acks_due, NULL);
+    acks_timer_close(&worker->acks);
     grpc_server_free(worker->server);
     worker->server = NULL;
     mailbox_close(&worker->box);
@@ -513,11 +489,11 @@ static void on_letter(void *owner, struct mail *mail)
         csds_answer(&worker->csds, letter);
         break;
     case LETTER_WATCH:
-        acks_watch(&worker->acks, letter->watch.id, letter->watch.names, letter->watch.len);
-        count_acks_soon(worker);
+        acks_watch(&worker->acks.watches, letter->watch.id, letter->watch.names, letter->watch.len);
+        acks_timer_stir(&worker->acks);
         break;
     case LETTER_UNWATCH:
-        acks_unwatch(&worker->acks, letter->watch.id);
+        acks_unwatch(&worker->acks.watches, letter->watch.id);
         break;
     case LETTER_STOP:
         begin_stop(worker, letter->grace_ms);
@@ -560,15 +536,14 @@ bool worker_start(const struct worker_config *config, struct worker **ret_worker
     mailbox_init(&worker->box, &worker->loop, on_letter, worker);
     stream_env_init(&worker->env, &config->limits, &stream_ops, config->names, worker);
     worker->env.report_acks = config->report_acks;
-    acks_init(&worker->acks, &worker->env);
+    acks_timer_init(&worker->acks, &worker->loop, &worker->env, tell_acks, worker);
     csds_init(&worker->csds, &worker->env, config->events, config->index, config->csds);
     worker->server = grpc_server_new(&worker->loop, &options, worker);
     list_init(&worker->waiting);
     loop_task_init(&worker->pump, run_pump);
     (void)uv_timer_init(&worker->loop.uv, &worker->step);
     (void)uv_timer_init(&worker->loop.uv, &worker->stop);
-    (void)uv_timer_init(&worker->loop.uv, &worker->acks_due);
-    worker->step.data = worker->stop.data = worker->acks_due.data = worker;
+    worker->step.data = worker->stop.data = worker;
     (void)uv_timer_start(&worker->step, on_step, STEP_MS, STEP_MS);
     if (!loop_start(&worker->loop, err)) {
         finish_stop(worker);
@@ -590,7 +565,7 @@ void worker_join(struct worker *worker)
     loop_task_cancel(&worker->pump);
     loop_release(&worker->loop);
     mailbox_release(&worker->box, letter_drop);
-    acks_release(&worker->acks);
+    acks_release(&worker->acks.watches);
     stream_env_release(&worker->env);
     ASSERT(worker->calls.len == 0 && worker->csds.ncalls == 0);
     map_release(&worker->calls);

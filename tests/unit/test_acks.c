@@ -186,6 +186,46 @@ static void several_names_are_one_question(void **state)
     client_free(c);
 }
 
+/* More names than one step looks at: all are counted, also when some are taken back meanwhile. */
+static void many_watches_are_counted_in_steps(void **state)
+{
+    enum { WATCHES = 30, NAMES = ACKS_LOOKS / 10 };
+    struct world *w = *state;
+    struct acks_name names[NAMES];
+    bool told[WATCHES + 1] = {false};
+    unsigned steps = 0;
+    put(&w->rig, XDS_RDS, "a", "1");
+    publish(&w->rig);
+    struct client *c = client_new(&w->rig, STREAM_DELTA);
+    delta(c, XDS_RDS, "a", "", "");
+    for (unsigned i = 0; i < NAMES; i++) {
+        names[i] = (struct acks_name){XDS_RDS, STR("a")};
+    }
+    for (unsigned i = 1; i <= WATCHES; i++) {
+        acks_watch(&w->watches, i, names, NAMES);
+    }
+    do {
+        struct letter *letter = acks_count(&w->watches);
+        for (size_t i = 0; letter != NULL && i < letter->acks.len; i++) {
+            assert_false(told[letter->acks.items[i].id]);
+            told[letter->acks.items[i].id] = true;
+        }
+        if (letter != NULL) {
+            letter_free(letter);
+        }
+        if (steps++ == 0) {
+            acks_unwatch(&w->watches, 2);       /* counted already */
+            acks_unwatch(&w->watches, WATCHES); /* not counted yet */
+            told[WATCHES] = true;
+        }
+    } while (acks_is_counting(&w->watches));
+    assert_int_equal(steps, 3);
+    for (unsigned i = 1; i <= WATCHES; i++) {
+        assert_true(told[i]);
+    }
+    client_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +234,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_is_not_told_of_a_removal_is_behind, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rejection_is_none, setup, teardown),
         cmocka_unit_test_setup_teardown(several_names_are_one_question, setup, teardown),
+        cmocka_unit_test_setup_teardown(many_watches_are_counted_in_steps, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
