@@ -12,6 +12,7 @@
 #define GRACE_DEFAULT_S 30 /* terminationGracePeriodSeconds */
 #define DRAIN_DEFAULT_S 25 /* what the agent waits at most, by itself */
 #define DRAIN_ROOM_S 5     /* of the grace period, for the application's own end */
+#define VOLUME_SIZE "4Mi"  /* far more than a bootstrap takes */
 
 struct injection {
     enum inject_mode mode;
@@ -74,12 +75,15 @@ static void add_containers(struct injection *injection)
     put_init(init, container_proxy(&injection->plan), &at);
 }
 
+/* In memory: of a pod with a volume on its node's disk the Cluster Autoscaler thinks that it would
+ * lose something, and keeps the node for it. */
 static void add_volume(struct injection *injection)
 {
     json_t *volumes = ensure(injection->spec, "volumes", json_array);
     if (inject_named(volumes, CONTAINER_VOLUME) == NULL) {
-        json_array_append_new(volumes,
-                              json_pack("{s:s, s:{}}", "name", CONTAINER_VOLUME, "emptyDir"));
+        json_array_append_new(volumes, json_pack("{s:s, s:{s:s, s:s}}", "name", CONTAINER_VOLUME,
+                                                 "emptyDir", "medium", "Memory", "sizeLimit",
+                                                 VOLUME_SIZE));
     }
 }
 
