@@ -11,6 +11,7 @@
 #include "app/replicas.h"
 #include "base/metric.h"
 #include "base/panic.h"
+#include "ir/graph.h"
 #include "pipeline/drain.h"
 
 #define STEP_MS 500     /* how often it is looked whether the time is up, or others to ask */
@@ -54,7 +55,9 @@ static void finish(struct wait *wait, unsigned status, const char *text)
     list_remove(&wait->link);
     drained->len--;
     metric_set(M_drains_waiting, (int64_t)drained->len);
-    metric_add(status == 200 ? M_drains_drained : M_drains_late, 1);
+    if (!h1_reply_is_lost(wait->reply)) {
+        metric_add(status == 200 ? M_drains_drained : M_drains_late, 1);
+    }
     serve_acks_cancel(drained->fleet->daemon->serve, wait->watch);
     replicas_cancel(wait->round);
     h1_reply_text(wait->reply, status, text);
@@ -191,6 +194,10 @@ static void ask_others(struct wait *wait)
 static void on_step(uv_timer_t *timer)
 {
     struct wait *wait = timer->data;
+    if (h1_reply_is_lost(wait->reply)) {
+        finish(wait, 504, "nobody waits");
+        return;
+    }
     if (wait->all && !wait->others_done && wait->round == NULL) {
         ask_others(wait);
     }
@@ -246,6 +253,7 @@ static void begin(struct drained *drained, const struct drain_pod *pod, uint64_t
     wait->others_done = !all;
     wait->until = loop_now_ms(&daemon->loop) + wait_s * 1000;
     drain_init(&wait->drain, pod);
+    drain_find(&wait->drain, mesh_engine(daemon->mesh));
     list_append(&drained->waits, &wait->link);
     metric_set(M_drains_waiting, (int64_t)++drained->len);
     (void)uv_timer_init(&daemon->loop.uv, &wait->step);
@@ -283,10 +291,22 @@ void drained_init(struct drained *drained, struct fleet *fleet)
     list_init(&drained->waits);
 }
 
+/* Many wait while many slices change (a large Deployment restarts): each looks at what concerns it.
+ */
 void drained_turn(struct drained *drained)
 {
+    struct row_changes slices = engine_changes(mesh_engine(drained->fleet->daemon->mesh), T_SLICE);
     list_for_each_safe (it, &drained->waits) {
-        look(list_entry(it, struct wait, link));
+        struct wait *wait = list_entry(it, struct wait, link);
+        bool due = false;
+        for (size_t i = 0; i < slices.len; i++) {
+            const struct row_change *slice = &slices.items[i];
+            due |= slice->before != NULL && drain_show(&wait->drain, slice->before);
+            due |= slice->after != NULL && drain_show(&wait->drain, slice->after);
+        }
+        if (due) {
+            look(wait);
+        }
     }
 }
 

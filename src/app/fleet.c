@@ -152,9 +152,7 @@ void fleet_turn(struct fleet *fleet)
                              0);
     }
     spread_turn(fleet->spread, engine, clock_wall_ms());
-    if (engine_changes(engine, T_SLICE).len > 0) {
-        drained_turn(&fleet->drained);
-    }
+    drained_turn(&fleet->drained);
 }
 
 /* --- start and stop -------------------------------------------------------------------------- */

@@ -81,9 +81,9 @@ static void add_volume(struct injection *injection)
 {
     json_t *volumes = ensure(injection->spec, "volumes", json_array);
     if (inject_named(volumes, CONTAINER_VOLUME) == NULL) {
-        json_array_append_new(volumes, json_pack("{s:s, s:{s:s, s:s}}", "name", CONTAINER_VOLUME,
-                                                 "emptyDir", "medium", "Memory", "sizeLimit",
-                                                 VOLUME_SIZE));
+        json_array_append_new(volumes,
+                              json_pack("{s:s, s:{s:s, s:s}}", "name", CONTAINER_VOLUME, "emptyDir",
+                                        "medium", "Memory", "sizeLimit", VOLUME_SIZE));
     }
 }
 

@@ -88,6 +88,11 @@ void h1_reply_send(struct h1_reply *reply, unsigned status, const char *content_
     }
 }
 
+bool h1_reply_is_lost(const struct h1_reply *reply)
+{
+    return reply->conn == NULL || reply->conn->closing;
+}
+
 void h1_reply_text(struct h1_reply *reply, unsigned status, const char *text)
 {
     struct buf line;

@@ -74,6 +74,8 @@ void h1_lost(struct h1_conn *conn, const char *reason); /* frees it */
 /* Answers and gives the handle back. The body is copied, or shared when it lies in a blob. */
 void h1_reply_send(struct h1_reply *reply, unsigned status, const char *content_type,
                    struct piece body);
+/* Whether the client has gone: the answer will reach nobody, and need not be worked for. */
+bool h1_reply_is_lost(const struct h1_reply *reply);
 /* A line of plain text; "\n" is added. */
 void h1_reply_text(struct h1_reply *reply, unsigned status, const char *text);
 

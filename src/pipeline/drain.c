@@ -49,13 +49,11 @@ static bool is_pod(const struct drain_pod *pod, const struct endpoint *endpoint)
     return false;
 }
 
-static void find_service(void *user, struct str key, const struct row *row)
+bool drain_show(struct drain *drain, const struct row *row)
 {
-    struct drain *drain = user;
     const struct endpoint_slice *slice = (const struct endpoint_slice *)row;
-    (void)key;
     if (slice->service.len == 0 || !str_eq(slice->object.meta.ns, drain->pod.ns)) {
-        return;
+        return false;
     }
     for (size_t i = 0; i < slice->endpoints.len; i++) {
         if (is_pod(&drain->pod, &slice->endpoints.items[i])) {
@@ -68,9 +66,21 @@ static void find_service(void *user, struct str key, const struct row *row)
                 vec_push(&drain->services, copy);
             }
             arena_release(&scratch);
-            return;
+            break;
         }
     }
+    return true;
+}
+
+static void show(void *user, struct str key, const struct row *row)
+{
+    (void)key;
+    (void)drain_show(user, row);
+}
+
+void drain_find(struct drain *drain, const struct engine *engine)
+{
+    engine_each_unordered(engine, T_SLICE, show, drain);
 }
 
 static bool takes_requests(const struct engine *engine, struct str key, struct str address)
@@ -147,7 +157,6 @@ static enum drain_state look_at_service(struct drain *drain, const struct engine
 enum drain_state drain_look(struct drain *drain, const struct engine *engine)
 {
     enum drain_state worst = DRAIN_OUT;
-    engine_each_unordered(engine, T_SLICE, find_service, drain);
     for (size_t i = 0; i < drain->services.len; i++) {
         enum drain_state state = look_at_service(drain, engine, drain->services.items[i]);
         worst = state > worst ? state : worst;

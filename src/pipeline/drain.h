@@ -34,7 +34,11 @@ struct drain {
 
 void drain_init(struct drain *drain, const struct drain_pod *pod); /* copies the texts */
 void drain_release(struct drain *drain);
-/* Where it stands now. All slices are read; ports that it had before are kept. */
+/* Who lists it now: all slices are read, which is done once; later each that changes is shown. */
+void drain_find(struct drain *drain, const struct engine *engine);
+/* Whether the slice says anything of the pod's namespace, so that a look is due. */
+bool drain_show(struct drain *drain, const struct row *slice);
+/* Where it stands now with those. Ports that it had before are kept. */
 enum drain_state drain_look(struct drain *drain, const struct engine *engine);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "ir/graph.h"
 #include "mesh_rig.h"
 #include "pipeline/drain.h"
 
@@ -54,6 +55,7 @@ static enum drain_state look(const char *name, const char *address, size_t servi
     const struct drain_pod pod = {STR("a"), str_from(name), str_from(address)};
     struct drain drain;
     drain_init(&drain, &pod);
+    drain_find(&drain, mesh_engine(mesh));
     enum drain_state state = drain_look(&drain, mesh_engine(mesh));
     assert_int_equal(drain.services.len, services);
     assert_int_equal(drain.ports.len, 2 * services);
@@ -102,11 +104,43 @@ static void what_it_served_is_remembered(void **state)
     struct drain drain;
     slice(READY, READY);
     drain_init(&drain, &pod);
+    drain_find(&drain, mesh_engine(mesh));
     assert_int_equal(drain_look(&drain, mesh_engine(mesh)), DRAIN_LISTED);
     rig_delete(mesh, KIND_ENDPOINTSLICE, "a/s-1");
     changeset_unref(mesh_turn(mesh));
     assert_int_equal(drain_look(&drain, mesh_engine(mesh)), DRAIN_OUT);
     assert_true(drain.ports.len == 2 && str_eq(drain.ports.items[0], STR("a/s:80")));
+    drain_release(&drain);
+}
+
+static bool show_changes(struct drain *drain)
+{
+    struct row_changes slices = engine_changes(mesh_engine(mesh), T_SLICE);
+    bool due = false;
+    for (size_t i = 0; i < slices.len; i++) {
+        due |= drain_show(drain, slices.items[i].after);
+    }
+    return due;
+}
+
+static void a_slice_that_comes_later_counts(void **state)
+{
+    (void)state;
+    const struct drain_pod pod = {STR("a"), STR("p"), STR_NULL};
+    struct drain drain;
+    drain_init(&drain, &pod);
+    drain_find(&drain, mesh_engine(mesh));
+    assert_int_equal(drain.services.len, 0);
+    rig_apply(mesh, "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {"
+                    "name: s-1, namespace: b, labels: {kubernetes.io/service-name: s}}, "
+                    "addressType: IPv4, endpoints: [{addresses: [10.1.0.1], "
+                    "targetRef: {kind: Pod, name: p}}]}");
+    changeset_unref(mesh_turn(mesh));
+    assert_false(show_changes(&drain)); /* another namespace's */
+    slice(READY, READY);
+    assert_true(show_changes(&drain));
+    assert_int_equal(drain_look(&drain, mesh_engine(mesh)), DRAIN_LISTED);
+    assert_int_equal(drain.services.len, 1);
     drain_release(&drain);
 }
 
@@ -117,6 +151,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_ends_is_out_where_others_serve, setup, teardown),
         cmocka_unit_test_setup_teardown(not_ready_addresses_are_drained_too, setup, teardown),
         cmocka_unit_test_setup_teardown(what_it_served_is_remembered, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_slice_that_comes_later_counts, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

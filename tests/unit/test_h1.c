@@ -140,7 +140,9 @@ static void an_answer_may_come_later(void **state)
     assert_false(side.wire.paused);
     /* ... also after the client has gone */
     send_text(&side, "GET /later HTTP/1.1\r\n\r\n");
+    assert_false(h1_reply_is_lost(side.later));
     stop(&side);
+    assert_true(h1_reply_is_lost(side.later));
     h1_reply_text(side.later, 200, "to nobody");
 }
 
