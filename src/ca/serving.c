@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* serving: mints the certificate, and a timer that does it again. */
+/* serving: mints the certificate, and a timer that does it again. What is due is asked of the wall
+ * clock, now and then: it may be set, and a machine that sleeps does not count on. */
 #include "ca/serving.h"
 
 #include <openssl/crypto.h>
@@ -24,12 +25,16 @@ struct serving {
     struct str *hosts;
     size_t nhosts;
     int64_t life_s;
-    char *ca_cert, *ca_key; /* NULL: none yet */
+    unsigned look_ms;
+    int64_t (*now_s)(void);
+    struct certificate_life life; /* of the present certificate */
+    int64_t due_s;                /* when the next one is to be made */
+    char *ca_cert, *ca_key;       /* NULL: none yet */
     struct tls_context *tls;
     uint64_t minted;
 };
 
-static int64_t now_s(void)
+static int64_t wall_s(void)
 {
     return (int64_t)(clock_wall_ms() / 1000);
 }
@@ -46,6 +51,8 @@ struct serving *serving_new(const struct serving_config *config)
         serving->hosts[i] = arena_str(&serving->arena, config->hosts[i]);
     }
     serving->life_s = config->life_s > 0 ? config->life_s : SERVING_LIFE_S;
+    serving->look_ms = config->look_ms > 0 ? config->look_ms : SERVING_LOOK_MS;
+    serving->now_s = config->now_s != NULL ? config->now_s : wall_s;
     uv_timer_init(&config->loop->uv, &serving->renewal);
     serving->renewal.data = serving;
     return serving;
@@ -59,7 +66,8 @@ static struct tls_context *mint(const struct serving *serving, struct certificat
     static const char *const alpn[] = {"http/1.1", NULL};
     struct buf cert, key;
     struct tls_context *tls = NULL;
-    struct certificate_life life = {now_s() - CERTIFICATE_SKEW_S, now_s() + serving->life_s};
+    int64_t now_s = serving->now_s();
+    struct certificate_life life = {now_s - CERTIFICATE_SKEW_S, now_s + serving->life_s};
     buf_init(&cert, CERTIFICATE_PEM_MAX);
     buf_init(&key, CERTIFICATE_PEM_MAX);
     if (certificate_sign(str_from(serving->ca_cert), str_from(serving->ca_key), serving->hosts,
@@ -77,30 +85,43 @@ static struct tls_context *mint(const struct serving *serving, struct certificat
     return tls;
 }
 
-static void renewal_due(uv_timer_t *timer);
+static void look(uv_timer_t *timer);
+
+static void look_in(struct serving *serving, int64_t wait_s)
+{
+    uint64_t wait_ms = (uint64_t)wait_s * 1000;
+    uv_timer_start(&serving->renewal, look, wait_ms < serving->look_ms ? wait_ms : serving->look_ms,
+                   0);
+}
 
 static void renew(struct serving *serving)
 {
     struct err err;
-    struct certificate_life life;
-    int64_t wait_s = RETRY_S;
-    struct tls_context *tls = mint(serving, &life, &err);
+    struct tls_context *tls = mint(serving, &serving->life, &err);
+    int64_t now_s = serving->now_s(), wait_s = RETRY_S;
     if (tls == NULL) {
         log_at(LOG_ERROR, "ca", "no serving certificate", KV_TEXT("reason", err.text));
     } else {
         tls_context_unref(serving->tls);
         serving->tls = tls;
         serving->minted++;
-        int64_t due_s = (life.to - now_s()) * 2 / 3;
-        wait_s = due_s > 0 ? due_s : RETRY_S;
+        int64_t left_s = (serving->life.to - now_s) * 2 / 3;
+        wait_s = left_s > 0 ? left_s : RETRY_S;
         log_at(LOG_INFO, "ca", "serving certificate minted", KV_INT("renewed_in_s", wait_s));
     }
-    uv_timer_start(&serving->renewal, renewal_due, (uint64_t)wait_s * 1000, 0);
+    serving->due_s = now_s + wait_s;
+    look_in(serving, wait_s);
 }
 
-static void renewal_due(uv_timer_t *timer)
+static void look(uv_timer_t *timer)
 {
-    renew(timer->data);
+    struct serving *serving = timer->data;
+    int64_t now_s = serving->now_s();
+    if (now_s >= serving->due_s || now_s < serving->life.from) {
+        renew(serving);
+    } else {
+        look_in(serving, serving->due_s - now_s);
+    }
 }
 
 static void forget(char *text)

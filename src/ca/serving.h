@@ -14,7 +14,8 @@
 #include "base/str.h"
 #include "ca/keyring.h"
 
-#define SERVING_LIFE_S (7 * 86400) /* of a certificate, unless the config says another */
+#define SERVING_LIFE_S (7 * 86400)    /* of a certificate, unless the config says another */
+#define SERVING_LOOK_MS (3600 * 1000) /* at most, between two looks at the clock */
 
 struct loop;
 struct serving;
@@ -24,7 +25,9 @@ struct serving_config {
     struct loop *loop;
     const struct str *hosts; /* DNS names and addresses; copied */
     size_t nhosts;
-    int64_t life_s; /* 0: SERVING_LIFE_S */
+    int64_t life_s;         /* 0: SERVING_LIFE_S */
+    unsigned look_ms;       /* 0: SERVING_LOOK_MS */
+    int64_t (*now_s)(void); /* since 1970; NULL: the clock */
 };
 struct serving *serving_new(const struct serving_config *config);
 /* What there is to serve with from now on; copied. Nothing happens when it signs as before. */

@@ -308,6 +308,42 @@ static void serving_certificates_are_renewed(void **state)
     loop_release(&loop);
 }
 
+static int64_t set_s; /* what the clock says */
+
+static int64_t clock_s(void)
+{
+    return set_s;
+}
+
+/* The clock is set, or the machine slept: what is valid is asked of the clock as it is. */
+static void serving_certificates_follow_the_clock(void **state)
+{
+    (void)state;
+    struct err err;
+    struct loop loop;
+    struct keyring ring;
+    set_s = NOW;
+    log_set_level(LOG_ERROR);
+    assert_true(loop_init(&loop, "test", &err));
+    const struct serving_config config = {
+        .loop = &loop, .hosts = hosts, .nhosts = 3, .look_ms = 20, .now_s = clock_s};
+    struct serving *serving = serving_new(&config);
+    assert_true(keyring_make(set_s, &ring, &err));
+    serving_keyring(serving, &ring);
+    set_s += SERVING_LIFE_S / 2;
+    turn(&loop, 100);
+    assert_int_equal(serving_minted(serving), 1);
+    set_s += SERVING_LIFE_S;
+    until(&loop, serving_minted(serving) == 2);
+    set_s -= 2 * SERVING_LIFE_S; /* before it was made */
+    until(&loop, serving_minted(serving) == 3);
+    turn(&loop, 100);
+    assert_int_equal(serving_minted(serving), 3);
+    serving_free(serving);
+    keyring_release(&ring);
+    loop_release(&loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +354,7 @@ int main(void)
         cmocka_unit_test(the_secret_holds_the_keyring),
         cmocka_unit_test(what_is_wrong_in_the_secret_is_told),
         cmocka_unit_test(serving_certificates_are_renewed),
+        cmocka_unit_test(serving_certificates_follow_the_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
