@@ -20,6 +20,8 @@
 
 #define LEASE_NAME "heddle"
 #define LEASE_STOP_MS 2000 /* to give it back */
+#define IDENTITY_MAX                                                                               \
+    256 /* a pod's name has at most 253 bytes; its end is what tells it from others */
 
 struct kubernetes {
     struct daemon *daemon;
@@ -27,8 +29,8 @@ struct kubernetes {
     struct webhook *webhook; /* NULL: none is wanted */
     struct status_writer *status;
     struct lease *lease;
-    char identity[UV_MAXHOSTNAMESIZE]; /* of this replica */
-    unsigned stopping;                 /* parts that have not stopped yet */
+    char identity[IDENTITY_MAX]; /* of this replica */
+    unsigned stopping;           /* parts that have not stopped yet */
 };
 
 /* --- objects ------------------------------------------------------------------------------- */
@@ -98,16 +100,19 @@ static void lead_turned(void *user, bool leads)
     webhook_lead(kubernetes->webhook, leads);
 }
 
-/* The pod's name, or the machine's. */
+/* The pod's name; elsewhere a machine may have several processes that must not lead as one. */
 static void find_identity(struct kubernetes *kubernetes)
 {
     const char *pod = getenv("POD_NAME");
-    size_t size = sizeof(kubernetes->identity);
+    char host[UV_MAXHOSTNAMESIZE];
+    size_t size = sizeof(host);
     if (pod != NULL && pod[0] != '\0') {
-        (void)snprintf(kubernetes->identity, size, "%s", pod);
-    } else if (uv_os_gethostname(kubernetes->identity, &size) != 0) {
-        (void)snprintf(kubernetes->identity, size, "heddle-%ld", (long)getpid());
+        (void)snprintf(kubernetes->identity, sizeof(kubernetes->identity), "%s", pod);
+        return;
     }
+    const char *stem = uv_os_gethostname(host, &size) == 0 ? host : "heddle";
+    (void)snprintf(kubernetes->identity, sizeof(kubernetes->identity), "%s-%ld", stem,
+                   (long)getpid());
 }
 
 static void start_status(struct kubernetes *kubernetes)
