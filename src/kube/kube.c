@@ -89,7 +89,7 @@ static void on_done(void *user, const struct httpc_result *result)
     struct kube *kube = call->kube;
     call->http = NULL;
     if (result->status == 0) {
-        call_fail(call, STR("Unreachable"), result->why);
+        call_fail(call, result->too_large ? STR(KUBE_TOO_LARGE) : STR("Unreachable"), result->why);
         return;
     }
     if (result->status == 401 && !call->again &&

@@ -25,6 +25,7 @@ struct loop;
 
 #define KUBE_BODY_MAX (64u << 20) /* one answer: a page of a list */
 #define KUBE_TIMEOUT_MS 30000     /* of requests that are no watch */
+#define KUBE_TOO_LARGE "TooLarge" /* the reason, when an answer was larger than that */
 
 struct kube_options {
     const char *kubeconfig; /* NULL: in-cluster, else $KUBECONFIG, else ~/.kube/config */

@@ -39,6 +39,7 @@ struct kube_watch {
     bool answered; /* the version did */
     char *place;   /* resourceVersion from which to watch; NULL: to be listed */
     char *next;    /* of a list that is under way: the token for the next page */
+    unsigned page; /* objects asked for at a time */
     bool listing;  /* pages were read already */
     bool unread;   /* the list had an object that could not be read */
     bool synced, missing;
@@ -191,6 +192,9 @@ static void list_failed(struct kube_watch *watch, const struct kube_result *resu
     if (result->status == 410 || result->status == 400) {
         forget_place(watch); /* the token for the next page is too old: begin again */
     }
+    if (str_eq(result->reason, STR(KUBE_TOO_LARGE)) && watch->page > 1) {
+        watch->page /= 2;
+    }
     step_later(watch, result->retry_after_ms);
 }
 
@@ -283,7 +287,7 @@ static void send_list(struct kube_watch *watch)
     struct buf path;
     buf_init(&path, BUF_UNLIMITED);
     add_path(watch, &path);
-    buf_printf(&path, "?limit=%d", KUBE_PAGE);
+    buf_printf(&path, "?limit=%u", watch->page);
     add_parameter(&path, "continue", watch->next);
     add_parameter(&path, "fieldSelector", watch->field_selector);
     metric_add(M_kube_lists, watch->next == NULL ? 1 : 0);
@@ -461,6 +465,7 @@ struct kube_watch *kube_watch_start(const struct kube_watch_config *config)
     struct kube_watch *watch = xcalloc(1, sizeof(*watch));
     check_versions(config->versions);
     watch->kube = config->kube;
+    watch->page = KUBE_PAGE;
     watch->events = config->events;
     watch->group = xstrdup(config->group);
     watch->versions = xstrdup(config->versions);

@@ -23,7 +23,7 @@
 #include "codec/doc.h"
 #include "kube/kube.h"
 
-#define KUBE_PAGE 500       /* objects asked for at a time */
+#define KUBE_PAGE 500       /* objects asked for at a time; fewer when their page was too large */
 #define KUBE_BACKOFF_MS 250 /* the first wait; doubles */
 #define KUBE_BACKOFF_MAX_MS 15000
 #define KUBE_MISSING_MS 2000 /* between two questions whether a missing resource is there */

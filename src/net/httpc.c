@@ -249,7 +249,8 @@ static void deliver_finished(struct httpc_call *call, CURLcode code)
     if (code == CURLE_OK && status > 0) {
         call_done(call, &(struct httpc_result){.status = (unsigned)status});
     } else if (!buf_ok(&call->answer)) {
-        call_fail(call, STR("the answer is too large"));
+        call_done(call,
+                  &(struct httpc_result){.why = STR("the answer is too large"), .too_large = true});
     } else {
         call_fail(call, str_from(call->why[0] != '\0' ? call->why : curl_easy_strerror(code)));
     }

@@ -45,6 +45,7 @@ struct httpc_result {
     struct str body;        /* empty when data() took it; valid during done() */
     struct str retry_after; /* the header's value, may be empty */
     struct str why;         /* what went wrong, in words; empty when there is a status */
+    bool too_large;         /* that: the body was larger than body_max */
 };
 
 /* Texts are copied. */

@@ -198,6 +198,25 @@ static void test_pages(void **state)
     stop(&rig);
 }
 
+/* Objects that are large as a whole come in smaller pages. */
+static void test_page_too_large(void **state)
+{
+    struct rig rig = {.lists = {NULL, LIST("7", POD("x", "3"))}};
+    char *large = malloc(KUBE_BODY_MAX + 2);
+    (void)state;
+    assert_non_null(large);
+    memset(large, ' ', KUBE_BODY_MAX + 1);
+    large[KUBE_BODY_MAX + 1] = '\0';
+    rig.lists[0] = large;
+    start(&rig, "v1");
+    until(&rig.loop, rig.stream != NULL);
+    assert_true(told(&rig, "+x synced "));
+    assert_string_equal(rig.api->log[0], "GET /api/v1/pods?limit=500");
+    assert_string_equal(rig.api->log[1], "GET /api/v1/pods?limit=250");
+    stop(&rig);
+    free(large);
+}
+
 /* A page that fails is asked for again, with its token. */
 static void test_page_fails(void **state)
 {
@@ -223,9 +242,8 @@ static void test_gone(void **state)
     start(&rig, "v1");
     until(&rig.loop, rig.stream != NULL);
     assert_true(told(&rig, "+x +y synced "));
-    struct ask *first = rig.stream;
-    api_say(first, EVENT("ERROR", GONE));
-    until(&rig.loop, rig.stream != first);
+    api_say(rig.stream, EVENT("ERROR", GONE));
+    until(&rig.loop, rig.watched == 2);
     assert_true(told(&rig, "+y -x synced ")); /* only what vanished */
     assert_non_null(strstr(rig.api->log[rig.api->requests - 1], "&resourceVersion=30"));
 
@@ -449,6 +467,7 @@ int main(void)
         cmocka_unit_test(test_list_and_watch),
         cmocka_unit_test(test_types_are_filled_in),
         cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_page_too_large),
         cmocka_unit_test(test_page_fails),
         cmocka_unit_test(test_gone),
         cmocka_unit_test(test_bookmark),
