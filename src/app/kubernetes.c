@@ -20,8 +20,8 @@
 
 #define LEASE_NAME "heddle"
 #define LEASE_STOP_MS 2000 /* to give it back */
-#define IDENTITY_MAX                                                                               \
-    256 /* a pod's name has at most 253 bytes; its end is what tells it from others */
+/* A pod's name has at most 253 bytes, and it is its end that tells it from others. */
+#define IDENTITY_MAX 256
 
 struct kubernetes {
     struct daemon *daemon;
