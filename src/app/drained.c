@@ -72,8 +72,10 @@ static void tell_why(const struct wait *wait, char why[WHY_MAX])
     };
     if (wait->state != DRAIN_OUT) {
         (void)snprintf(why, WHY_MAX, "%s", states[wait->state]);
-    } else if (!wait->drained->fleet->begun) {
-        (void)snprintf(why, WHY_MAX, "heddle has just started, clients are coming back");
+    } else if (!fleet_knows_clients(wait->drained->fleet)) {
+        (void)snprintf(why, WHY_MAX,
+                       "a replica of heddle has just started or ended, clients are "
+                       "coming back");
     } else if (wait->acks.acknowledged < wait->acks.streams) {
         (void)snprintf(why, WHY_MAX, "%u of %u clients have acknowledged, %s has not",
                        wait->acks.acknowledged, wait->acks.streams, wait->behind);
@@ -91,7 +93,7 @@ static bool is_drained_here(const struct wait *wait)
     }
     bool none = wait->acks.streams == 0;
     bool all = wait->acks.acknowledged == wait->acks.streams;
-    return wait->drained->fleet->begun && wait->counted &&
+    return fleet_knows_clients(wait->drained->fleet) && wait->counted &&
            ((wait->state == DRAIN_OUT && all) || (wait->state == DRAIN_LAST && none));
 }
 
@@ -144,7 +146,9 @@ static void look(struct wait *wait)
 static void on_other(void *user, struct str address, const struct httpc_result *result)
 {
     struct wait *wait = user;
-    if (result->status == 200) {
+    const struct replicas *replicas = wait->drained->fleet->replicas;
+    if (result->status == 200 ||
+        (result->status == 0 && !replicas_silence_counts(replicas, address))) {
         return;
     }
     wait->others_good = false;

@@ -28,7 +28,7 @@
 /* --- who the other replicas are -------------------------------------------------------------- */
 
 static void add_endpoints(const struct endpoint_slice *slice, struct arena *arena,
-                          struct str addresses[REPLICAS_MAX], size_t *len)
+                          struct replicas_peer peers[REPLICAS_MAX], size_t *len)
 {
     struct str own = str_from(getenv("POD_IP"));
     for (size_t i = 0; i < slice->endpoints.len && *len < REPLICAS_MAX; i++) {
@@ -36,7 +36,9 @@ static void add_endpoints(const struct endpoint_slice *slice, struct arena *aren
         if (endpoint->addresses.len > 0 && !str_eq(endpoint->addresses.items[0], own)) {
             struct str address = endpoint->addresses.items[0];
             const char *fmt = slice->address_type == ADDRESS_IPV6 ? "[%.*s]:%d" : "%.*s:%d";
-            addresses[(*len)++] = arena_printf(arena, fmt, STR_FMT(address), REPLICAS_PORT);
+            /* "ready" is said of all: the Service publishes addresses that are not. */
+            peers[(*len)++] = (struct replicas_peer){
+                arena_printf(arena, fmt, STR_FMT(address), REPLICAS_PORT), endpoint->serving};
         }
     }
 }
@@ -47,16 +49,16 @@ static void find_in_cluster(const struct fleet *fleet, const struct webhook *web
     const struct daemon *daemon = fleet->daemon;
     const struct keyring *ring = webhook_keyring(webhook);
     struct str ns = kube_namespace(daemon->kube);
-    struct str addresses[REPLICAS_MAX];
+    struct replicas_peer peers[REPLICAS_MAX];
     size_t len = 0;
     struct arena scratch;
     arena_init_sized(&scratch, 1024);
     struct str service = arena_printf(&scratch, "%.*s/" REPLICAS_SERVICE, STR_FMT(ns));
     struct row_span slices = engine_group(mesh_engine(daemon->mesh), X_SLICES_OF_SERVICE, service);
     for (size_t i = 0; i < slices.len; i++) {
-        add_endpoints((const struct endpoint_slice *)slices.rows[i], &scratch, addresses, &len);
+        add_endpoints((const struct endpoint_slice *)slices.rows[i], &scratch, peers, &len);
     }
-    replicas_set(fleet->replicas, addresses, len);
+    replicas_set(fleet->replicas, peers, len);
     if (ring != NULL) {
         const struct replicas_access access = {
             .secure = true,
@@ -83,9 +85,10 @@ static void find_replicas(struct fleet *fleet)
 static void on_answer(void *user, struct str address, const struct httpc_result *result)
 {
     struct fleet *fleet = user;
-    (void)address;
     if (result->status == 200) {
         spread_round_hear(&fleet->asked, result->body);
+    } else if (result->status == 0 && !replicas_silence_counts(fleet->replicas, address)) {
+        fleet->asked.replicas--;
     }
 }
 
@@ -120,6 +123,12 @@ static void poll(uv_timer_t *timer)
     };
     fleet->round = replicas_ask(fleet->replicas, &ask);
     buf_release(&question);
+}
+
+bool fleet_knows_clients(const struct fleet *fleet)
+{
+    uint64_t return_ms = fleet->daemon->options->number[O_clients_return_ms];
+    return fleet->begun && !replicas_lost_within(fleet->replicas, return_ms);
 }
 
 /* --- acknowledgements ------------------------------------------------------------------------ */
@@ -207,13 +216,14 @@ static bool open_port(struct fleet *fleet, enum option_id option, const char *na
 static void name_replicas(const struct fleet *fleet)
 {
     const struct options *options = fleet->daemon->options;
-    struct str addresses[REPLICAS_MAX];
+    struct replicas_peer peers[REPLICAS_MAX];
     size_t len = 0;
     for (size_t i = 0; i < options->lists[O_replica].len && len < REPLICAS_MAX; i++) {
-        addresses[len++] = str_from(options->lists[O_replica].items[i]);
+        peers[len++] =
+            (struct replicas_peer){str_from(options->lists[O_replica].items[i]), .ready = true};
     }
     const struct replicas_access access = {.token = str_from(fleet->token)};
-    replicas_set(fleet->replicas, addresses, len);
+    replicas_set(fleet->replicas, peers, len);
     replicas_set_access(fleet->replicas, &access);
 }
 

@@ -44,6 +44,8 @@ struct fleet {
 
 bool fleet_start(struct fleet *fleet, struct daemon *daemon, struct err *err);
 void fleet_turn(struct fleet *fleet); /* after the changes of a turn were published */
+/* Nobody is on the way here: neither after our start, nor from a replica that went. */
+bool fleet_knows_clients(const struct fleet *fleet);
 void fleet_stop(struct fleet *fleet); /* before serve stops and the loop is released */
 
 /* What other replicas ask (replica_api.c); their user is struct daemon. */

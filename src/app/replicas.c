@@ -17,15 +17,19 @@
 
 struct replica {
     char address[ADDRESS_MAX];
+    bool ready;
     bool asked; /* at least once */
     bool answers;
     char why[WHY_MAX]; /* it does not */
 };
 
 struct replicas {
+    struct loop *loop;
     struct httpc *httpc;
     struct replica items[REPLICAS_MAX];
     size_t len;
+    bool lost; /* one went or fell silent, lately at: */
+    uint64_t lost_at;
     bool secure;
     char *ca, *server_name, *token;
     struct httpc_trust *trust; /* of ca and server_name; NULL: not secure */
@@ -52,6 +56,7 @@ struct replicas_round {
 struct replicas *replicas_new(struct loop *loop)
 {
     struct replicas *replicas = xcalloc(1, sizeof(*replicas));
+    replicas->loop = loop;
     replicas->httpc = httpc_new(loop);
     return replicas;
 }
@@ -102,20 +107,53 @@ static struct replica *find(struct replicas *replicas, struct str address)
     return NULL;
 }
 
-void replicas_set(struct replicas *replicas, const struct str *addresses, size_t len)
+static void lose_one(struct replicas *replicas)
+{
+    replicas->lost = true;
+    replicas->lost_at = loop_now_ms(replicas->loop);
+}
+
+static bool is_among(const struct replica *items, size_t len, const char *address)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (strcmp(items[i].address, address) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void replicas_set(struct replicas *replicas, const struct replicas_peer *peers, size_t len)
 {
     struct replica now[REPLICAS_MAX];
     size_t kept = 0;
     for (size_t i = 0; i < len && kept < REPLICAS_MAX; i++) {
-        const struct replica *known = find(replicas, addresses[i]);
+        const struct replica *known = find(replicas, peers[i].address);
         struct replica *next = &now[kept++];
         *next = known != NULL ? *known : (struct replica){.asked = false};
-        (void)snprintf(next->address, sizeof(next->address), "%.*s", STR_FMT(addresses[i]));
+        next->ready = peers[i].ready;
+        (void)snprintf(next->address, sizeof(next->address), "%.*s", STR_FMT(peers[i].address));
+    }
+    for (size_t i = 0; i < replicas->len; i++) {
+        if (!is_among(now, kept, replicas->items[i].address)) {
+            lose_one(replicas);
+        }
     }
     if (kept > 0) {
         memcpy(replicas->items, now, kept * sizeof(now[0]));
     }
     replicas->len = kept;
+}
+
+bool replicas_silence_counts(const struct replicas *replicas, struct str address)
+{
+    const struct replica *replica = find((struct replicas *)(uintptr_t)replicas, address);
+    return replica != NULL && replica->ready;
+}
+
+bool replicas_lost_within(const struct replicas *replicas, uint64_t ms)
+{
+    return replicas->lost && loop_now_ms(replicas->loop) - replicas->lost_at < ms;
 }
 
 size_t replicas_count(const struct replicas *replicas)
@@ -157,6 +195,7 @@ static void note(struct replicas *replicas, struct str address, const struct htt
     replica->answers = result->status != 0;
     (void)snprintf(replica->why, sizeof(replica->why), "%.*s", STR_FMT(result->why));
     if (turned && !replica->answers) {
+        lose_one(replicas);
         log_at(LOG_WARN, "app", "a replica does not answer", KV("replica", address),
                KV("reason", result->why));
     }

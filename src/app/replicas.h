@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 #include "codec/json.h"
@@ -35,9 +36,19 @@ struct replicas_access {
 struct replicas *replicas_new(struct loop *loop);
 void replicas_free(struct replicas *replicas); /* their rounds must have ended. NULL is fine */
 void replicas_set_access(struct replicas *replicas, const struct replicas_access *access);
-/* Who they are: "10.0.0.1:15017", "[fd00::1]:15017". Not more than REPLICAS_MAX are kept. */
-void replicas_set(struct replicas *replicas, const struct str *addresses, size_t len);
+struct replicas_peer {
+    struct str address; /* "10.0.0.1:15017", "[fd00::1]:15017" */
+    bool ready;         /* no client is led to one that is not */
+};
+/* Who they are. Not more than REPLICAS_MAX are kept. */
+void replicas_set(struct replicas *replicas, const struct replicas_peer *peers, size_t len);
 size_t replicas_count(const struct replicas *replicas);
+/* Whether one that does not answer may have clients nevertheless: not when it is gone, or not ready
+ * either (it crashes again and again, or its image is not there). */
+bool replicas_silence_counts(const struct replicas *replicas, struct str address);
+/* Whether one is gone or has fallen silent in the last so many milliseconds: its clients are on
+ * their way to the others, and until they are there nobody can tell what they have. */
+bool replicas_lost_within(const struct replicas *replicas, uint64_t ms);
 
 /* status 0: it does not answer. */
 typedef void replicas_each_fn(void *user, struct str address, const struct httpc_result *result);
