@@ -5,9 +5,11 @@
 
 #include "cli/option.h"
 
-extern const struct command command_intercept; /* intercept.c */
-extern const struct command command_sidecar;   /* sidecar.c */
-extern const struct command command_proxyless; /* proxyless.c */
-extern const struct command command_cni;       /* cni.c */
+extern const struct command command_intercept;   /* intercept.c */
+extern const struct command command_sidecar;     /* sidecar.c */
+extern const struct command command_proxyless;   /* proxyless.c */
+extern const struct command command_cni;         /* cni.c */
+extern const struct command command_cni_install; /* cni_install.c */
+extern const struct command command_cni_check;   /* cni_install.c */
 
 #endif

@@ -21,6 +21,7 @@
 #include "agent/nft.h"
 #include "base/arena.h"
 #include "cli/fetch.h"
+#include "inject/ask.h"
 #include "kube/kube.h"
 #include "net/loop.h"
 
@@ -136,7 +137,8 @@ static int add_with(const json_t *config)
     if (!cni_request_read(config, getenv("CNI_ARGS"), getenv("CNI_NETNS"), &request, &err)) {
         return fail(CNI_INVALID_CONFIG, &err);
     }
-    if (request.pod.len > 0 && !intercept(&request, &err)) {
+    /* The cluster's own pods wait for nobody, the API server included. */
+    if (request.pod.len > 0 && !inject_is_system(request.ns) && !intercept(&request, &err)) {
         return fail(CNI_TRY_AGAIN, &err);
     }
     json_dumpf(request.previous, stdout, JSON_COMPACT);
@@ -165,7 +167,8 @@ static int nothing(void)
 
 static int version(void)
 {
-    printf("{\"cniVersion\":\"1.0.0\",\"supportedVersions\":[\"0.3.1\",\"0.4.0\",\"1.0.0\"]}");
+    printf("{\"cniVersion\":\"1.0.0\",\"supportedVersions\":[\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0."
+           "0\",\"1.1.0\"]}");
     return 0;
 }
 
@@ -174,7 +177,8 @@ static int run(const struct options *options)
     static const struct {
         const char *name;
         int (*run)(void);
-    } verbs[] = {{"ADD", add}, {"DEL", nothing}, {"CHECK", nothing}, {"VERSION", version}};
+    } verbs[] = {{"ADD", add},        {"DEL", nothing}, {"CHECK", nothing},
+                 {"STATUS", nothing}, {"GC", nothing},  {"VERSION", version}};
     const char *verb = getenv("CNI_COMMAND");
     struct err err;
     (void)options;

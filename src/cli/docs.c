@@ -25,6 +25,8 @@ static const struct {
     {CMD_INTERCEPT, "agent intercept"},
     {CMD_SIDECAR, "agent sidecar"},
     {CMD_PROXYLESS, "agent proxyless"},
+    {CMD_CNI_INSTALL, "cni install"},
+    {CMD_CNI_CHECK, "cni check"},
 };
 
 /* A table cell: '|' would end it. */

@@ -29,6 +29,8 @@ enum command_bit {
     CMD_PROXYLESS = 1 << 11,
     CMD_INJECT = 1 << 12,
     CMD_CNI = 1 << 13,
+    CMD_CNI_INSTALL = 1 << 14,
+    CMD_CNI_CHECK = 1 << 15,
     CMD_AGENT = CMD_SIDECAR | CMD_PROXYLESS
 };
 

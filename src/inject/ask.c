@@ -84,19 +84,26 @@ static enum inject_mode who_asks(const struct inject_question *question, struct 
 
 /* --- what stands against it ------------------------------------------------------------------- */
 
+bool inject_is_system(struct str ns)
+{
+    static const struct str namespaces[] = {STR("kube-system"), STR("kube-node-lease"),
+                                            STR("kube-public")};
+    for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
+        if (str_eq(ns, namespaces[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Pods without which there is no cluster, or no mesh. */
 static struct str system_pod(const struct inject_settings *settings,
                              const struct inject_question *question, struct arena *arena)
 {
-    static const struct str namespaces[] = {STR("kube-system"), STR("kube-node-lease"),
-                                            STR("kube-public")};
-    bool system = str_eq(question->ns, settings->ns);
-    for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
-        system = system || str_eq(question->ns, namespaces[i]);
-    }
-    return system ? arena_printf(arena, "pods of namespace '%.*s' are never in the mesh",
-                                 STR_FMT(question->ns))
-                  : STR_NULL;
+    return str_eq(question->ns, settings->ns) || inject_is_system(question->ns)
+               ? arena_printf(arena, "pods of namespace '%.*s' are never in the mesh",
+                              STR_FMT(question->ns))
+               : STR_NULL;
 }
 
 static struct str foreign_pod(const struct inject_question *question)

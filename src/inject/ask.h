@@ -12,6 +12,9 @@ enum inject_mode inject_ask(const struct inject_settings *settings,
                             const struct inject_question *question, struct arena *arena,
                             bool *ret_asked, struct str *ret_reason);
 
+/* Whether the namespace is one of Kubernetes' own, whose pods are never in the mesh. */
+bool inject_is_system(struct str ns);
+
 /* --- reading what may be anything ------------------------------------------------------------ */
 
 /* object.a.b…, ended by NULL; NULL when there is none. */

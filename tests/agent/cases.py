@@ -354,7 +354,7 @@ def a_cni_plugin_makes_the_rules(pod):
     api.add("wants", interception="cni", exclude_uids="77")
     api.add("wrong", interception="cni", exclude_uids="root")
     rules = [*pod.outside_words(), "nft", "list", "ruleset"]
-    expect(cni(pod, api, "VERSION", "")["supportedVersions"][-1] == "1.0.0", "version")
+    expect(cni(pod, api, "VERSION", "")["supportedVersions"][-1] == "1.1.0", "version")
     expect(cni(pod, api, "ADD", "plain") == PREVIOUS and run(*rules) == "", "of a pod without a wish")
     expect(cni(pod, api, "ADD", "gone", expect=1)["msg"] ==
            "pod 'default/gone': NotFound: no such pod", "of a pod that is not there")
