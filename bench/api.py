@@ -25,6 +25,7 @@ PATHS = {  # of a namespace, by kind
     "EndpointSlice": "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices",
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes",
 }
+IDLE_SECONDS = 10
 CONNECTIONS = 8  # with which objects are made
 DELETE_SECONDS = 300
 # Then kube-proxy leaves them alone: its work is not what is measured.
@@ -152,12 +153,14 @@ class Applier(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        connection = self.folder.api.connect()
-        connection.connect()
+        connection, used = self.folder.api.connect(), 0.0
         for line in self.socket.makefile():
             thing = read(pathlib.Path(line.strip()), self.folder.namespace)
             part = {key: thing[key] for key in ("spec", "endpoints") if key in thing}
             path = PATHS[thing["kind"]].format(self.folder.namespace)
+            if time.monotonic() > used + IDLE_SECONDS:  # the API server ends what is idle for long
+                connection.close()
+                connection.connect()
             began = time.monotonic_ns()
             self.socket.sendall(f"{began}\n".encode())
             try:
@@ -167,5 +170,6 @@ class Applier(threading.Thread):
             except (OSError, Failed) as error:
                 self.error = error
                 return
+            used = time.monotonic()
             self.changes.append((thing["kind"], now["metadata"]["resourceVersion"], began,
                                  time.monotonic_ns()))

@@ -52,7 +52,7 @@ bool step_settle(struct bench *bench, struct err *err)
     for (unsigned i = 0; ok && i < SETTLE_TRIES; i++) {
         before = after;
         ok = swarm_quiet(&bench->swarm, SETTLE_MS, err) && target_read(&bench->target, &after, err);
-        if (ok && (after.cpu_ns - before.cpu_ns) / 1000 < SETTLED_US) {
+        if (ok && after.pending == 0 && (after.cpu_ns - before.cpu_ns) / 1000 < SETTLED_US) {
             begin_step(bench, "settle");
             fprintf(bench->out, ", \"waited_ms\": %u", (i + 1) * SETTLE_MS);
             end_step(bench);

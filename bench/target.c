@@ -92,6 +92,7 @@ static bool read_metrics(const struct target *target, struct figures *figures, s
     if (ok) {
         find_metric(buf_str(&text), STR("heddle_turns_total"), &figures->turns);
         find_metric(buf_str(&text), STR("heddle_turn_nanoseconds_total"), &figures->turn_ns);
+        find_metric(buf_str(&text), STR("heddle_status_pending"), &figures->pending);
     }
     buf_release(&text);
     return ok;

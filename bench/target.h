@@ -19,7 +19,8 @@ struct figures {
     uint64_t evaluations; /* from /metrics */
     uint64_t turns;
     uint64_t turn_ns;
-    uint64_t cpu_ns; /* of all its threads */
+    uint64_t pending; /* what is still to be written to the API server */
+    uint64_t cpu_ns;  /* of all its threads */
     uint64_t rss_kib;
     uint64_t peak_kib;
 };
