@@ -32,5 +32,9 @@ void status_store_render(const struct status_store *store, bool times, struct js
  * written: there is nothing to say of it. */
 bool status_store_render_one(const struct status_store *store, enum kind_id kind, struct str ns,
                              struct str name, struct json *json);
+/* Whether what its heddle.dev/Propagated says is about to change: clients have not acknowledged
+ * everything. */
+bool status_store_unsettled(const struct status_store *store, enum kind_id kind, struct str ns,
+                            struct str name);
 
 #endif

@@ -218,12 +218,30 @@ void status_store_render(const struct status_store *store, bool times, struct js
     free(sorted);
 }
 
-bool status_store_render_one(const struct status_store *store, enum kind_id kind, struct str ns,
-                             struct str name, struct json *json)
+static const struct status_entry *find(const struct status_store *store, enum kind_id kind,
+                                       struct str ns, struct str name)
 {
     char *key = status_key(kind, ns, name);
     const struct status_entry *entry = map_get(&store->entries, str_from(key));
     free(key);
+    return entry;
+}
+
+bool status_store_unsettled(const struct status_store *store, enum kind_id kind, struct str ns,
+                            struct str name)
+{
+    const struct status_entry *entry = find(store, kind, ns, name);
+    if (entry == NULL) {
+        return false;
+    }
+    struct rendering r = begin(store, entry, true, NULL);
+    return r.counted && !r.propagated.settled;
+}
+
+bool status_store_render_one(const struct status_store *store, enum kind_id kind, struct str ns,
+                             struct str name, struct json *json)
+{
+    const struct status_entry *entry = find(store, kind, ns, name);
     if (entry == NULL) {
         return false;
     }

@@ -10,9 +10,10 @@
  *                                └── what the watch brings ◄── 409: the object is another one now
  *
  * Only the leader writes; the others know as much, so that they can go on at once. One write is in
- * flight for an object, and few for all. A turned condition is written after STATUS_DELAY_MS, in
- * which what follows it (heddle.dev/Propagated) usually joins it; messages that only count change
- * at most once in STATUS_WORDS_MS. What turned to be wrong is also recorded as an Event.
+ * flight for an object, and few for all. A turned condition is written after STATUS_DELAY_MS; while
+ * clients have still to acknowledge, up to STATUS_SETTLE_MS, so that heddle.dev/Propagated usually
+ * comes along and a change is one write. Messages that only count change at most once in
+ * STATUS_WORDS_MS. What turned to be wrong is also recorded as an Event.
  * Thread 0. Logs.
  */
 #ifndef HEDDLE_STATUS_WRITER_H
@@ -24,6 +25,7 @@
 #include "status/store.h"
 
 #define STATUS_DELAY_MS 60
+#define STATUS_SETTLE_MS 500
 #define STATUS_WORDS_MS 1000
 #define STATUS_WRITES_MAX 16 /* in flight */
 #define STATUS_BACKOFF_MS 250

@@ -42,8 +42,8 @@ struct subject {
     uint64_t turn;              /* of the writer when this was learned */
 
     enum phase phase;
-    bool again; /* something changed while in flight */
-    uint64_t due_ms, written_ms;
+    bool again;                             /* something changed while in flight */
+    uint64_t due_ms, queued_ms, written_ms; /* queued: first, since it was at rest */
     struct backoff backoff;
     struct flight *flight;
 

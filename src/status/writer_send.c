@@ -67,6 +67,7 @@ void subject_queue(struct subject *subject, uint64_t delay_ms)
     if (subject->phase == IN_FLIGHT) {
         subject->again = true;
     } else if (subject->phase == AT_REST) {
+        subject->queued_ms = now_of(writer);
         wait_until(subject, due);
     } else if (subject->phase == WAITING && subject->backoff.failures == 0 &&
                due < subject->due_ms) {
@@ -268,6 +269,10 @@ static uint64_t not_before(const struct subject *subject, const struct merge *me
 {
     if (!said && subject->turn >= subject->writer->turns) {
         return now_of(subject->writer) + CLEAN_WAIT_MS; /* it may not have been said yet */
+    }
+    if (status_store_unsettled(subject->writer->store, subject->kind, subject->ns, subject->name) &&
+        now_of(subject->writer) < subject->queued_ms + STATUS_SETTLE_MS) {
+        return subject->queued_ms + STATUS_SETTLE_MS; /* or sooner: it is told when that turns */
     }
     return merge->urgent || subject->written_ms == 0 ? 0 : subject->written_ms + STATUS_WORDS_MS;
 }

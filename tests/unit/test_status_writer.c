@@ -456,6 +456,42 @@ static void test_words_wait(void **state)
     rig_free(rig);
 }
 
+static bool propagated_of(void *user, enum kind_id kind, struct str ns, struct str name,
+                          int64_t generation, struct propagated *ret_propagated)
+{
+    (void)kind;
+    (void)ns;
+    (void)name;
+    (void)generation;
+    *ret_propagated = *(const struct propagated *)user;
+    return true;
+}
+
+/* What clients are about to acknowledge joins the write, but nobody is waited for long. */
+static void test_settles_first(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new();
+    struct propagated propagated = {.clients = 2, .acknowledged = 1};
+    status_store_propagation(rig->store, &(struct propagation){&propagated, propagated_of});
+    status_writer_lead(rig->writer, true);
+    seen(rig, "r");
+    say(rig, C_accepted, "one");
+    pause_ms(rig, 3 * STATUS_DELAY_MS);
+    assert_int_equal(rig->patches, 0);
+    propagated = (struct propagated){.clients = 2, .acknowledged = 2, .settled = true};
+    status_writer_touch(rig->writer, KIND_HTTPROUTE, STR("a"), STR("r"));
+    until(&rig->loop, rig->patches == 1);
+    assert_true(patch_has(rig, "2 of 2 clients"));
+
+    propagated = (struct propagated){.clients = 3, .acknowledged = 2};
+    pause_ms(rig, 20); /* the answer */
+    say(rig, C_conflicted, "two");
+    until(&rig->loop, rig->patches == 2);
+    assert_true(patch_has(rig, "Conflicted"));
+    rig_free(rig);
+}
+
 static void test_events(void **state)
 {
     (void)state;
@@ -535,6 +571,7 @@ int main(void)
         cmocka_unit_test(test_cleaned),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_words_wait),
+        cmocka_unit_test(test_settles_first),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_no_room),
     };
