@@ -244,6 +244,9 @@ static void set_common(struct httpc_call *call, const struct httpc_spec *spec)
     SET(call, CURLOPT_CONNECTTIMEOUT_MS,
         spec->connect_ms != 0 ? (long)spec->connect_ms : HTTPC_CONNECT_MS);
     SET(call, CURLOPT_TIMEOUT_MS, (long)spec->timeout_ms);
+    /* Or the end of a call would wait for a name server that does not answer, and the loop with it.
+     */
+    SET(call, CURLOPT_QUICK_EXIT, 1L);
 }
 
 struct httpc_call *httpc_call_new(struct httpc *httpc, const struct httpc_spec *spec)
