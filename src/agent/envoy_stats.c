@@ -16,15 +16,18 @@ static bool next_stat(struct str *rest, struct str *ret_name, uint64_t *ret_valu
     return false;
 }
 
-bool envoy_is_configured(struct str stats)
+const char *envoy_lacks(struct str stats)
 {
+    uint64_t connected = 0;
     uint64_t clusters = 0;
     uint64_t listeners = 0;
     uint64_t warming = 0;
     uint64_t value;
     struct str name;
     while (next_stat(&stats, &name, &value)) {
-        if (str_starts_with(name, STR("cluster_manager.cds."))) {
+        if (str_starts_with(name, STR("control_plane."))) {
+            connected += value;
+        } else if (str_starts_with(name, STR("cluster_manager.cds."))) {
             clusters += value;
         } else if (str_starts_with(name, STR("listener_manager.lds."))) {
             listeners += value;
@@ -32,7 +35,12 @@ bool envoy_is_configured(struct str stats)
             warming += value;
         }
     }
-    return clusters > 0 && listeners > 0 && warming == 0;
+    if (clusters > 0 && listeners > 0) {
+        return warming == 0 ? NULL : "what its clusters and listeners name";
+    }
+    return connected == 0  ? "a connection to heddle"
+           : clusters == 0 ? "clusters from heddle"
+                           : "listeners from heddle";
 }
 
 /* Each listener is counted as a whole and by worker. */

@@ -10,13 +10,15 @@
 
 /* What to ask for: regular expressions of names, escaped for a URL. */
 #define ENVOY_STATS_CONFIGURED                                                                     \
-    "%5E(cluster_manager%5C.(cds%5C.update_(success%7Crejected)%7Cwarming_clusters)%7C"            \
+    "%5E(control_plane%5C.connected_state%7C"                                                      \
+    "cluster_manager%5C.(cds%5C.update_(success%7Crejected)%7Cwarming_clusters)%7C"                \
     "listener_manager%5C.(lds%5C.update_(success%7Crejected)%7Ctotal_listeners_warming))$"
 #define ENVOY_STATS_CONNECTIONS "%5Elistener%5C..*downstream_cx_active$"
 
-/* Clusters and listeners have come, and what they name as well. An answer that was rejected counts:
- * the rest of it is in force, and a pod must not wait for what others have to mend. */
-bool envoy_is_configured(struct str stats);
+/* What Envoy still waits for, in words; NULL: clusters and listeners have come, and what they name
+ * as well. An answer that was rejected counts: the rest of it is in force, and a pod must not wait
+ * for what others have to mend. */
+const char *envoy_lacks(struct str stats);
 /* Connections to Envoy that are open, but for those to its admin endpoint. */
 uint64_t envoy_connections(struct str stats);
 

@@ -20,7 +20,8 @@
 
 #define BOOTSTRAP_MODE 0600
 #define POLL_MS 50
-#define KILL_MS 5000 /* an Envoy that does not end is killed */
+#define KILL_MS 5000  /* an Envoy that does not end is killed */
+#define TELL_MS 10000 /* between two words on why it is not ready */
 
 enum phase { PLACING, CONFIGURING, SERVING, LEAVING, ENDING };
 
@@ -29,6 +30,8 @@ struct sidecar {
     struct envoy envoy;
     uv_timer_t tick;
     enum phase phase;
+    bool served;      /* it was ready once */
+    uint64_t tell_at; /* why it is not */
     uint64_t leave_until;
 };
 
@@ -64,26 +67,41 @@ static bool listening(struct agent *agent, struct err *err)
 
 static void ask_configured(uv_timer_t *timer);
 
+/* The pod's containers wait for this one, and its log is where one looks why. */
+static void ask_again(struct sidecar *sidecar, const char *lacks)
+{
+    const struct bootstrap *bootstrap = &sidecar->agent.pod.bootstrap;
+    uint64_t now = loop_now_ms(&sidecar->agent.loop);
+    if (now >= sidecar->tell_at) {
+        sidecar->tell_at = now + TELL_MS;
+        log_at(LOG_WARN, "agent", "not ready, and the pod waits for it", KV_TEXT("lacks", lacks),
+               KV_TEXT("xds", bootstrap->xds->items[bootstrap->xds->len - 1]));
+    }
+    uv_timer_start(&sidecar->tick, ask_configured, POLL_MS, 0);
+}
+
 static void live_answered(void *user, unsigned status, struct str body)
 {
     struct sidecar *sidecar = user;
     (void)body;
     if (status == 200) {
         sidecar->phase = SERVING;
+        sidecar->served = true;
         log_at(LOG_INFO, "agent", "ready");
         agent_http_set_ready(&sidecar->agent.http, true);
     } else {
-        uv_timer_start(&sidecar->tick, ask_configured, POLL_MS, 0);
+        ask_again(sidecar, "Envoy's readiness");
     }
 }
 
 static void configured_answered(void *user, unsigned status, struct str body)
 {
     struct sidecar *sidecar = user;
-    if (status == 200 && envoy_is_configured(body)) {
+    const char *lacks = status == 200 ? envoy_lacks(body) : "an answer of Envoy";
+    if (lacks == NULL) {
         envoy_ask(&sidecar->envoy, "GET", "/ready", live_answered);
     } else {
-        uv_timer_start(&sidecar->tick, ask_configured, POLL_MS, 0);
+        ask_again(sidecar, lacks);
     }
 }
 
@@ -100,7 +118,7 @@ static void envoy_ended(void *user, int code)
         log_at(LOG_ERROR, "agent", "Envoy has ended by itself", KV_INT("code", code));
         code = code == 0 ? EXIT_ENVIRONMENT : code;
     }
-    agent_end(&sidecar->agent, code);
+    agent_end(&sidecar->agent, sidecar->phase == ENDING ? 0 : code);
 }
 
 static bool placed(struct agent *agent, struct err *err)
@@ -117,6 +135,7 @@ static bool placed(struct agent *agent, struct err *err)
         return false;
     }
     sidecar->phase = CONFIGURING;
+    sidecar->tell_at = loop_now_ms(&agent->loop) + TELL_MS;
     uv_timer_init(&agent->loop.uv, &sidecar->tick);
     sidecar->tick.data = sidecar;
     uv_timer_start(&sidecar->tick, ask_configured, POLL_MS, 0);
@@ -143,10 +162,12 @@ static void end(struct sidecar *sidecar, uint64_t connections)
 
 static void ask_connections(uv_timer_t *timer);
 
+/* No answer is not none: an Envoy that is busy is the one with connections. But one that never was
+ * ready has nobody to lose. */
 static void connections_answered(void *user, unsigned status, struct str body)
 {
     struct sidecar *sidecar = user;
-    uint64_t connections = status == 200 ? envoy_connections(body) : 0;
+    uint64_t connections = status == 200 ? envoy_connections(body) : sidecar->served;
     if (connections == 0 || loop_now_ms(&sidecar->agent.loop) >= sidecar->leave_until) {
         end(sidecar, connections);
     } else {

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -132,6 +133,7 @@ def ready_once_the_configuration_is_there(pod):
     until(lambda: pod.get_agent("/live") == 200, SECONDS, "live")
     time.sleep(1)
     pod.get_agent("/ready", expect=503)
+    until(lambda: 'lacks="a connection to heddle"' in pod.agent.log_text(), 12, "it says why")
     waiting = []
     thread = threading.Thread(target=lambda: waiting.append(pod.get_agent("/ready?wait")))
     thread.start()
@@ -163,6 +165,25 @@ def without_a_place_it_goes_on(pod):
     node = json.loads((pod.work / "run/envoy.json").read_text())["node"]
     expect(node["locality"] == {}, f"{node}")
     expect("going on without region and zone" in pod.agent.log_text(), pod.agent.log_text())
+
+
+@case(intercepted=False, served=False)
+def names_that_nobody_resolves_block_nothing(pod):
+    """DNS that does not answer: a cluster that starts. Neither place nor drain waits for it."""
+    config = pod.work / "resolv.conf"
+    config.write_text("nameserver 127.0.0.1\n")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 53))
+        pod.start_agent("proxyless", options=["--control", "heddle.test:1", "--place-wait-ms", 300],
+                        before=["unshare", "--mount", "sh", "-c",
+                                f"mount --bind {config} /etc/resolv.conf && exec \"$@\"", "sh"])
+        until(lambda: pod.get_agent("/ready", seconds=0.5) == 200, 3, "ready")
+        start = time.monotonic()
+        pod.get_agent("/drain", expect=200)
+        took = time.monotonic() - start
+        expect(2.5 < took < 4 + AT_ONCE, f"/drain: after {took:.1f} s")
+        pod.agent.process.send_signal(signal.SIGTERM)
+        expect(pod.exit_code(AT_ONCE) == 0, "exit code")
 
 
 # --- drain

@@ -10,25 +10,36 @@
 
 #include <cmocka.h>
 
-static bool configured(const char *cds, const char *lds, const char *warming)
+/* What it lacks, with a connection to heddle. */
+static const char *lacks(const char *cds, const char *lds, const char *warming)
 {
     char text[1024];
     (void)snprintf(text, sizeof(text),
-                   "cluster_manager.cds.%s\ncluster_manager.warming_clusters: 0\n"
+                   "control_plane.connected_state: "
+                   "1\ncluster_manager.cds.%s\ncluster_manager.warming_clusters: 0\n"
                    "listener_manager.lds.%s\nlistener_manager.total_listeners_warming: %s\n",
                    cds, lds, warming);
-    return envoy_is_configured(str_from(text));
+    return envoy_lacks(str_from(text));
 }
 
 static void test_configured(void **state)
 {
     (void)state;
-    assert_false(envoy_is_configured(STR("")));
-    assert_false(configured("update_success: 0", "update_success: 0", "0"));
-    assert_false(configured("update_success: 1", "update_success: 0", "0"));
-    assert_false(configured("update_success: 1", "update_success: 1", "2"));
-    assert_true(configured("update_success: 1", "update_success: 1", "0"));
-    assert_true(configured("update_success: 12", "update_rejected: 1", "0"));
+    assert_string_equal(envoy_lacks(STR("")), "a connection to heddle");
+    assert_string_equal(envoy_lacks(STR("control_plane.connected_state: 0\n")),
+                        "a connection to heddle");
+    assert_string_equal(lacks("update_success: 0", "update_success: 0", "0"),
+                        "clusters from heddle");
+    assert_string_equal(lacks("update_success: 1", "update_success: 0", "0"),
+                        "listeners from heddle");
+    assert_string_equal(lacks("update_success: 1", "update_success: 1", "2"),
+                        "what its clusters and listeners name");
+    assert_null(lacks("update_success: 1", "update_success: 1", "0"));
+    assert_null(lacks("update_success: 12", "update_rejected: 1", "0"));
+    /* lost meanwhile: what is in force counts */
+    assert_null(envoy_lacks(STR("control_plane.connected_state: 0\n"
+                                "cluster_manager.cds.update_success: 1\n"
+                                "listener_manager.lds.update_success: 1\n")));
 }
 
 static void test_connections(void **state)
