@@ -36,6 +36,20 @@ static void tell(struct subject *subject, struct str reason, struct str action, 
     }
 }
 
+/* A route says the same of each of its parents: one Event will do. */
+static bool is_repeated(const struct merge *merge, unsigned at)
+{
+    const struct merge_turn *turn = &merge->turns[at];
+    for (unsigned i = 0; i < at; i++) {
+        const struct merge_turn *before = &merge->turns[i];
+        if (str_eq(before->type, turn->type) && str_eq(before->status, turn->status) &&
+            str_eq(before->reason, turn->reason) && str_eq(before->message, turn->message)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What somebody has to do something about: an object that is not in force, and clients' rejections,
  * each time that they have other words. */
 void subject_tell(struct subject *subject, const struct merge *merge)
@@ -50,7 +64,7 @@ void subject_tell(struct subject *subject, const struct merge *merge)
     };
     for (unsigned i = 0; i < merge->nturns; i++) {
         const struct merge_turn *turn = &merge->turns[i];
-        for (size_t j = 0; j < sizeof(told) / sizeof(told[0]); j++) {
+        for (size_t j = 0; j < sizeof(told) / sizeof(told[0]) && !is_repeated(merge, i); j++) {
             if (str_eq(turn->type, told[j].type) && str_eq(turn->status, STR("False")) &&
                 (told[j].words || !turn->words)) {
                 tell(subject, turn->reason, told[j].action, turn->message);

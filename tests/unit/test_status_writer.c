@@ -31,6 +31,7 @@ struct rig {
     unsigned version;
     unsigned patches, events;
     char patch[4096], event[4096], path[1024]; /* the last ones */
+    bool two_parents;                          /* the route has them */
     unsigned refuse[4];                        /* answers to the next PATCHes instead of 200 */
     bool hold;                                 /* does not answer PATCHes */
     struct ask *held;                          /* the last of those */
@@ -161,18 +162,20 @@ static void seen(struct rig *rig, const char *name)
 static void say(struct rig *rig, int condition, const char *message)
 {
     struct status *row = row_new(sizeof(*row), 512);
-    struct status_parent *parent = ARENA_NEW(&row->row.arena, struct status_parent);
+    struct status_parent *parent = ARENA_ARRAY(&row->row.arena, 2, struct status_parent);
     row->kind = KIND_HTTPROUTE;
     row->ns = STR("a");
     row->name = STR("r");
     row->generation = 1;
     row->parents.items = parent;
-    row->parents.len = 1;
+    row->parents.len = rig->two_parents ? 2 : 1;
     parent->ref.kind = STR("Service");
     parent->ref.name = STR("echo");
     parent->conditions.items = ARENA_NEW(&row->row.arena, struct condition);
     parent->conditions.items[0] = (struct condition){condition, str_from(message)};
     parent->conditions.len = 1;
+    parent[1] = parent[0];
+    parent[1].ref.name = STR("other");
     const struct row_change change = {
         .before = rig->nrows > 0 ? &rig->rows[rig->nrows - 1]->row : NULL,
         .after = &row->row,
@@ -492,6 +495,22 @@ static void test_settles_first(void **state)
     rig_free(rig);
 }
 
+/* Of two parents the same is said: that is one Event. */
+static void test_events_of_parents(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new();
+    rig->two_parents = true;
+    status_writer_lead(rig->writer, true);
+    seen(rig, "r");
+    say(rig, C_rejected, "its words");
+    until(&rig->loop, rig->events == 1);
+    pause_ms(rig, QUIET_MS);
+    assert_int_equal(rig->events, 1);
+    assert_int_equal(rig->patches, 1);
+    rig_free(rig);
+}
+
 static void test_events(void **state)
 {
     (void)state;
@@ -573,6 +592,7 @@ int main(void)
         cmocka_unit_test(test_words_wait),
         cmocka_unit_test(test_settles_first),
         cmocka_unit_test(test_events),
+        cmocka_unit_test(test_events_of_parents),
         cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
