@@ -284,3 +284,66 @@ def the_gateway_class_and_the_mesh_tell_what_is_supported(case: Case):
     features = [f["name"] for f in mesh["status"].get("supportedFeatures", [])]
     if "Mesh" not in features or features != sorted(features):
         raise Failed(f"the features of the XMesh: {features}")
+
+
+# An Envoy with a bootstrap of its own, without what heddle's says of regular expressions: it takes
+# only short ones (docs/xds.md).
+SHORT_REGEX_ENVOY = """
+node: {id: sidecar/$ns/strict, cluster: default}
+dynamic_resources:
+  cds_config: {ads: {}, resource_api_version: V3}
+  lds_config: {ads: {}, resource_api_version: V3}
+  ads_config:
+    api_type: DELTA_GRPC
+    transport_api_version: V3
+    set_node_on_first_message_only: true
+    grpc_services: [{envoy_grpc: {cluster_name: heddle}}]
+static_resources:
+  clusters:
+    - name: heddle
+      type: STRICT_DNS
+      dns_lookup_family: V4_ONLY
+      typed_extension_protocol_options:
+        envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+          "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+          explicit_http_config: {http2_protocol_options: {}}
+      load_assignment:
+        cluster_name: heddle
+        endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address:
+          {address: heddle.heddle-system.svc.cluster.local, port_value: 15010}}}}]}]
+"""
+
+
+def strict_envoy(case: Case) -> dict:
+    container = {"name": "envoy", "image": heddle.proxy_image(),
+                 "command": ["/usr/local/bin/envoy", "--config-yaml",
+                             SHORT_REGEX_ENVOY.replace("$ns", case.ns.name)]}
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "strict", "labels": {heddle.INJECT_LABEL: "disabled"}},
+            "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}
+
+
+@test
+def what_a_client_rejects_is_told_and_taken_back(case: Case):
+    services(case)
+    case.ns.apply(strict_envoy(case))
+    long_regex = {"headers": [{"name": "x", "type": "RegularExpression", "value": "[a-z]{150}x"}]}
+    route = case.http_route("echo", to("echo-v1", matches=[long_regex]))
+    case.ns.apply(route)
+    said = case.expect(route, "heddle.dev/Programmed", "False", "Rejected")
+    if "regex" not in said["message"] and "program size" not in said["message"]:
+        raise Failed(f"the client's words are not told: {said['message']}")
+
+    def events() -> list:
+        text = case.ns.kubectl("get", "events", "-o", "json",
+                               "--field-selector=involvedObject.name=route")
+        return [e["reason"] for e in json.loads(text)["items"] if e["type"] == "Warning"]
+    until(lambda: "Rejected" in events(), HEALED_SECONDS, "there is an Event of the rejection")
+
+    def taken_back() -> bool:
+        return not any(c["type"] == "heddle.dev/Programmed" for p in case.parents(route)
+                       for c in p["conditions"])
+    route["spec"]["rules"] = [to("echo-v1")]
+    case.ns.apply(route)
+    until(taken_back, HEALED_SECONDS, "the rejection is taken back")
+    case.propagated(route)

@@ -35,6 +35,13 @@ def pod_names() -> list:
     return sorted(p["metadata"]["name"] for p in pods())
 
 
+def proxy_image() -> str:
+    """heddle/proxy of the version that runs."""
+    text = _kubectl("get", "deployment", NAME, "-o", "json")
+    image = json.loads(text)["spec"]["template"]["spec"]["containers"][0]["image"]
+    return image.replace("heddle/heddle:", "heddle/proxy:")
+
+
 def lease_holder() -> str:
     """The identity of the leader, "" while there is none."""
     lease = json.loads(_kubectl("get", "lease", NAME, "-o", "json"))
