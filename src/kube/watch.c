@@ -154,25 +154,44 @@ static void add_path(const struct kube_watch *watch, struct buf *path)
     buf_printf(path, "/%s", watch->plural);
 }
 
-/* No version answers. */
-static void no_such_kind(struct kube_watch *watch)
+static void tell_missing(struct kube_watch *watch)
 {
-    watch->version = 0;
-    forget_place(watch);
-    step_in(watch, KUBE_MISSING_MS);
-    if (watch->missing) {
-        return;
-    }
-    /* A server that starts, or something in front of it, may say 404 for a moment. */
-    if (watch->synced && ++watch->absent < MISSING_CONFIRMED) {
-        return;
-    }
     log_at(LOG_INFO, "kube", "the API server has no such kind", KV_TEXT("kind", watch->plural),
            KV_TEXT("group", watch->group));
     watch->missing = true;
     watch->synced = true;
     (void)(tell_removed(watch, true) && tell(watch, watch->events.missing) &&
            tell(watch, watch->events.batch));
+}
+
+static void on_vouched(void *user, const struct kube_result *result)
+{
+    struct kube_watch *watch = user;
+    watch->call = NULL;
+    step_in(watch, KUBE_MISSING_MS);
+    if (result->status == 200 || result->status == 403) {
+        tell_missing(watch);
+    } else {
+        log_trouble(watch, "whoever says that there is no such kind is no API server",
+                    result->reason, result->message);
+    }
+}
+
+/* No version answers. An API server that starts may say so for a moment; and what knows nothing at
+ * all, not even the path that every API server has, is none but something in front of it (a
+ * balancer without a backend): that is an outage, which takes nothing away. */
+static void no_such_kind(struct kube_watch *watch)
+{
+    watch->version = 0;
+    forget_place(watch);
+    if (watch->missing || (watch->synced && ++watch->absent < MISSING_CONFIRMED)) {
+        step_in(watch, KUBE_MISSING_MS);
+        return;
+    }
+    watch->call =
+        kube_send(watch->kube,
+                  &(struct kube_spec){
+                      .method = "GET", .path = STR("/version"), .user = watch, .done = on_vouched});
 }
 
 static void list_failed(struct kube_watch *watch, const struct kube_result *result)

@@ -41,7 +41,8 @@ struct kube_watch_events {
     /* A list is complete, the first or a later one: all puts and removals of it were told. */
     void (*synced)(void *user);
     /* The API server has no such resource (its CRD is not installed), or no more: then what there
-     * was has been told as removed. Told once for each time that it turns. */
+     * was has been told as removed. Told once for each time that it turns.
+     * Only who answers as an API server does otherwise is believed. */
     void (*missing)(void *user);
     /* What was read since the last call is a batch: nothing more is there to be read now. Called
      * after put, removed, synced and missing. */

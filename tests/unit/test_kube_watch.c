@@ -38,6 +38,7 @@ struct rig {
     unsigned statuses[8]; /* 0: 200 */
     unsigned listed, watched;
     unsigned watch_status; /* 0: stream */
+    bool no_server;        /* only something in front of one, that knows nothing */
     bool stop_at_put;
     bool want_types; /* tell them too */
 };
@@ -95,6 +96,10 @@ static void answer(void *user, struct ask *ask)
         }
         rig->stream = ask;
         api_begin(ask);
+        return;
+    }
+    if (strcmp(ask->path, "/version") == 0) {
+        api_reply(ask, rig->no_server ? 404 : 200, "{}");
         return;
     }
     unsigned at = rig->listed++;
@@ -307,6 +312,20 @@ static void test_missing_then_installed(void **state)
     stop(&rig);
 }
 
+/* Who says 404 to everything is no API server: nobody knows what there is. */
+static void test_no_api_server(void **state)
+{
+    struct rig rig = {.lists = {"404 page not found"}, .statuses = {404}, .no_server = true};
+    (void)state;
+    start(&rig, "v1");
+    until(&rig.loop, rig.listed == 2);
+    assert_false(kube_watch_synced(rig.watch));
+    rig.no_server = false;
+    until(&rig.loop, rig.missing != 0);
+    assert_true(told(&rig, "missing "));
+    stop(&rig);
+}
+
 /* What was there goes only when several answers agree that its kind is gone. */
 static void test_kind_is_removed(void **state)
 {
@@ -473,6 +492,7 @@ int main(void)
         cmocka_unit_test(test_bookmark),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_missing_then_installed),
+        cmocka_unit_test(test_no_api_server),
         cmocka_unit_test(test_kind_is_removed),
         cmocka_unit_test(test_outage),
         cmocka_unit_test(test_list_refused),
