@@ -12,6 +12,7 @@
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define METRICS_MAX 65536
+#define BODY_MAX 1 /* nobody has anything to say but GET */
 
 static void out_of_patience(uv_timer_t *timer)
 {
@@ -94,7 +95,7 @@ static void accepted(void *user, int fd, const struct sockaddr_storage *peer)
 bool agent_http_start(struct agent_http *http, struct loop *loop, unsigned port, bool ipv6,
                       struct drain *drain, struct err *err)
 {
-    const struct h1_options options = {.handler = handle};
+    const struct h1_options options = {.body_max = BODY_MAX, .handler = handle};
     char address[ADDR_TEXT_MAX];
     snprintf(address, sizeof(address), "%s:%u", ipv6 ? "[::]" : "0.0.0.0", port);
     http->listener = listener_new(loop, str_from(address), accepted, http, err);

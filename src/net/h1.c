@@ -208,7 +208,7 @@ void h1_lost(struct h1_conn *conn, const char *reason)
         conn->reply->conn = NULL;
     }
     buf_release(&conn->head);
-    buf_release(&conn->body);
+    h1_drop_body(conn);
     buf_release(&conn->pending);
     list_remove(&conn->link);
     if (conn->has_timer) {
@@ -237,6 +237,9 @@ struct h1_server *h1_server_new(struct loop *loop, const struct h1_options *opti
     server->user = user;
     if (server->options.body_max == 0) {
         server->options.body_max = H1_BODY_MAX;
+    }
+    if (server->options.bodies_max == 0) {
+        server->options.bodies_max = H1_BODIES_MAX;
     }
     if (server->options.conns_max == 0) {
         server->options.conns_max = H1_CONNS_MAX;

@@ -6,7 +6,7 @@
  * The handler gets a complete request and answers now or later: the reply handle stays valid until
  * h1_reply_send(), which must be called exactly once, also when the client has gone meanwhile.
  * Requests of one connection are answered one after the other. What is malformed or too big is
- * answered (400, 405, 408, 413, 431) without asking the handler. One loop, no locks.
+ * answered (400, 405, 408, 413, 431, 503) without asking the handler. One loop, no locks.
  */
 #ifndef HEDDLE_NET_H1_H
 #define HEDDLE_NET_H1_H
@@ -22,6 +22,7 @@
 
 #define H1_HEADER_MAX 16384           /* bytes of request line and headers */
 #define H1_BODY_MAX (4 * 1024 * 1024) /* default: bytes of a request body */
+#define H1_BODIES_MAX (64u << 20)     /* default: of all bodies that arrive at once */
 #define H1_REQUEST_TIMEOUT_MS 30000   /* from the first byte of a request to its last */
 #define H1_IDLE_TIMEOUT_MS 60000      /* between requests */
 #define H1_CONNS_MAX 256              /* default: connections at once; more are closed */
@@ -50,6 +51,7 @@ typedef void h1_handler_fn(void *user, const struct h1_request *request, struct 
 /* 0 anywhere: the default. */
 struct h1_options {
     size_t body_max;
+    size_t bodies_max;
     size_t conns_max;
     h1_handler_fn *handler;
     /* A connection beyond conns_max was closed; may be NULL. */

@@ -21,7 +21,8 @@ struct h1_server {
     void *user;
     struct list conns;
     size_t nconns;
-    bool closing; /* freed with the last connection */
+    size_t body_bytes; /* of all bodies that are arriving */
+    bool closing;      /* freed with the last connection */
 };
 
 struct h1_reply {
@@ -62,6 +63,7 @@ struct h1_conn {
 };
 
 void h1_parser_init(struct h1_conn *conn);
+void h1_drop_body(struct h1_conn *conn);
 /* Parses what is pending, unless a reply is awaited or the client does not read its answers. */
 void h1_go_on(struct h1_conn *conn);
 /* Answers with an error and closes. */

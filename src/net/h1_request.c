@@ -13,11 +13,17 @@ static int h1_refuse(struct h1_conn *conn, unsigned status)
     return -1;
 }
 
+void h1_drop_body(struct h1_conn *conn)
+{
+    conn->server->body_bytes -= conn->body.len;
+    buf_release(&conn->body); /* it may have been large */
+}
+
 static int h1_on_begin(http_parser *parser)
 {
     struct h1_conn *conn = parser->data;
     buf_clear(&conn->head);
-    buf_clear(&conn->body);
+    h1_drop_body(conn);
     conn->target = conn->name = (struct h1_span){.len = 0};
     conn->content_type = conn->authorization = conn->expect = (struct h1_span){.len = 0};
     conn->value = NULL;
@@ -110,7 +116,13 @@ static int h1_on_headers_complete(http_parser *parser)
 static int h1_on_body(http_parser *parser, const char *data, size_t len)
 {
     struct h1_conn *conn = parser->data;
+    struct h1_server *server = conn->server;
+    if (len > server->options.bodies_max - server->body_bytes) {
+        return h1_refuse(conn, 503);
+    }
+    size_t before = conn->body.len;
     buf_add(&conn->body, data, len);
+    server->body_bytes += conn->body.len - before;
     return buf_ok(&conn->body) ? 0 : h1_refuse(conn, 413);
 }
 
@@ -169,6 +181,8 @@ static const char *h1_failure_text(unsigned status)
         return "the body is too large";
     case 431:
         return "the headers are too large";
+    case 503:
+        return "too much is arriving at once; try again";
     default:
         return "malformed request";
     }
@@ -180,6 +194,7 @@ void h1_fail(struct h1_conn *conn, unsigned status, const char *text)
     if (conn->closing) {
         return;
     }
+    h1_drop_body(conn);
     buf_init(&line, BUF_UNLIMITED);
     buf_printf(&line, "%s\n", text);
     conn->keep_alive = false;
@@ -196,7 +211,7 @@ static size_t h1_parse(struct h1_conn *conn, const uint8_t *data, size_t len)
         http_parser_pause(&conn->parser, 0);
         h1_timer_stop(conn);
         h1_dispatch(conn);
-        buf_release(&conn->body); /* it may have been large */
+        h1_drop_body(conn);
         return used;
     }
     if (used == 0 || HTTP_PARSER_ERRNO(&conn->parser) != HPE_OK) {

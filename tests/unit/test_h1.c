@@ -46,12 +46,18 @@ static void handle(void *user, const struct h1_request *request, struct h1_reply
     }
 }
 
-static void start(struct side *side)
+static void start_with(struct side *side, size_t bodies_max)
 {
-    const struct h1_options options = {.handler = handle, .body_max = 1000};
+    const struct h1_options options = {
+        .handler = handle, .body_max = 1000, .bodies_max = bodies_max};
     memset(side, 0, sizeof(*side));
     side->server = h1_server_new(NULL, &options, side);
     side->conn = h1_server_attach(side->server, wire_transport(&side->wire));
+}
+
+static void start(struct side *side)
+{
+    start_with(side, 0);
 }
 
 static void stop(struct side *side)
@@ -221,6 +227,36 @@ static void who_does_not_read_answers_gets_no_more(void **state)
     stop(&side);
 }
 
+static void bodies_have_a_limit_together(void **state)
+{
+    (void)state;
+    static const char half[] = "POST /a HTTP/1.1\r\nContent-Length: 8\r\n\r\n1234";
+    struct side side;
+    struct wire wire = {.full = false};
+    start_with(&side, 6);
+    struct h1_conn *other = h1_server_attach(side.server, wire_transport(&wire));
+    send_text(&side, half);
+    h1_feed(other, (const uint8_t *)half, sizeof(half) - 1);
+    assert_true(str_contains(buf_str(&wire.out), STR("HTTP/1.1 503 ")));
+    h1_lost(other, "test over");
+    buf_release(&wire.out);
+    send_text(&side, "56\r\n"); /* its own 6 fit, and no more */
+    assert_true(answered(&side, "HTTP/1.1 503 "));
+    stop(&side);
+}
+
+static void bodies_that_are_answered_do_not_count(void **state)
+{
+    (void)state;
+    struct side side;
+    start_with(&side, 6);
+    for (unsigned i = 1; i <= 3; i++) {
+        send_text(&side, "POST /a HTTP/1.1\r\nContent-Length: 6\r\n\r\n123456");
+        assert_int_equal(side.requests, i);
+    }
+    stop(&side);
+}
+
 static void over_a_socket(void **state)
 {
     (void)state;
@@ -296,6 +332,8 @@ int main(void)
         cmocka_unit_test(an_answer_may_come_later),
         cmocka_unit_test(what_is_wrong_is_refused),
         cmocka_unit_test(too_much_at_once_is_cut_off),
+        cmocka_unit_test(bodies_have_a_limit_together),
+        cmocka_unit_test(bodies_that_are_answered_do_not_count),
         cmocka_unit_test(over_a_socket),
         cmocka_unit_test(who_does_not_read_answers_gets_no_more),
         cmocka_unit_test(large_answers_wait_for_their_reader),
