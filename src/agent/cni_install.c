@@ -4,11 +4,11 @@
  * `heddle cni check`: whether it is there.
  *
  *   plugin (agent/bundle) ─► kubeconfig (agent/node_access) ─► chain (agent/conflist)
- *                                  ▲ the token changes              ▲ the network plugin writes
- * anew └──── look(): by inotify, and every CHECK_MS ────┘
+ *                                 ▲ the token changes            ▲ the network plugin writes anew
+ *                                 └── look(): by inotify, and every CHECK_MS ──┘
  *
- * It ends with SIGTERM and takes all away, last things first, unless another one has been installed
- * meanwhile: when a DaemonSet is updated, the new pod comes before the old one goes.
+ * It ends with SIGTERM and takes all away, last things first. When a DaemonSet is updated, the new
+ * pod comes before the old one goes: whoever came last keeps the plugin there, the other no more.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -47,6 +47,9 @@ static bool put(struct installation *installation, struct err *err)
     bool changed = false;
     struct bundle *bundle = &installation->bundle;
     struct err missing;
+    if (bundle_is_of_another(bundle)) {
+        return true; /* whose token is good for longer than that of a pod that goes */
+    }
     if (!bundle_check(bundle->bin_dir, &missing) && !bundle_install(bundle, bundle->bin_dir, err)) {
         return false;
     }
@@ -95,14 +98,12 @@ static void take_away(struct installation *installation)
         log_at(LOG_INFO, "agent", "another installation of the CNI plugin has taken over");
         return;
     }
-    bool ok = conflist_take(installation->conf_dir, BUNDLE_PLUGIN, &err);
-    sleep(RUNTIME_READS_S);
-    /* Again: an older installation that is about to end may have put it back. */
-    if (!ok || !conflist_take(installation->conf_dir, BUNDLE_PLUGIN, &err)) {
+    if (!conflist_take(installation->conf_dir, BUNDLE_PLUGIN, &err)) {
         log_at(LOG_ERROR, "agent", "the CNI plugin stays in the node's chain",
                KV("why", str_from(err.text)));
         return; /* a chain whose plugin is missing would make no pod */
     }
+    sleep(RUNTIME_READS_S);
     bundle_remove(installation->bundle.bin_dir);
     (void)unlink(installation->kubeconfig);
     log_at(LOG_INFO, "agent", "the CNI plugin is gone from the node");

@@ -9,12 +9,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 from pod import SECONDS
 from rig.process import Child, Failed, heddle_program, until
 
 LIST = {"cniVersion": "1.0.0", "name": "net", "plugins": [{"type": "ptp"}, {"type": "portmap"}]}
 ONE = {"cniVersion": "0.4.0", "name": "net", "type": "bridge"}
+LOOK = 0.5  # seconds after a change within which an installer has looked
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -176,18 +178,41 @@ def it_goes_and_leaves_nothing(node):
     expect(not list(node.bin.iterdir()), list(node.bin.iterdir()))
 
 
+def linked(node):
+    return os.readlink(node.bin / "heddle-cni") if (node.bin / "heddle-cni").exists() else ""
+
+
 def who_comes_later_takes_over(node):
-    """As when a DaemonSet is updated: there is no moment without the plugin."""
+    """As when a DaemonSet is updated: there is no moment without the plugin. The token of the pod
+    that goes ends with it, so that it must not be written any more."""
     node.write("10-net.conflist", LIST)
     first = node.install()
     node.wait_installed()
-    was = os.readlink(node.bin / "heddle-cni")
+    was = linked(node)
     second = node.install()
-    until(lambda: os.readlink(node.bin / "heddle-cni") != was, SECONDS, "the newer one is linked",
-          interval=0.05)
+    until(lambda: linked(node) != was, SECONDS, "the newer one is linked", interval=0.05)
+    second.process.send_signal(signal.SIGSTOP)
+    (node.conf / "heddle-cni.kubeconfig").write_text("of the second one")
+    time.sleep(2 * LOOK)
+    kept = (node.conf / "heddle-cni.kubeconfig").read_text() == "of the second one"
+    second.process.send_signal(signal.SIGCONT)
+    expect(kept, "the first one still writes its token")
     node.end(first)
-    expect(node.check() == "", node.check())
+    node.wait_installed()
     node.end(second)
+    expect(node.names() == ["10-net.conflist"] and not list(node.bin.iterdir()), node.names())
+
+
+def an_update_that_is_taken_back_leaves_the_first(node):
+    node.write("10-net.conflist", LIST)
+    first = node.install()
+    node.wait_installed()
+    was = linked(node)
+    second = node.install()
+    until(lambda: linked(node) != was, SECONDS, "the newer one is linked", interval=0.05)
+    node.end(second)
+    node.wait_installed()
+    node.end(first)
     expect(node.names() == ["10-net.conflist"] and not list(node.bin.iterdir()), node.names())
 
 
@@ -195,7 +220,8 @@ def all_cases():
     for test in (it_runs_where_there_is_no_library, it_comes_last_in_the_first_chain,
                  it_waits_for_the_network_plugin, a_rewritten_chain_is_mended,
                  a_configuration_of_one_plugin_becomes_a_list, the_token_is_kept_fresh,
-                 it_goes_and_leaves_nothing, who_comes_later_takes_over):
+                 it_goes_and_leaves_nothing, who_comes_later_takes_over,
+                 an_update_that_is_taken_back_leaves_the_first):
         def run(test=test):
             node = Node()
             try:
