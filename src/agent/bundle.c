@@ -11,9 +11,12 @@
 #include <uv.h>
 
 #include "agent/closure.h"
+#include "agent/file.h"
 #include "base/panic.h"
+#include "kube/file.h"
 
 #define FOLDER BUNDLE_PLUGIN ".d"
+#define OWNER "owner"
 #define FOLDER_MODE 0755
 #define LINK_MAX (sizeof(FOLDER) + 64)
 
@@ -167,6 +170,17 @@ static bool make_link(const struct bundle *bundle, struct err *err)
     return true;
 }
 
+/* In which the link's file is. */
+static struct path linked_folder(const char *bin_dir)
+{
+    struct path folder = join(bin_dir, read_link(bin_dir).text);
+    char *slash = strrchr(folder.text, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    return folder;
+}
+
 bool bundle_is_of_another(const struct bundle *bundle)
 {
     struct path present = read_link(bundle->bin_dir);
@@ -180,23 +194,18 @@ bool bundle_is_of_another(const struct bundle *bundle)
 /* What nobody runs any more. */
 static void remove_others(const char *bin_dir, const char *folder)
 {
-    struct path kept = join(bin_dir, read_link(bin_dir).text);
-    char *slash = strrchr(kept.text, '/');
-    if (slash != NULL) {
-        *slash = '\0';
-    }
+    struct path kept = linked_folder(bin_dir);
     each_in(folder, remove_bundle, kept.text);
 }
 
-bool bundle_install(struct bundle *bundle, const char *bin_dir, struct err *err)
+bool bundle_install(struct bundle *bundle, struct err *err)
 {
-    struct path folder = join(bin_dir, FOLDER);
+    struct path folder = join(bundle->bin_dir, FOLDER);
     uv_fs_t request;
-    bundle->bin_dir = bin_dir;
     if (mkdir(folder.text, FOLDER_MODE) != 0 && errno != EEXIST) {
         return err_set_errno(err, errno, "make '%s'", folder.text);
     }
-    remove_others(bin_dir, folder.text);
+    remove_others(bundle->bin_dir, folder.text);
     int failed = uv_fs_mkdtemp(NULL, &request, join(folder.text, "XXXXXX").text, NULL);
     if (failed != 0) {
         uv_fs_req_cleanup(&request);
@@ -205,7 +214,9 @@ bool bundle_install(struct bundle *bundle, const char *bin_dir, struct err *err)
     snprintf(bundle->name, sizeof(bundle->name), "%s", strrchr(request.path, '/') + 1);
     bool ok = chmod(request.path, FOLDER_MODE) == 0 || /* mkdtemp makes it for one user */
               err_set_errno(err, errno, "open '%s' for all", request.path);
-    ok = ok && fill(request.path, err) && make_link(bundle, err);
+    ok = ok && fill(request.path, err) &&
+         file_replace(join(request.path, OWNER).text, 0644, bundle->owner, err) &&
+         make_link(bundle, err);
     if (!ok) {
         remove_bundle(NULL, request.path);
     }
@@ -213,10 +224,19 @@ bool bundle_install(struct bundle *bundle, const char *bin_dir, struct err *err)
     return ok;
 }
 
-bool bundle_check(const char *bin_dir, struct err *err)
+bool bundle_check(const char *bin_dir, struct str owner, struct err *err)
 {
     struct path link = join(bin_dir, BUNDLE_PLUGIN);
-    return access(link.text, X_OK) == 0 || err_set_errno(err, errno, "run '%s'", link.text);
+    struct buf present;
+    if (access(link.text, X_OK) != 0) {
+        return err_set_errno(err, errno, "run '%s'", link.text);
+    }
+    buf_init(&present, KUBE_FILE_MAX);
+    bool ok = kube_file_read(join(linked_folder(bin_dir).text, OWNER).text, &present, err) &&
+              (owner.len == 0 || str_eq(buf_str(&present), owner) ||
+               err_set(err, "'%s' is another's: '%.*s'", link.text, STR_FMT(buf_str(&present))));
+    buf_release(&present);
+    return ok;
 }
 
 void bundle_remove(const char *bin_dir)
