@@ -50,7 +50,7 @@ static bool put(struct installation *installation, struct err *err)
     if (bundle_is_of_another(bundle)) {
         return true; /* whose token is good for longer than that of a pod that goes */
     }
-    if (!bundle_check(bundle->bin_dir, &missing) && !bundle_install(bundle, bundle->bin_dir, err)) {
+    if (!bundle_check(bundle->bin_dir, STR_NULL, &missing) && !bundle_install(bundle, err)) {
         return false;
     }
     if (!node_access_write(installation->kubeconfig, &changed, err)) {
@@ -153,12 +153,16 @@ static bool has_arguments(const struct options *options, struct err *err)
 
 static int install(const struct options *options)
 {
-    struct installation installation = {.conf_dir = options->text[O_cni_conf_dir]};
+    struct installation installation = {
+        .conf_dir = options->text[O_cni_conf_dir],
+        .bundle = {.bin_dir = options->text[O_cni_bin_dir],
+                   .owner = option_text(options, O_cni_owner)},
+    };
     struct err err;
     if (has_arguments(options, &err)) {
         return command_fail(EXIT_USAGE, &err);
     }
-    if (!bundle_install(&installation.bundle, options->text[O_cni_bin_dir], &err) ||
+    if (!bundle_install(&installation.bundle, &err) ||
         !loop_init(&installation.loop, "cni", &err)) {
         return command_fail(EXIT_ENVIRONMENT, &err);
     }
@@ -183,7 +187,7 @@ static int check(const struct options *options)
         return command_fail(EXIT_USAGE, &err);
     }
     snprintf(kubeconfig, sizeof(kubeconfig), "%s/" KUBECONFIG, options->text[O_cni_conf_dir]);
-    if (!bundle_check(options->text[O_cni_bin_dir], &err) ||
+    if (!bundle_check(options->text[O_cni_bin_dir], option_text(options, O_cni_owner), &err) ||
         !conflist_check(options->text[O_cni_conf_dir], BUNDLE_PLUGIN, &err)) {
         return command_fail(EXIT_ENVIRONMENT, &err);
     }

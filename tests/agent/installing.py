@@ -57,15 +57,15 @@ class Node:
     def names(self):
         return sorted(path.name for path in self.conf.iterdir())
 
-    def install(self):
-        child = Child("cni install", self.words("install"),
+    def install(self, owner="somebody"):
+        child = Child("cni install", [*self.words("install"), "--cni-owner", owner],
                       env={**os.environ, "PATH": PATH, "KUBECONFIG": str(self.kubeconfig)})
         self.installers.append(child)
         return child
 
-    def check(self):
+    def check(self, *owner):
         """What is wrong, "" when all is in place."""
-        done = subprocess.run(self.words("check"), capture_output=True, text=True, timeout=SECONDS)
+        done = subprocess.run([*self.words("check"), *owner], capture_output=True, text=True, timeout=SECONDS)
         expect((done.returncode == 0) == (done.stderr == ""), f"{done}")
         return done.stderr
 
@@ -189,8 +189,11 @@ def who_comes_later_takes_over(node):
     first = node.install()
     node.wait_installed()
     was = linked(node)
-    second = node.install()
+    told = node.check("--cni-owner", "newer")
+    expect("is another's: 'somebody'" in told, f"ready before it is there: {told}")
+    second = node.install("newer")
     until(lambda: linked(node) != was, SECONDS, "the newer one is linked", interval=0.05)
+    expect(node.check("--cni-owner", "newer") == "", node.check("--cni-owner", "newer"))
     second.process.send_signal(signal.SIGSTOP)
     (node.conf / "heddle-cni.kubeconfig").write_text("of the second one")
     time.sleep(2 * LOOK)
