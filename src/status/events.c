@@ -16,7 +16,7 @@
 #define EVENT_NAME_MAX 230     /* of the object's name; with what follows it is below 253 */
 #define EVENT_INSTANCE_MAX 128 /* the API's */
 
-/* What the API server says of a namespace that is being deleted: nobody will miss the Event. */
+/* What the API server says of a namespace that is being deleted. */
 #define TERMINATED "is being terminated"
 
 struct letter {
@@ -163,13 +163,20 @@ static char *body_of(struct events *events, const struct event *event)
 
 static void send_next(struct events *events);
 
+/* The namespace is going, or gone (404): nobody will miss the Event. */
+static bool is_late(const struct kube_result *result)
+{
+    return result->status == 404 || str_contains(result->message, STR(TERMINATED));
+}
+
 static void sent(void *user, const struct kube_result *result)
 {
     struct letter *letter = user;
     struct events *events = letter->events;
     bool ok = result->status / 100 == 2;
-    metric_add(ok ? M_events_written : M_events_failed, 1);
-    if (!ok && !str_contains(result->message, STR(TERMINATED))) {
+    bool late = !ok && is_late(result);
+    metric_add(ok ? M_events_written : late ? M_events_dropped : M_events_failed, 1);
+    if (!ok && !late) {
         log_at(LOG_WARN, "status", "an Event was not taken", KV_INT("status", result->status),
                KV("reason", result->reason), KV("message", result->message));
     }
