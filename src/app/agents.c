@@ -28,7 +28,8 @@ static void look_at_slice(void *user, struct str key, const struct row *row)
     }
 }
 
-/* From the Node's labels; where Nodes are not known, from an endpoint on it. */
+/* From the Node's labels; where there are no Nodes (in a directory), from an endpoint on it. All
+ * endpoints are looked at for that, which nobody may cause in a cluster by names that are none. */
 static void find_place(const struct engine *engine, struct place *place)
 {
     const struct node_object *node =
@@ -36,7 +37,7 @@ static void find_place(const struct engine *engine, struct place *place)
     if (node != NULL) {
         place->region = node_region(node);
         place->zone = node_zone(node);
-    } else {
+    } else if (engine_count(engine, T_NODE) == 0) {
         engine_each_unordered(engine, T_SLICE, look_at_slice, place);
     }
 }
