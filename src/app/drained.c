@@ -32,7 +32,6 @@ struct wait {
     struct acks acks;
     char behind[WHY_MAX / 2]; /* one of those that lag */
     struct replicas_round *round;
-    bool all;         /* the other replicas are asked */
     bool others_done; /* they said that it is drained, or there are none */
     bool others_good; /* so far in this round */
     char others_why[WHY_MAX];
@@ -97,9 +96,19 @@ static bool is_drained_here(const struct wait *wait)
            ((wait->state == DRAIN_OUT && all) || (wait->state == DRAIN_LAST && none));
 }
 
-static void finish_when_drained(struct wait *wait)
+static void ask_others(struct wait *wait);
+
+/* The others are asked when it is drained here: mostly they say so at once then, and a large
+ * Deployment that restarts does not keep as many connections waiting. */
+static void go_on(struct wait *wait)
 {
-    if (is_drained_here(wait) && wait->others_done) {
+    if (!is_drained_here(wait)) {
+        return;
+    }
+    if (!wait->others_done && wait->round == NULL) {
+        ask_others(wait);
+    }
+    if (wait->others_done) {
         finish(wait, 200, "drained");
     }
 }
@@ -111,7 +120,7 @@ static void on_acks(void *user, const struct acks *acks)
     wait->counted = true;
     wait->acks = *acks;
     (void)snprintf(wait->behind, sizeof(wait->behind), "'%.*s'", STR_FMT(behind));
-    finish_when_drained(wait);
+    go_on(wait);
 }
 
 static void watch(struct wait *wait)
@@ -167,7 +176,18 @@ static void on_others_done(void *user)
     struct wait *wait = user;
     wait->round = NULL;
     wait->others_done = wait->others_good;
-    finish_when_drained(wait);
+    if (wait->others_done) { /* else they are asked again, at the next step */
+        go_on(wait);
+    }
+}
+
+/* A little less than is left: then they still tell who lags. */
+static unsigned others_wait_s(const struct wait *wait)
+{
+    uint64_t now = loop_now_ms(&wait->drained->fleet->daemon->loop);
+    uint64_t left_s = wait->until > now ? (wait->until - now) / 1000 : 0;
+    uint64_t wait_s = left_s > 2 ? left_s - 1 : 1;
+    return wait_s < OTHERS_WAIT_S ? (unsigned)wait_s : OTHERS_WAIT_S;
 }
 
 static void ask_others(struct wait *wait)
@@ -176,8 +196,8 @@ static void ask_others(struct wait *wait)
     const struct drain_pod *pod = &wait->drain.pod;
     struct buf path;
     buf_init(&path, BUF_UNLIMITED);
-    buf_printf(&path, "/replica/drained?namespace=%.*s&pod=%.*s&ip=%.*s&wait=%d", STR_FMT(pod->ns),
-               STR_FMT(pod->name), STR_FMT(pod->address), OTHERS_WAIT_S);
+    buf_printf(&path, "/replica/drained?namespace=%.*s&pod=%.*s&ip=%.*s&wait=%u", STR_FMT(pod->ns),
+               STR_FMT(pod->name), STR_FMT(pod->address), others_wait_s(wait));
     const struct replicas_question question = {
         .method = "GET",
         .path = buf_str(&path),
@@ -202,9 +222,6 @@ static void on_step(uv_timer_t *timer)
         finish(wait, 504, "nobody waits");
         return;
     }
-    if (wait->all && !wait->others_done && wait->round == NULL) {
-        ask_others(wait);
-    }
     look(wait); /* a Service, or what counts of it, may have changed */
     if (is_drained_here(wait) && wait->others_done) {
         finish(wait, 200, "drained");
@@ -212,6 +229,8 @@ static void on_step(uv_timer_t *timer)
         char why[WHY_MAX];
         tell_why(wait, why);
         finish(wait, 504, why);
+    } else {
+        go_on(wait);
     }
 }
 
@@ -253,9 +272,10 @@ static void begin(struct drained *drained, const struct drain_pod *pod, uint64_t
     struct wait *wait = xcalloc(1, sizeof(*wait));
     wait->drained = drained;
     wait->reply = reply;
-    wait->all = all;
     wait->others_done = !all;
     wait->until = loop_now_ms(&daemon->loop) + wait_s * 1000;
+    (void)snprintf(wait->others_why, sizeof(wait->others_why),
+                   "the other replicas have not answered");
     drain_init(&wait->drain, pod);
     drain_find(&wait->drain, mesh_engine(daemon->mesh));
     list_append(&drained->waits, &wait->link);

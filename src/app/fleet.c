@@ -24,6 +24,9 @@
 #define REPLICAS_PORT 15017
 #define TOKEN_MAX 4096
 #define REPLICA_CONNS_MAX 256
+/* What one address may have of all connections of agents. Pods on their node's network share one,
+ * and with IPv6 all pods of a node. */
+#define PEER_SHARE 8
 
 /* --- who the other replicas are -------------------------------------------------------------- */
 
@@ -197,6 +200,7 @@ static bool open_port(struct fleet *fleet, enum option_id option, const char *na
         .name = name,
         .address = option_text(fleet->daemon->options, option),
         .conns_max = conns_max,
+        .conns_per_peer = option == O_agents ? conns_max / PEER_SHARE + 1 : 0,
         .routes = routes,
         .nroutes = nroutes,
         .token = str_from(fleet->token),

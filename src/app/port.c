@@ -65,7 +65,11 @@ bool port_start(const struct port_config *config, struct port **ret_port, struct
 {
     struct port *port = xcalloc(1, sizeof(*port));
     const struct h1_options options = {
-        .conns_max = config->conns_max, .handler = handle, .on_refused = refused};
+        .conns_max = config->conns_max,
+        .conns_per_peer = config->conns_per_peer,
+        .handler = handle,
+        .on_refused = refused,
+    };
     port->config = *config;
     port->server = h1_server_new(config->loop, &options, port);
     port->listener = listener_new(config->loop, config->address, accepted, port, err);

@@ -16,7 +16,8 @@ struct port_config {
     struct loop *loop;
     const char *name; /* in messages */
     struct str address;
-    size_t conns_max; /* connections at once; more are closed */
+    size_t conns_max;      /* connections at once; more are closed */
+    size_t conns_per_peer; /* of these, of one address (of IPv6 a /64); 0: all */
     const struct webhook_route *routes;
     size_t nroutes;
     struct str token; /* for routes that need it; empty: nobody passes. Borrowed */

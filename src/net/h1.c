@@ -178,7 +178,10 @@ void h1_server_accept(struct h1_server *server, int fd, const struct sockaddr_st
         .on_closed = h1_conn_closed,
     };
     const struct conn_options options = {.idle_timeout_ms = H1_IDLE_TIMEOUT_MS};
-    if (server->nconns >= server->options.conns_max) {
+    struct peer *counted = server->nconns < server->options.conns_max
+                               ? peers_enter(&server->peers, peer, server->options.conns_per_peer)
+                               : NULL;
+    if (counted == NULL) {
         close(fd);
         if (server->options.on_refused != NULL) {
             server->options.on_refused(server->user, peer);
@@ -187,11 +190,18 @@ void h1_server_accept(struct h1_server *server, int fd, const struct sockaddr_st
     }
     struct h1_conn *conn = h1_conn_new(server);
     conn->peer = *peer;
+    conn->counted = counted;
     conn->has_timer = true;
     uv_timer_init(&server->loop->uv, &conn->timer);
     conn->timer.data = conn;
     conn->transport =
         conn_transport(conn_new(server->loop, fd, peer, tls, &options, &events, conn));
+}
+
+static void h1_server_gone(struct h1_server *server)
+{
+    peers_release(&server->peers);
+    free(server);
 }
 
 static void h1_timer_closed(uv_handle_t *handle)
@@ -209,6 +219,9 @@ void h1_lost(struct h1_conn *conn, const char *reason)
     }
     buf_release(&conn->head);
     h1_drop_body(conn);
+    if (conn->counted != NULL) {
+        peers_leave(&server->peers, conn->counted);
+    }
     buf_release(&conn->pending);
     list_remove(&conn->link);
     if (conn->has_timer) {
@@ -218,7 +231,7 @@ void h1_lost(struct h1_conn *conn, const char *reason)
     }
     server->nconns--;
     if (server->closing && server->nconns == 0) {
-        free(server);
+        h1_server_gone(server);
     }
 }
 
@@ -244,6 +257,9 @@ struct h1_server *h1_server_new(struct loop *loop, const struct h1_options *opti
     if (server->options.conns_max == 0) {
         server->options.conns_max = H1_CONNS_MAX;
     }
+    if (server->options.conns_per_peer == 0) {
+        server->options.conns_per_peer = server->options.conns_max;
+    }
     list_init(&server->conns);
     return server;
 }
@@ -260,7 +276,7 @@ void h1_server_free(struct h1_server *server)
     }
     server->closing = true;
     if (server->nconns == 0) {
-        free(server);
+        h1_server_gone(server);
         return;
     }
     list_for_each (it, &server->conns) {

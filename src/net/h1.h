@@ -53,8 +53,9 @@ struct h1_options {
     size_t body_max;
     size_t bodies_max;
     size_t conns_max;
+    size_t conns_per_peer; /* of one address, of IPv6 a /64; 0: as many as of all */
     h1_handler_fn *handler;
-    /* A connection beyond conns_max was closed; may be NULL. */
+    /* A connection beyond these was closed; may be NULL. */
     void (*on_refused)(void *user, const struct sockaddr_storage *peer);
 };
 

@@ -11,6 +11,7 @@
 #include "net/conn.h"
 #include "net/h1.h"
 #include "net/loop.h"
+#include "net/peers.h"
 
 /* Bytes of further requests kept while one is being answered, or while answers are not read. */
 #define H1_PENDING_MAX ((size_t)4 * LOOP_READ_MAX)
@@ -21,6 +22,7 @@ struct h1_server {
     void *user;
     struct list conns;
     size_t nconns;
+    struct peers peers;
     size_t body_bytes; /* of all bodies that are arriving */
     bool closing;      /* freed with the last connection */
 };
@@ -40,6 +42,7 @@ struct h1_conn {
     struct h1_server *server;
     struct transport transport;
     struct sockaddr_storage peer;
+    struct peer *counted; /* NULL: in memory */
     http_parser parser;
     uv_timer_t timer; /* of the request that is arriving */
     bool has_timer;

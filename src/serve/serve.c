@@ -12,11 +12,11 @@
 #include "base/panic.h"
 #include "base/vec.h"
 #include "net/loop.h"
+#include "net/peers.h"
 #include "net/tls.h"
 #include "serve/census.h"
 #include "serve/interest.h"
 #include "serve/letter.h"
-#include "serve/peers.h"
 #include "serve/tally.h"
 #include "serve/worker.h"
 

@@ -13,9 +13,9 @@
 #include "net/addr.h"
 #include "net/grpc.h"
 #include "net/loop.h"
+#include "net/peers.h"
 #include "serve/acks_timer.h"
 #include "serve/csds.h"
-#include "serve/peers.h"
 #include "serve/stream.h"
 
 #define STREAM_ID_SHIFT 48

@@ -291,6 +291,35 @@ static void over_a_socket(void **state)
     buf_release(&got);
 }
 
+static void one_address_cannot_take_all_connections(void **state)
+{
+    (void)state;
+    struct side side = {.requests = 0};
+    struct loop loop;
+    struct sockaddr_storage one, other;
+    const struct h1_options options = {.handler = handle, .conns_max = 3, .conns_per_peer = 1};
+    int fds[3], server_fd;
+    assert_true(addr_parse(STR("10.0.0.1:1"), &one, NULL));
+    assert_true(addr_parse(STR("10.0.0.2:1"), &other, NULL));
+    assert_true(loop_init(&loop, "test", NULL));
+    side.server = h1_server_new(&loop, &options, &side);
+    for (unsigned i = 0; i < 3; i++) {
+        fds[i] = socket_pair(&server_fd);
+        h1_server_accept(side.server, server_fd, i < 2 ? &one : &other, NULL);
+    }
+    assert_int_equal(h1_server_conns(side.server), 2);
+    close(fds[0]);
+    until(&loop, h1_server_conns(side.server) == 1);
+    fds[0] = socket_pair(&server_fd);
+    h1_server_accept(side.server, server_fd, &one, NULL);
+    assert_int_equal(h1_server_conns(side.server), 2);
+    h1_server_free(side.server);
+    loop_release(&loop);
+    for (unsigned i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+}
+
 /* The same over a socket: what the kernel and the queue hold is answered, the rest when it is read.
  */
 static void large_answers_wait_for_their_reader(void **state)
@@ -334,6 +363,7 @@ int main(void)
         cmocka_unit_test(too_much_at_once_is_cut_off),
         cmocka_unit_test(bodies_have_a_limit_together),
         cmocka_unit_test(bodies_that_are_answered_do_not_count),
+        cmocka_unit_test(one_address_cannot_take_all_connections),
         cmocka_unit_test(over_a_socket),
         cmocka_unit_test(who_does_not_read_answers_gets_no_more),
         cmocka_unit_test(large_answers_wait_for_their_reader),

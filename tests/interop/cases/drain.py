@@ -10,6 +10,7 @@ from typing import Iterable
 
 from rig import objects
 from rig.features import feature
+from rig.heddle import Heddle
 from rig.mesh import start_echod
 from rig.objects import rule
 from rig.process import Failed, temporary_folder, until
@@ -54,7 +55,7 @@ class Pods:
         self.start()
         self.ending.append(address)
         self.apply()
-        status, text = drained(self.case, self.service.namespace, address, DRAIN_SECONDS)
+        status, text = drained(self.case.heddle, self.service.namespace, address, DRAIN_SECONDS)
         if status != 200:
             raise Failed(f"'{address}' is not drained: {text}")
         time.sleep(ENDS_SECONDS)
@@ -70,9 +71,9 @@ class Pods:
             child.stop()
 
 
-def drained(case: Case, namespace: str, address: str, wait: int) -> tuple:
+def drained(heddle: Heddle, namespace: str, address: str, wait: int) -> tuple:
     """The status and the text that heddle answers an agent."""
-    url = (f"http://{case.heddle.addresses['agents']}/drained?namespace={namespace}&ip={address}"
+    url = (f"http://{heddle.addresses['agents']}/drained?namespace={namespace}&ip={address}"
            f"&wait={wait}")
     try:
         with urllib.request.urlopen(url, timeout=wait + 5) as answer:
@@ -127,14 +128,14 @@ def a_pod_that_is_used_is_not_drained(case: Case):
     with pods(case, web) as some:
         case.mesh.wait_listening(web.address)
         address = next(iter(some.running))
-        status, text = drained(case, web.namespace, address, 1)
+        status, text = drained(case.heddle, web.namespace, address, 1)
         assert status == 504 and "ready" in text, (status, text)
         some.ending = list(some.running)  # nothing else is ready
         some.apply()
         until(lambda: get(web.address).status == 200, 5, "what terminates still serves")
-        status, text = drained(case, web.namespace, address, 1)
+        status, text = drained(case.heddle, web.namespace, address, 1)
         assert status == 504 and "nothing else" in text, (status, text)
-    assert drained(case, web.namespace, "127.21.255.1", 5) == (200, "drained\n")
+    assert drained(case.heddle, web.namespace, "127.21.255.1", 5) == (200, "drained\n")
 
 
 @feature("heddle.dev/Propagated holds what it says")

@@ -2,9 +2,12 @@
 """Two heddles that serve one directory: what each says of clients, it says of both their clients."""
 
 import contextlib
+import signal
 import socket
 from typing import Iterator, List
 
+from cases.drain import drained
+from rig import objects
 from rig.heddle import Heddle
 from rig.mesh import Mesh
 from rig.objects import rule
@@ -35,7 +38,8 @@ def replicas() -> Iterator[List[Mesh]]:
             token.write_text("a token that both have\n")
             mesh.heddle.options = ["--replica-listen", f"127.0.0.1:{ports[i]}",
                                    "--replica", f"127.0.0.1:{ports[1 - i]}",
-                                   "--replica-token-file", str(token), "--clients-return-ms", "1"]
+                                   "--replica-token-file", str(token), "--clients-return-ms", "1",
+                                   "--agents", "127.0.0.1:0"]
             mesh.heddle.start()
         yield both
     finally:
@@ -46,6 +50,30 @@ def replicas() -> Iterator[List[Mesh]]:
 def propagated(heddle: Heddle, case: Case, reason: str, count: str) -> bool:
     told = heddle.condition("HTTPRoute", case.namespace, "route", "heddle.dev/Propagated")
     return told is not None and told["reason"] == reason and told["message"].startswith(count)
+
+
+@alone
+def a_pod_is_drained_when_all_replicas_say_so(case: Case):
+    """The first has no client at all; what the client of the second has, counts."""
+    web = case.service("web", "a")
+    with replicas() as (one, two):
+        one.write("main", *web.objects())
+        envoy = two.start_envoy("envoy")
+        two.wait_listening(web.address)
+        service, both = web.objects()
+        address = both["endpoints"][0]["addresses"][0]
+        both["endpoints"].append(objects.endpoint("127.21.254.1", objects.READY))
+        both["endpoints"][0]["conditions"] = objects.DRAINING
+        envoy.child.process.send_signal(signal.SIGSTOP)
+        one.write("main", service, both)
+        status, text = drained(one.heddle, web.namespace, address, 3)
+        assert status == 504 and "at replica" in text, (status, text)
+        envoy.child.process.send_signal(signal.SIGCONT)
+        assert drained(one.heddle, web.namespace, address, WAIT_SECONDS)[0] == 200
+        assert drained(two.heddle, web.namespace, address, WAIT_SECONDS)[0] == 200
+        two.heddle.kill()  # its clients are nowhere
+        status, text = drained(one.heddle, web.namespace, address, 1)
+        assert status == 504 and "does not answer" in text, (status, text)
 
 
 @alone

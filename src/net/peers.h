@@ -6,11 +6,11 @@
  * have as many names as it likes, or another one's, but not another's address. Clients behind one
  * address share its limits.
  *
- * Thread 0 makes a peer with its first connection and frees it with its last; in between, workers
- * count in `names`.
+ * The thread that accepts makes a peer with its first connection and frees it with its last; in
+ * between, workers of xDS count in `names`.
  */
-#ifndef HEDDLE_SERVE_PEERS_H
-#define HEDDLE_SERVE_PEERS_H
+#ifndef HEDDLE_NET_PEERS_H
+#define HEDDLE_NET_PEERS_H
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@
 
 struct peer {
     char key[ADDR_TEXT_MAX];
-    size_t conns;           /* thread 0's */
+    size_t conns;           /* of the thread that accepts */
     _Atomic unsigned names; /* on-demand names of all its streams */
 };
 

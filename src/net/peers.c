@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* peers: see peers.h. */
-#include "serve/peers.h"
+#include "net/peers.h"
 
 #include <stdlib.h>
 
