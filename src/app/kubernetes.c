@@ -59,15 +59,6 @@ static void object_fault(void *user, struct fault *fault, struct str key)
     mesh_put_fault(mesh, fault, key);
 }
 
-static void objects_batch(void *user)
-{
-    struct kubernetes *kubernetes = user;
-    metric_set(M_kinds_missing, (int64_t)cluster_kinds_missing(kubernetes->cluster));
-    if (cluster_synced(kubernetes->cluster)) {
-        daemon_synced(kubernetes->daemon);
-    }
-}
-
 /* --- status, and who leads ------------------------------------------------------------------ */
 
 static void object_seen(void *user, enum kind_id kind, struct str ns, struct str name,
@@ -127,6 +118,16 @@ static void start_status(struct kubernetes *kubernetes)
     });
     mesh_watch_status(daemon->mesh, status_changed, kubernetes);
     spread_watch(daemon->fleet.spread, status_changed, kubernetes);
+}
+
+/* Only who knows all objects may lead: a replica that never gets to know them (it lacks a right,
+ * say) would keep the others from writing. */
+static void run_for_lead(struct kubernetes *kubernetes)
+{
+    struct daemon *daemon = kubernetes->daemon;
+    if (kubernetes->lease != NULL) {
+        return;
+    }
     kubernetes->lease = lease_start(&(struct lease_config){
         .kube = daemon->kube,
         .loop = &daemon->loop,
@@ -152,8 +153,20 @@ static void stop_status(struct kubernetes *kubernetes)
     }
     status_writer_free(kubernetes->status);
     kubernetes->status = NULL;
-    kubernetes->stopping++;
-    lease_stop(kubernetes->lease, LEASE_STOP_MS, lease_stopped, kubernetes);
+    if (kubernetes->lease != NULL) {
+        kubernetes->stopping++;
+        lease_stop(kubernetes->lease, LEASE_STOP_MS, lease_stopped, kubernetes);
+    }
+}
+
+static void objects_batch(void *user)
+{
+    struct kubernetes *kubernetes = user;
+    metric_set(M_kinds_missing, (int64_t)cluster_kinds_missing(kubernetes->cluster));
+    if (cluster_synced(kubernetes->cluster)) {
+        daemon_synced(kubernetes->daemon);
+        run_for_lead(kubernetes);
+    }
 }
 
 /* --- start and stop ------------------------------------------------------------------------ */
