@@ -27,15 +27,20 @@ static bool is_of_type(const json_t *plugin, const char *type)
     return own != NULL && strcmp(own, type) == 0;
 }
 
-json_t *conflist_without(const json_t *config, const char *type)
+static void take(json_t *list, const char *type)
 {
-    json_t *list = json_deep_copy(config);
     json_t *plugins = json_object_get(list, "plugins");
     for (size_t i = json_array_size(plugins); i > 0; i--) {
         if (is_of_type(json_array_get(plugins, i - 1), type)) {
             json_array_remove(plugins, i - 1);
         }
     }
+}
+
+json_t *conflist_without(const json_t *config, const char *type)
+{
+    json_t *list = json_deep_copy(config);
+    take(list, type);
     return list;
 }
 
@@ -60,8 +65,10 @@ json_t *conflist_with(const json_t *config, const json_t *entry, struct err *err
 {
     const char *type = json_string_value(json_object_get(entry, "type"));
     ASSERT(type != NULL);
-    bool one = json_is_string(json_object_get(config, "type"));
-    json_t *list = one ? list_of_one(config) : conflist_without(config, type);
+    bool one = json_object_get(config, "plugins") == NULL &&
+               json_is_string(json_object_get(config, "type"));
+    json_t *list = one ? list_of_one(config) : json_deep_copy(config);
+    take(list, type);
     json_t *plugins = json_object_get(list, "plugins");
     if (json_array_size(plugins) == 0) {
         err_set(err, "there are no plugins in it");

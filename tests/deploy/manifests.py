@@ -24,7 +24,7 @@ def documents(folder):
 
 OBJECTS = {
     (o["kind"], o["metadata"]["name"]): o
-    for folder in ("deploy/base", "deploy/components")
+    for folder in ("deploy/base", "deploy/cni", "deploy/components")
     for o in documents(folder)
 }
 VERSION = re.search(r"^  version: '(.+)'", (REPO / "meson.build").read_text(), re.M).group(1)
@@ -102,6 +102,31 @@ def test_restricted():
         assert context["allowPrivilegeEscalation"] is False
         assert context["readOnlyRootFilesystem"] is True
         assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_cni():
+    """The plugin reads pods and nothing else; who installs it has two folders of the node and no
+    capability, in the only namespace that Pod Security lets do that."""
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
+    assert OBJECTS["ClusterRole", "heddle-cni"]["rules"] == [rule]
+    own = {key[0] for key in OBJECTS if key[1] == "heddle-cni"}
+    assert own == {"Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "DaemonSet"}
+    daemons = OBJECTS["DaemonSet", "heddle-cni"]["spec"]
+    update = daemons["updateStrategy"]["rollingUpdate"]
+    assert update == {"maxUnavailable": 0, "maxSurge": 1}, "a node would be without it"
+    pod = daemons["template"]["spec"]
+    assert pod["hostNetwork"] is True, "its own pod would wait for the plugin"
+    (container,) = pod["containers"]
+    context = container["securityContext"]
+    assert context["capabilities"] == {"drop": ["ALL"]} and "privileged" not in context
+    mounts = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
+    folders = {v["name"]: v["hostPath"]["path"] for v in pod["volumes"]}
+    given = {e["name"]: e.get("value") for e in container["env"]}
+    assert mounts == folders, "the plugin's files name paths of the node"
+    assert (given["HEDDLE_CNI_BIN_DIR"], given["HEDDLE_CNI_CONF_DIR"]) == (
+        folders["bin"],
+        folders["conf"],
+    )
 
 
 def test_services():

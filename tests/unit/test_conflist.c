@@ -79,7 +79,8 @@ static void one_plugin_becomes_a_list(void **state)
 static void what_makes_no_network_is_refused(void **state)
 {
     static const char *const wrong[] = {
-        "{}", "[]", "{'plugins':[]}", "{'plugins':{}}", "{'type':1}", "{'plugins':[" ENTRY "]}"};
+        "{}", "[]", "{'plugins':[]}", "{'plugins':{}}", "{'type':1}", "{'plugins':[" ENTRY "]}",
+        ENTRY};
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct err err = {.text = ""};

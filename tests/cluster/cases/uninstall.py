@@ -13,7 +13,7 @@ SECONDS = 300
 KINDS = ["clusterroles", "clusterrolebindings", "mutatingwebhookconfigurations",
          "validatingwebhookconfigurations", "gatewayclasses", "namespaces", "crds", "roles -A",
          "rolebindings -A", "secrets -A", "configmaps -A", "leases -A", "services -A",
-         "serviceaccounts -A", "deployments -A", "poddisruptionbudgets -A", "endpointslices -A"]
+         "serviceaccounts -A", "deployments -A", "daemonsets -A", "poddisruptionbudgets -A", "endpointslices -A"]
 
 
 def make(target: str) -> None:
