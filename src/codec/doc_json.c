@@ -404,6 +404,9 @@ bool doc_json_parse(struct arena *arena, struct str text, size_t nodes_max,
                     struct doc_node **ret_root, struct err *err)
 {
     struct doc_node *root = NULL;
+    if (text.len == 0) {
+        return err_set(err, "there is nothing where JSON should be");
+    }
     struct reader reader = {
         .arena = arena,
         .at = text.ptr,
@@ -412,9 +415,6 @@ bool doc_json_parse(struct arena *arena, struct str text, size_t nodes_max,
         .nodes_max = nodes_max,
         .err = err,
     };
-    if (text.len == 0) {
-        return err_set(err, "there is nothing where JSON should be");
-    }
     reader.room = arena_alloc(arena, text.len + 1);
     bool good = read_value(&reader, 0, &root);
     if (good && skip_space(reader.at, reader.end) != reader.end) {
