@@ -479,18 +479,19 @@ static void test_settles_first(void **state)
     status_store_propagation(rig->store, &(struct propagation){&propagated, propagated_of});
     status_writer_lead(rig->writer, true);
     seen(rig, "r");
+    uint64_t begun = uv_hrtime();
     say(rig, C_accepted, "one");
     pause_ms(rig, 3 * STATUS_DELAY_MS);
-    assert_int_equal(rig->patches, 0);
+    bool in_time = uv_hrtime() - begun < (STATUS_SETTLE_MS - 100) * UINT64_C(1000000);
+    assert_true(rig->patches == 0 || !in_time); /* else the machine stood still */
     propagated = (struct propagated){.clients = 2, .acknowledged = 2, .settled = true};
     status_writer_touch(rig->writer, KIND_HTTPROUTE, STR("a"), STR("r"));
-    until(&rig->loop, rig->patches == 1);
-    assert_true(patch_has(rig, "2 of 2 clients"));
-
-    propagated = (struct propagated){.clients = 3, .acknowledged = 2};
+    until(&rig->loop, patch_has(rig, "2 of 2 clients"));
     pause_ms(rig, 20); /* the answer */
+    rig->patches = 0;
+    propagated = (struct propagated){.clients = 3, .acknowledged = 2};
     say(rig, C_conflicted, "two");
-    until(&rig->loop, rig->patches == 2);
+    until(&rig->loop, rig->patches == 1);
     assert_true(patch_has(rig, "Conflicted"));
     rig_free(rig);
 }
