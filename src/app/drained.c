@@ -26,7 +26,9 @@ struct wait {
     struct h1_reply *reply; /* NULL: answered */
     struct drain drain;
     enum drain_state state;
+    uint64_t state_since; /* loop time */
     bool looked;
+    bool last_is_known; /* the replica that asks has seen for long enough that it is the last */
     watch_id watch;
     bool counted; /* `acks` is of the present watch */
     struct acks acks;
@@ -85,6 +87,16 @@ static void tell_why(const struct wait *wait, char why[WHY_MAX])
 
 /* --- here ------------------------------------------------------------------------------------ */
 
+static uint64_t now_of(const struct wait *wait)
+{
+    return loop_now_ms(&wait->drained->fleet->daemon->loop);
+}
+
+static bool stays_last(const struct wait *wait)
+{
+    return wait->last_is_known || now_of(wait) - wait->state_since >= DRAINED_LAST_MS;
+}
+
 static bool is_drained_here(const struct wait *wait)
 {
     if (wait->drain.services.len == 0) {
@@ -93,7 +105,8 @@ static bool is_drained_here(const struct wait *wait)
     bool none = wait->acks.streams == 0;
     bool all = wait->acks.acknowledged == wait->acks.streams;
     return fleet_knows_clients(wait->drained->fleet) && wait->counted &&
-           ((wait->state == DRAIN_OUT && all) || (wait->state == DRAIN_LAST && none));
+           ((wait->state == DRAIN_OUT && all) ||
+            (wait->state == DRAIN_LAST && (none || (stays_last(wait) && all))));
 }
 
 static void ask_others(struct wait *wait);
@@ -144,6 +157,9 @@ static void look(struct wait *wait)
     size_t ports = wait->drain.ports.len;
     enum drain_state before = wait->state;
     wait->state = drain_look(&wait->drain, engine);
+    if (!wait->looked || wait->state != before) {
+        wait->state_since = now_of(wait);
+    }
     if (!wait->looked || wait->state != before || wait->drain.ports.len != ports) {
         watch(wait);
     }
@@ -184,7 +200,7 @@ static void on_others_done(void *user)
 /* A little less than is left: then they still tell who lags. */
 static unsigned others_wait_s(const struct wait *wait)
 {
-    uint64_t now = loop_now_ms(&wait->drained->fleet->daemon->loop);
+    uint64_t now = now_of(wait);
     uint64_t left_s = wait->until > now ? (wait->until - now) / 1000 : 0;
     uint64_t wait_s = left_s > 2 ? left_s - 1 : 1;
     return wait_s < OTHERS_WAIT_S ? (unsigned)wait_s : OTHERS_WAIT_S;
@@ -196,8 +212,9 @@ static void ask_others(struct wait *wait)
     const struct drain_pod *pod = &wait->drain.pod;
     struct buf path;
     buf_init(&path, BUF_UNLIMITED);
-    buf_printf(&path, "/replica/drained?namespace=%.*s&pod=%.*s&ip=%.*s&wait=%u", STR_FMT(pod->ns),
-               STR_FMT(pod->name), STR_FMT(pod->address), others_wait_s(wait));
+    buf_printf(&path, "/replica/drained?namespace=%.*s&pod=%.*s&ip=%.*s&wait=%u%s",
+               STR_FMT(pod->ns), STR_FMT(pod->name), STR_FMT(pod->address), others_wait_s(wait),
+               wait->state == DRAIN_LAST ? "&last=1" : "");
     const struct replicas_question question = {
         .method = "GET",
         .path = buf_str(&path),
@@ -225,7 +242,7 @@ static void on_step(uv_timer_t *timer)
     look(wait); /* a Service, or what counts of it, may have changed */
     if (is_drained_here(wait) && wait->others_done) {
         finish(wait, 200, "drained");
-    } else if (loop_now_ms(&wait->drained->fleet->daemon->loop) >= wait->until) {
+    } else if (now_of(wait) >= wait->until) {
         char why[WHY_MAX];
         tell_why(wait, why);
         finish(wait, 504, why);
@@ -265,8 +282,8 @@ static bool read_request(struct str query, struct arena *arena, struct drain_pod
            is_plain(ret_pod->ns) && is_plain(ret_pod->name) && is_plain(ret_pod->address);
 }
 
-static void begin(struct drained *drained, const struct drain_pod *pod, uint64_t wait_s, bool all,
-                  struct h1_reply *reply)
+static struct wait *begin(struct drained *drained, const struct drain_pod *pod, uint64_t wait_s,
+                          bool all, struct h1_reply *reply)
 {
     struct daemon *daemon = drained->fleet->daemon;
     struct wait *wait = xcalloc(1, sizeof(*wait));
@@ -284,6 +301,7 @@ static void begin(struct drained *drained, const struct drain_pod *pod, uint64_t
     wait->step.data = wait;
     (void)uv_timer_start(&wait->step, on_step, 0, STEP_MS);
     look(wait);
+    return wait;
 }
 
 void drained_ask(struct drained *drained, const struct h1_request *request, bool all,
@@ -302,7 +320,9 @@ void drained_ask(struct drained *drained, const struct h1_request *request, bool
                       "say which: ?namespace=NS&pod=NAME&ip=ADDR, and wait=SECONDS up "
                       "to 60");
     } else {
-        begin(drained, &pod, wait_s, all, reply);
+        struct wait *wait = begin(drained, &pod, wait_s, all, reply);
+        wait->last_is_known =
+            !all && str_eq(admin_query(&scratch, request->query, STR("last")), STR("1"));
     }
     arena_release(&scratch);
 }
