@@ -80,6 +80,9 @@ static void find_replicas(struct fleet *fleet)
     if (webhook != NULL) {
         find_in_cluster(fleet, webhook);
     }
+    uint64_t return_ms = fleet->daemon->options->number[O_clients_return_ms];
+    spread_hold(fleet->spread, mesh_engine(fleet->daemon->mesh),
+                replicas_lost_within(fleet->replicas, return_ms));
     spread_set_others(fleet->spread, replicas_count(fleet->replicas) > 0);
 }
 

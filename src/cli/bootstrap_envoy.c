@@ -159,7 +159,7 @@ static void write_heddle_cluster(const struct bootstrap *bootstrap, const struct
                        "\"type.googleapis.com/envoy.extensions.upstreams.http.v3."
                        "HttpProtocolOptions\",\"explicit_http_config\":"
                        "{\"http2_protocol_options\":{\"connection_keepalive\":"
-                       "{\"interval\":\"30s\",\"timeout\":\"10s\"}}}}}"));
+                       "{\"interval\":\"4s\",\"timeout\":\"3s\"}}}}}"));
     write_transport_socket(bootstrap, xds, json);
     write_load_assignment(xds, json);
     json_close(json, '}');

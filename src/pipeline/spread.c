@@ -42,7 +42,7 @@ struct spread {
     struct spread_counting counting;
     status_changed_fn *changed;
     void *user;
-    bool begun;
+    bool begun, held;
     bool others; /* there are other replicas */
     size_t pending;
     uint64_t turn;
@@ -124,7 +124,7 @@ static void set_pending(struct record *record, bool pending)
 
 static void settle_when_all_have(struct record *record, uint64_t now_ms)
 {
-    if (record->settled || !record->here.settled ||
+    if (record->settled || record->spread->held || !record->here.settled ||
         (record->spread->others && !record->others.settled)) {
         return;
     }
@@ -293,15 +293,33 @@ void spread_watch(struct spread *spread, status_changed_fn *changed, void *user)
     spread->user = user;
 }
 
-void spread_begin(struct spread *spread, const struct engine *engine)
+/* Clients came, and with them resources. */
+static void count_pending(struct spread *spread, const struct engine *engine)
 {
-    spread->begun = true;
     const struct map *by_key = &spread->by_key;
     for (size_t i = map_next(by_key, 0); i < by_key->cap; i = map_next(by_key, i + 1)) {
         struct record *record = by_key->slots[i].value;
-        names_release(&record->made);
-        find_names(engine, str_from(record->key), &record->made); /* clients came, and resources */
-        count_anew(record, NULL);
+        if (!record->settled) {
+            names_release(&record->made);
+            find_names(engine, str_from(record->key), &record->made);
+            count_anew(record, NULL);
+        }
+    }
+}
+
+void spread_begin(struct spread *spread, const struct engine *engine)
+{
+    spread->begun = true;
+    count_pending(spread, engine);
+}
+
+void spread_hold(struct spread *spread, const struct engine *engine, bool held)
+{
+    if (spread->held != held) {
+        spread->held = held;
+        if (!held && spread->begun) {
+            count_pending(spread, engine);
+        }
     }
 }
 

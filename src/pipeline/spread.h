@@ -44,6 +44,9 @@ void spread_turn(struct spread *spread, const struct engine *engine, uint64_t no
 /* Clients have had the time to come back. */
 void spread_begin(struct spread *spread, const struct engine *engine);
 bool spread_begun(const struct spread *spread);
+/* While held, nothing is settled: a replica went, and its clients are counted nowhere until they
+ * are back. Afterwards all that is not settled is counted anew. */
+void spread_hold(struct spread *spread, const struct engine *engine, bool held);
 /* The hook of status/propagation.h; user: the spread. */
 bool spread_of(void *user, enum kind_id kind, struct str ns, struct str name, int64_t generation,
                struct propagated *ret_propagated);

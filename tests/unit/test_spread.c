@@ -229,6 +229,26 @@ static void all_replicas_are_added_up(void **state)
     is(w, 2, 2, 2, true);
 }
 
+/* Its clients are on their way to the others. */
+static void nothing_settles_while_clients_come_back(void **state)
+{
+    struct world *w = *state;
+    begin(w);
+    spread_begin(w->spread, mesh_engine(w->mesh));
+    spread_hold(w->spread, mesh_engine(w->mesh), true);
+    acked(w, 1, 1);
+    is(w, 1, 1, 1, false);
+    spread_hold(w->spread, mesh_engine(w->mesh), false);
+    is(w, 1, 0, 0, false); /* all are counted anew */
+    acked(w, 1, 2);
+    is(w, 1, 1, 2, false);
+    acked(w, 2, 2);
+    is(w, 1, 2, 2, true);
+    spread_hold(w->spread, mesh_engine(w->mesh), true);
+    spread_hold(w->spread, mesh_engine(w->mesh), false);
+    is(w, 1, 2, 2, true); /* what was settled stays so */
+}
+
 static void replicas_ask_and_answer(void **state)
 {
     struct world *w = *state;
@@ -267,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_it_left_counts_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_route_that_waits_for_its_service, setup, teardown),
         cmocka_unit_test_setup_teardown(all_replicas_are_added_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_settles_while_clients_come_back, setup, teardown),
         cmocka_unit_test_setup_teardown(replicas_ask_and_answer, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
