@@ -297,12 +297,14 @@ dynamic_resources:
     api_type: DELTA_GRPC
     transport_api_version: V3
     set_node_on_first_message_only: true
-    grpc_services: [{envoy_grpc: {cluster_name: heddle}}]
+    grpc_services: [{envoy_grpc: {cluster_name: heddle, retry_policy:
+      {retry_back_off: {base_interval: 0.1s, max_interval: 1s}}}}]
 static_resources:
   clusters:
     - name: heddle
       type: STRICT_DNS
       dns_lookup_family: V4_ONLY
+      dns_refresh_rate: 1s
       typed_extension_protocol_options:
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
           "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
