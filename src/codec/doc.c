@@ -24,6 +24,12 @@ const struct doc_node *doc_get(const struct doc_node *node, struct str key)
     return entry != NULL ? entry->value : NULL;
 }
 
+struct str doc_text(const struct doc_node *node, struct str key)
+{
+    const struct doc_node *value = doc_get(node, key);
+    return value != NULL && value->type == DOC_STRING ? value->text : STR_NULL;
+}
+
 const char *doc_type_name(enum doc_type type)
 {
     static const char *const names[] = {

@@ -87,6 +87,8 @@ struct str doc_cut(struct str *rest);
 
 /* NULL when node is not a mapping or has no such key. */
 const struct doc_node *doc_get(const struct doc_node *node, struct str key);
+/* The string that stands under the key; empty where none does. */
+struct str doc_text(const struct doc_node *node, struct str key);
 const struct doc_entry *doc_find(const struct doc_node *node, struct str key);
 const char *doc_type_name(enum doc_type type); /* "a string", "a mapping", … for messages */
 /* Canonical compact JSON: mapping keys in the order written. */

@@ -6,12 +6,6 @@
 
 #include "kube/known.h"
 
-static struct str text_at(const struct doc_node *node, struct str key)
-{
-    const struct doc_node *value = doc_get(node, key);
-    return value != NULL && value->type == DOC_STRING ? value->text : STR_NULL;
-}
-
 /* --- objects --- */
 
 static struct doc_entry entry_of(struct arena *arena, struct str key, struct str text)
@@ -53,9 +47,9 @@ static bool read_object(struct arena *arena, struct str raw, const struct kube_p
     struct kube_object object = {
         .node = node,
         .raw = raw,
-        .ns = text_at(metadata, STR("namespace")),
-        .name = text_at(metadata, STR("name")),
-        .version = text_at(metadata, STR("resourceVersion")),
+        .ns = doc_text(metadata, STR("namespace")),
+        .name = doc_text(metadata, STR("name")),
+        .version = doc_text(metadata, STR("resourceVersion")),
     };
     if (object.ns.len + object.name.len > KNOWN_NAME_MAX) {
         return err_set(err, "the name of an object is too long");
@@ -89,8 +83,8 @@ static bool read_metadata(struct arena *arena, struct str text, struct kube_page
     if (!doc_json_parse(arena, text, DOC_NODES_MAX, &metadata, err)) {
         return err_prefix(err, "metadata of the list");
     }
-    page->version = text_at(metadata, STR("resourceVersion"));
-    page->next = text_at(metadata, STR("continue"));
+    page->version = doc_text(metadata, STR("resourceVersion"));
+    page->next = doc_text(metadata, STR("continue"));
     return true;
 }
 

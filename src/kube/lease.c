@@ -88,12 +88,6 @@ static void renewed(struct lease *lease)
 
 /* --- what the Lease says --- */
 
-static struct str text_at(const struct doc_node *node, struct str key)
-{
-    const struct doc_node *value = doc_get(node, key);
-    return value != NULL && value->type == DOC_STRING ? value->text : STR_NULL;
-}
-
 static int64_t number_at(const struct doc_node *node, struct str key)
 {
     const struct doc_node *value = doc_get(node, key);
@@ -120,11 +114,11 @@ static bool record_read(struct lease *lease, struct str body)
     struct record *record = &lease->record;
     arena_init(&arena);
     bool good = doc_json_parse(&arena, body, NODES_MAX, &root, NULL);
-    struct str version = text_at(doc_get(root, STR("metadata")), STR("resourceVersion"));
+    struct str version = doc_text(doc_get(root, STR("metadata")), STR("resourceVersion"));
     const struct doc_node *spec = doc_get(root, STR("spec"));
     good = good && version.len != 0;
     if (good && !record_is(record, version)) {
-        struct str holder = text_at(spec, STR("holderIdentity"));
+        struct str holder = doc_text(spec, STR("holderIdentity"));
         int64_t seconds = number_at(spec, STR("leaseDurationSeconds"));
         record_release(record);
         record->version = str_dup(version);

@@ -390,12 +390,6 @@ void plugin_cancel(struct plugin *plugin)
 
 /* --- what its output says --- */
 
-static struct str text_at(const struct doc_node *node, struct str key)
-{
-    const struct doc_node *value = doc_get(node, key);
-    return value != NULL && value->type == DOC_STRING ? value->text : STR_NULL;
-}
-
 bool plugin_read(struct str output, struct arena *arena, struct plugin_result *ret_result,
                  struct err *err)
 {
@@ -404,13 +398,13 @@ bool plugin_read(struct str output, struct arena *arena, struct plugin_result *r
         return err_prefix(err, "it printed no ExecCredential");
     }
     const struct doc_node *status = doc_get(root, STR("status"));
-    struct str expires = text_at(status, STR("expirationTimestamp"));
+    struct str expires = doc_text(status, STR("expirationTimestamp"));
     struct plugin_result result = {
-        .token = text_at(status, STR("token")),
-        .cert = text_at(status, STR("clientCertificateData")),
-        .key = text_at(status, STR("clientKeyData")),
+        .token = doc_text(status, STR("token")),
+        .cert = doc_text(status, STR("clientCertificateData")),
+        .key = doc_text(status, STR("clientKeyData")),
     };
-    if (!str_eq(text_at(root, STR("kind")), STR("ExecCredential"))) {
+    if (!str_eq(doc_text(root, STR("kind")), STR("ExecCredential"))) {
         return err_set(err, "it printed no ExecCredential");
     }
     if (expires.len != 0 && !rfc3339_read(expires, &result.expires_s)) {

@@ -29,12 +29,6 @@ static const struct {
     {504, "Timeout"},
 };
 
-static struct str text_at(const struct doc_node *node, struct str key)
-{
-    const struct doc_node *value = doc_get(node, key);
-    return value != NULL && value->type == DOC_STRING ? value->text : STR_NULL;
-}
-
 static int64_t number_at(const struct doc_node *node, struct str key)
 {
     const struct doc_node *value = doc_get(node, key);
@@ -54,7 +48,7 @@ static struct str reason_of(unsigned code)
 struct kube_status kube_status_of(struct arena *arena, const struct doc_node *node)
 {
     struct kube_status status = {.code = number_at(node, STR("code"))};
-    struct str reason = text_at(node, STR("reason")), message = text_at(node, STR("message"));
+    struct str reason = doc_text(node, STR("reason")), message = doc_text(node, STR("message"));
     int64_t seconds = number_at(doc_get(node, STR("details")), STR("retryAfterSeconds"));
     unsigned code = status.code > 0 && status.code < 600 ? (unsigned)status.code : 0;
     status.reason = arena_str(arena, reason.len != 0 ? reason : reason_of(code));
@@ -70,7 +64,7 @@ struct kube_status kube_status_read(struct arena *arena, unsigned code, struct s
 {
     struct doc_node *root = NULL;
     if (doc_json_parse(arena, body, NODES_MAX, &root, NULL) &&
-        str_eq(text_at(root, STR("kind")), STR("Status"))) {
+        str_eq(doc_text(root, STR("kind")), STR("Status"))) {
         return kube_status_of(arena, root);
     }
     return (struct kube_status){

@@ -32,8 +32,7 @@ struct str fault_key(struct arena *arena, enum kind_id kind, struct str key)
 
 static struct str text_of(struct arena *arena, const struct doc_node *meta, struct str key)
 {
-    const struct doc_node *node = doc_get(meta, key);
-    return node != NULL && node->type == DOC_STRING ? arena_str(arena, node->text) : STR_NULL;
+    return arena_str(arena, doc_text(meta, key));
 }
 
 /* A targetRef has the fields of a parentRef, as far as they are read. */

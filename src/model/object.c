@@ -87,17 +87,11 @@ struct ident {
     bool named; /* name and ns are well-formed */
 };
 
-static struct str text_at(const struct doc_node *node, struct str key)
-{
-    const struct doc_node *value = doc_get(node, key);
-    return value != NULL && value->type == DOC_STRING ? value->text : STR_NULL;
-}
-
 /* The text at key of the document, or empty and a problem. */
 static struct str head_text(const struct doc_node *node, struct str key, const char *remedy,
                             struct problems *problems)
 {
-    struct str text = text_at(node, key);
+    struct str text = doc_text(node, key);
     if (text.len > 0) {
         return text;
     }
@@ -189,8 +183,8 @@ static void find_name(const struct doc_node *node, struct ident *ident, struct p
 {
     const struct doc_node *meta = doc_get(node, STR("metadata"));
     const struct doc_node *name = doc_get(meta, STR("name"));
-    ident->name = text_at(meta, STR("name"));
-    ident->ns = text_at(meta, STR("namespace"));
+    ident->name = doc_text(meta, STR("name"));
+    ident->ns = doc_text(meta, STR("namespace"));
     if (name == NULL || name->type == DOC_NULL ||
         (name->type == DOC_STRING && name->text.len == 0)) {
         const struct doc_node *at = name != NULL ? name : meta != NULL ? meta : node;

@@ -18,20 +18,14 @@ struct cluster {
     struct kind_watch kinds[KIND_COUNT];
 };
 
-static struct str text_of(const struct doc_node *meta, struct str key)
-{
-    const struct doc_node *node = doc_get(meta, key);
-    return node != NULL && node->type == DOC_STRING ? node->text : STR_NULL;
-}
-
 /* Objects that are about to go count until they are gone, as everywhere in Kubernetes. */
 static void on_put(void *user, const struct doc_node *node, struct str raw)
 {
     struct kind_watch *of = user;
     const struct cluster_events *events = &of->cluster->events;
     const struct doc_node *meta = doc_get(node, STR("metadata"));
-    struct str ns = text_of(meta, STR("namespace"));
-    struct str name = text_of(meta, STR("name"));
+    struct str ns = doc_text(meta, STR("namespace"));
+    struct str name = doc_text(meta, STR("name"));
     (void)raw;
     if (name.len == 0) {
         return; /* no object of an API server */

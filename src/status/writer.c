@@ -103,12 +103,6 @@ void status_writer_free(struct status_writer *writer)
 
 /* --- what the API server has --------------------------------------------------------------- */
 
-static struct str text_of(const struct doc_node *mapping, struct str key)
-{
-    const struct doc_node *node = doc_get(mapping, key);
-    return node != NULL && node->type == DOC_STRING ? node->text : STR_NULL;
-}
-
 /* What arrives late is older than what the answer to a write said: resourceVersions of one kind are
  * ordered numbers (KEP-5504). */
 static bool is_older(struct str version, struct str known)
@@ -149,9 +143,9 @@ bool subject_learn(struct subject *subject, const struct doc_node *object)
 {
     struct status_writer *writer = subject->writer;
     const struct doc_node *meta = doc_get(object, STR("metadata"));
-    struct str version = text_of(meta, STR("resourceVersion"));
-    struct str uid = text_of(meta, STR("uid"));
-    struct str api_version = text_of(object, STR("apiVersion"));
+    struct str version = doc_text(meta, STR("resourceVersion"));
+    struct str uid = doc_text(meta, STR("uid"));
+    struct str api_version = doc_text(object, STR("apiVersion"));
     bool fresh = subject->version == NULL || subject->stale;
     if (!fresh && is_older(version, str_from(subject->version))) {
         return false;

@@ -152,19 +152,13 @@ static void mend_all(struct configurations *configurations)
 
 /* --- the watch ------------------------------------------------------------------------------- */
 
-static struct str text_of(const struct doc_node *node, struct str key)
-{
-    const struct doc_node *value = doc_get(node, key);
-    return value != NULL && value->type == DOC_STRING ? value->text : STR("");
-}
-
 static struct str read_entry(struct configuration *configuration, const struct doc_node *entry)
 {
     const struct doc_node *client = doc_get(entry, STR("clientConfig"));
     const struct doc_node *service = doc_get(client, STR("service"));
-    bool ours = str_eq(text_of(service, STR("name")), STR(CONFIGURATIONS_SERVICE)) &&
-                str_eq(text_of(service, STR("namespace")), str_from(configuration->owner->ns));
-    return ours ? arena_str(&configuration->arena, text_of(client, STR("caBundle"))) : STR_NULL;
+    bool ours = str_eq(doc_text(service, STR("name")), STR(CONFIGURATIONS_SERVICE)) &&
+                str_eq(doc_text(service, STR("namespace")), str_from(configuration->owner->ns));
+    return ours ? arena_str(&configuration->arena, doc_text(client, STR("caBundle"))) : STR_NULL;
 }
 
 static void forget(struct configuration *configuration)
@@ -181,7 +175,7 @@ static void told_put(void *user, const struct doc_node *object, struct str raw)
     (void)raw;
     forget(configuration);
     configuration->version = arena_str(
-        &configuration->arena, text_of(doc_get(object, STR("metadata")), STR("resourceVersion")));
+        &configuration->arena, doc_text(doc_get(object, STR("metadata")), STR("resourceVersion")));
     for (uint32_t i = 0; entries != NULL && entries->type == DOC_SEQUENCE && i < entries->len;
          i++) {
         vec_push(&configuration->ca_bundles, read_entry(configuration, entries->items[i]));
