@@ -80,9 +80,7 @@ static void find_replicas(struct fleet *fleet)
     if (webhook != NULL) {
         find_in_cluster(fleet, webhook);
     }
-    uint64_t return_ms = fleet->daemon->options->number[O_clients_return_ms];
-    spread_hold(fleet->spread, mesh_engine(fleet->daemon->mesh),
-                replicas_lost_within(fleet->replicas, return_ms));
+    spread_know(fleet->spread, mesh_engine(fleet->daemon->mesh), fleet_knows_clients(fleet));
     spread_set_others(fleet->spread, replicas_count(fleet->replicas) > 0);
 }
 
@@ -155,7 +153,6 @@ static void on_back(uv_timer_t *timer)
     struct fleet *fleet = timer->data;
     fleet->begun = true;
     find_replicas(fleet);
-    spread_begin(fleet->spread, mesh_engine(fleet->daemon->mesh));
 }
 
 void fleet_turn(struct fleet *fleet)

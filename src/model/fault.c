@@ -30,11 +30,6 @@ struct str fault_key(struct arena *arena, enum kind_id kind, struct str key)
     return info->route ? key : arena_printf(arena, "%s/%.*s", info->kind, STR_FMT(key));
 }
 
-static struct str text_of(struct arena *arena, const struct doc_node *meta, struct str key)
-{
-    return arena_str(arena, doc_text(meta, key));
-}
-
 /* A targetRef has the fields of a parentRef, as far as they are read. */
 static void read_parents(struct fault *fault, const struct doc_node *object)
 {
@@ -78,8 +73,8 @@ struct fault *fault_new(enum kind_id kind, const struct doc_node *object,
     struct fault *fault = row_new(sizeof(*fault), 512);
     struct arena *arena = &fault->row.arena;
     fault->kind = (int)kind;
-    fault->ns = text_of(arena, meta, STR("namespace"));
-    fault->name = text_of(arena, meta, STR("name"));
+    fault->ns = arena_str(arena, doc_text(meta, STR("namespace")));
+    fault->name = arena_str(arena, doc_text(meta, STR("name")));
     fault->generation = generation != NULL && generation->type == DOC_INT ? generation->integer : 1;
     fault->path = arena_str(arena, problem->path);
     fault->text = arena_str(arena, problem->text);

@@ -42,7 +42,7 @@ struct spread {
     struct spread_counting counting;
     status_changed_fn *changed;
     void *user;
-    bool begun, held;
+    bool known;  /* clients can be counted */
     bool others; /* there are other replicas */
     size_t pending;
     uint64_t turn;
@@ -124,7 +124,7 @@ static void set_pending(struct record *record, bool pending)
 
 static void settle_when_all_have(struct record *record, uint64_t now_ms)
 {
-    if (record->settled || record->spread->held || !record->here.settled ||
+    if (record->settled || !record->spread->known || !record->here.settled ||
         (record->spread->others && !record->others.settled)) {
         return;
     }
@@ -163,7 +163,7 @@ static void count_anew(struct record *record, struct names *before)
     stop_watch(record);
     record->here = record->others = (struct spread_count){.settled = false};
     set_pending(record, true);
-    if (!spread->begun) {
+    if (!spread->known) {
         return;
     }
     struct names all;
@@ -293,39 +293,21 @@ void spread_watch(struct spread *spread, status_changed_fn *changed, void *user)
     spread->user = user;
 }
 
-/* Clients came, and with them resources. */
-static void count_pending(struct spread *spread, const struct engine *engine)
+void spread_know(struct spread *spread, const struct engine *engine, bool known)
 {
+    if (spread->known == known) {
+        return;
+    }
+    spread->known = known;
     const struct map *by_key = &spread->by_key;
-    for (size_t i = map_next(by_key, 0); i < by_key->cap; i = map_next(by_key, i + 1)) {
+    for (size_t i = map_next(by_key, 0); known && i < by_key->cap; i = map_next(by_key, i + 1)) {
         struct record *record = by_key->slots[i].value;
         if (!record->settled) {
-            names_release(&record->made);
+            names_release(&record->made); /* clients came, and with them resources */
             find_names(engine, str_from(record->key), &record->made);
             count_anew(record, NULL);
         }
     }
-}
-
-void spread_begin(struct spread *spread, const struct engine *engine)
-{
-    spread->begun = true;
-    count_pending(spread, engine);
-}
-
-void spread_hold(struct spread *spread, const struct engine *engine, bool held)
-{
-    if (spread->held != held) {
-        spread->held = held;
-        if (!held && spread->begun) {
-            count_pending(spread, engine);
-        }
-    }
-}
-
-bool spread_begun(const struct spread *spread)
-{
-    return spread->begun;
 }
 
 bool spread_of(void *user, enum kind_id kind, struct str ns, struct str name, int64_t generation,

@@ -9,7 +9,7 @@
  * whoever connects later and whatever else changes. With several replicas each counts its own
  * clients, and adds what the others say of theirs (spread_others()).
  *
- * Nothing is settled before spread_begin(): after a start clients are still coming back, and none
+ * Nothing is settled before spread_know(): after a start clients are still coming back, and none
  * would wrongly be all.
  * Thread 0.
  */
@@ -41,12 +41,10 @@ void spread_watch(struct spread *spread, status_changed_fn *changed, void *user)
 
 /* After the changeset of a turn was published. */
 void spread_turn(struct spread *spread, const struct engine *engine, uint64_t now_ms);
-/* Clients have had the time to come back. */
-void spread_begin(struct spread *spread, const struct engine *engine);
-bool spread_begun(const struct spread *spread);
-/* While held, nothing is settled: a replica went, and its clients are counted nowhere until they
- * are back. Afterwards all that is not settled is counted anew. */
-void spread_hold(struct spread *spread, const struct engine *engine, bool held);
+/* Whether all clients are where they can be counted: not at first, nor while those of a replica
+ * that went are on their way here. Nothing is settled before; when it turns, what is not is counted
+ * anew. */
+void spread_know(struct spread *spread, const struct engine *engine, bool known);
 /* The hook of status/propagation.h; user: the spread. */
 bool spread_of(void *user, enum kind_id kind, struct str ns, struct str name, int64_t generation,
                struct propagated *ret_propagated);

@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_init(&out, BUF_UNLIMITED);
     spread_set_others(spread, true);
     spread_turn(spread, engine, 1);
-    spread_begin(spread, engine);
+    spread_know(spread, engine, true);
     spread_answer(spread, text, &out);
     spread_round_begin(&round, spread, 1, &out);
     ASSERT(round.asked.len == 1);

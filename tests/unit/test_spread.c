@@ -140,7 +140,7 @@ static void a_generation_is_settled_once(void **state)
     begin(w);
     is(w, 1, 0, 0, false); /* clients are coming back */
     assert_int_equal(w->last, 0);
-    spread_begin(w->spread, mesh_engine(w->mesh));
+    spread_know(w->spread, mesh_engine(w->mesh), true);
     assert_string_equal(w->watches[1].names, "rds a/s:80 lds a/s:80");
     is(w, 1, 0, 0, false);
     acked(w, 1, 2);
@@ -167,7 +167,7 @@ static void what_it_left_counts_too(void **state)
 {
     struct world *w = *state;
     begin(w);
-    spread_begin(w->spread, mesh_engine(w->mesh));
+    spread_know(w->spread, mesh_engine(w->mesh), true);
     acked(w, 1, 1);
     route(w, 2, "t", "/1");
     turn(w);
@@ -182,7 +182,7 @@ static void a_route_that_waits_for_its_service(void **state)
 {
     struct world *w = *state;
     begin(w);
-    spread_begin(w->spread, mesh_engine(w->mesh));
+    spread_know(w->spread, mesh_engine(w->mesh), true);
     acked(w, 1, 1);
     route(w, 2, "u", "/1");
     turn(w);
@@ -205,7 +205,7 @@ static void all_replicas_are_added_up(void **state)
     struct world *w = *state;
     begin(w);
     spread_set_others(w->spread, true);
-    spread_begin(w->spread, mesh_engine(w->mesh));
+    spread_know(w->spread, mesh_engine(w->mesh), true);
     acked(w, 2, 2);
     is(w, 1, 2, 2, false); /* nothing is known of the others */
     struct spread_count count = {.clients = 3, .acknowledged = 1};
@@ -234,18 +234,18 @@ static void nothing_settles_while_clients_come_back(void **state)
 {
     struct world *w = *state;
     begin(w);
-    spread_begin(w->spread, mesh_engine(w->mesh));
-    spread_hold(w->spread, mesh_engine(w->mesh), true);
+    spread_know(w->spread, mesh_engine(w->mesh), true);
+    spread_know(w->spread, mesh_engine(w->mesh), false);
     acked(w, 1, 1);
     is(w, 1, 1, 1, false);
-    spread_hold(w->spread, mesh_engine(w->mesh), false);
+    spread_know(w->spread, mesh_engine(w->mesh), true);
     is(w, 1, 0, 0, false); /* all are counted anew */
     acked(w, 1, 2);
     is(w, 1, 1, 2, false);
     acked(w, 2, 2);
     is(w, 1, 2, 2, true);
-    spread_hold(w->spread, mesh_engine(w->mesh), true);
-    spread_hold(w->spread, mesh_engine(w->mesh), false);
+    spread_know(w->spread, mesh_engine(w->mesh), false);
+    spread_know(w->spread, mesh_engine(w->mesh), true);
     is(w, 1, 2, 2, true); /* what was settled stays so */
 }
 
@@ -259,7 +259,7 @@ static void replicas_ask_and_answer(void **state)
     buf_init(&answer, BUF_UNLIMITED);
     begin(w);
     spread_set_others(w->spread, true);
-    spread_begin(w->spread, mesh_engine(w->mesh));
+    spread_know(w->spread, mesh_engine(w->mesh), true);
     spread_round_begin(&round, w->spread, 2, &question);
     assert_true(str_eq(buf_str(&question), STR("HTTPRoute/a/r 1\n")));
     spread_answer(w->spread, buf_str(&question), &answer);
