@@ -73,12 +73,12 @@ def _namespace_name(test: Test) -> str:
 
 
 def run_one(name: str) -> int:
-    """In this process. What failed comes first, as comments."""
+    """In this process. What failed follows, as comments."""
     test = next(t for t in _tests if t.name == name)
     heddle.note_restarts()
     began = time.monotonic()
     case = Case(_namespace_name(test), test.mode)
-    said = "not ok"
+    said, why = "not ok", ""
     try:
         test.function(case)
         heddle.check_no_crash()
@@ -86,12 +86,12 @@ def run_one(name: str) -> int:
     except Skip as skip:
         said = f"ok SKIP {skip}"
     except Failed as failure:
-        print(f"# {failure}".replace("\n", "\n# "))
+        why = str(failure)
     except Exception:  # its namespace is still to be removed
-        print("# " + traceback.format_exc().strip().replace("\n", "\n# "))
+        why = traceback.format_exc().strip()
     word, _, skipped = said.partition(" SKIP ")
     note = f"# SKIP {skipped}" if skipped else f"({time.monotonic() - began:.1f} s)"
-    print(f"{word} {test.name} {note}", flush=True)
+    print("\n# ".join([f"{word} {test.name} {note}", *why.splitlines()]), flush=True)
     case.end(keep=word != "ok" and bool(os.environ.get("KEEP")))
     return 0 if word == "ok" else 1
 
@@ -120,8 +120,8 @@ class _Runner:
             self._count(output, good)
             return
         self.again.append(test)
-        print("".join(f"# {line}\n" for line in ["failed, to be tried again:", *output.splitlines()]),
-              end="", flush=True)
+        print("".join(f"# {line}\n" for line in [f"failed, to be tried again: {test.name}",
+                                                  *output.splitlines()]), end="", flush=True)
 
     def _count(self, output: str, good: bool) -> None:
         print(output, end="", flush=True)

@@ -19,7 +19,7 @@ XDSTP = "xdstp://cluster.local/envoy.config.listener.v3.Listener/"
 
 def address_of(case: Case, nth: int = 0) -> str:
     """Of the case alone, port and all: some servers listen on all addresses."""
-    return f"127.21.{Case.count}.1:{4000 + 4 * Case.count + nth}"
+    return f"127.21.{Case.count % 256}.1:{4000 + 4 * Case.count + nth}"
 
 
 def start(case: Case, address: str = "", **more) -> XdsServer:

@@ -136,6 +136,11 @@ def temporary_folder(prefix: str) -> pathlib.Path:
     return folder
 
 
+def folders() -> list:
+    """That temporary_folder() has made, oldest first."""
+    return _folders[:]
+
+
 def until(true: Callable, timeout: float, what: str, interval: float = 0.01):
     """Calls true() until its answer is true, and returns that answer."""
     deadline = time.monotonic() + timeout

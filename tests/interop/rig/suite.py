@@ -13,11 +13,13 @@ which clients it is run with:
 @feature (rig/features.py) says what it proves, for docs/interop.md.
 
 All tests share one mesh: each has a namespace, ClusterIPs and files of its own, which are gone
-when it ends. After a failure the next test gets a fresh mesh.
+when it ends. After a failure the next test gets a fresh mesh. AGAIN=1 gives what failed a second
+try in a mesh of its own, after all others, and tells of it; there is none where heddle crashed.
 """
 
 import dataclasses
 import os
+import pathlib
 import re
 import shutil
 import sys
@@ -28,7 +30,7 @@ from typing import Callable, List, Optional, Sequence
 from . import features, objects
 from .grpc import GRPC_KINDS, Grpc
 from .mesh import Mesh, start_echod
-from .process import Child, Failed, temporary_folder
+from .process import Child, Failed, folders, temporary_folder
 from .server import SERVER_KINDS
 
 ENVOYS = ("envoy delta", "envoy sotw")
@@ -191,6 +193,7 @@ class Runner:
         self.mesh: Optional[Mesh] = None
         self.echod: Optional[Child] = None
         self.failures = 0
+        self.again: List[Test] = []
         self.rejections = 0  # that heddle has counted
 
     def mesh_for(self, client: str) -> Mesh:
@@ -214,17 +217,28 @@ class Runner:
             self.mesh.start_envoy(kind, sotw=kind == "sotw")
         return self.mesh
 
-    def run(self, test: Test) -> None:
-        start = time.monotonic()
+    def run(self, test: Test, again: bool) -> None:
+        """again: it may have a second try."""
+        start, older = time.monotonic(), len(folders())
         try:
             case = Case(self.mesh_for(test.client), test.client)
             test.function(case)
             case.end()
             self.check_rejections(case)
         except Exception as error:  # whatever it was: this test failed, the next one is run
-            self.report_failure(test, error)
+            works = folders()[older:]  # with the heddles that the test started itself
+            if self.mesh and self.mesh.work not in works:
+                works.append(self.mesh.work)
+            self.report_failure(test, error, works, again)
         else:
             print(f"ok {test.name} # {time.monotonic() - start:.1f} s", flush=True)
+
+    def run_again(self) -> None:
+        for test in self.again:
+            self.finish()
+            self.run(test, again=False)
+        if self.again:
+            print(f"# tried twice: {', '.join(t.name for t in self.again)}")
 
     def check_rejections(self, case: Case) -> None:
         """No client may have rejected anything: not as Envoy tells it, nor as heddle does."""
@@ -235,35 +249,39 @@ class Runner:
         if self.rejections > before and not case.expects_rejections:
             raise Failed(f"{self.rejections - before:g} responses of heddle were rejected")
 
-    def report_failure(self, test: Test, error: Exception) -> None:
-        self.failures += 1
-        print(f"not ok {test.name}")
+    def report_failure(self, test: Test, error: Exception, works: Sequence[pathlib.Path],
+                       again: bool) -> None:
         text = [f"{type(error).__name__}: {error}"]
         text += traceback.format_tb(error.__traceback__)[-3:]
+        crashed = False
+        for log in (log for work in works for log in work.rglob("heddle.log")):
+            crash, lines = last_words(log)
+            crashed |= crash
+            text += [f"from {log}:", *lines]
         if self.mesh:
-            text += self.state_of_heddle()
+            heddle = self.mesh.heddle.child
+            if heddle and not heddle.running():
+                crashed = True
+                text.append(f"heddle has ended: {heddle.process.returncode}")
             self.mesh.stop()
-            if os.environ.get("KEEP"):
-                kept = f"/tmp/heddle-interop-failed-{Case.count}"
-                shutil.copytree(self.mesh.work, kept, dirs_exist_ok=True)
-                text.append(f"kept in {kept}")
+            self.mesh = None
+        if os.environ.get("KEEP"):
+            kept = f"/tmp/heddle-interop-failed-{Case.count}"
+            for work in works:
+                shutil.copytree(work, f"{kept}/{work.name}", dirs_exist_ok=True)
+            text.append(f"kept in {kept}")
+        if again and not crashed:
+            self.again.append(test)
+            print(f"# failed, to be tried again: {test.name}")
+        else:
+            self.failures += 1
+            print(f"not ok {test.name}")
         print("\n".join(f"# {line}" for part in text for line in part.splitlines()), flush=True)
-        self.mesh = None
-
-    def state_of_heddle(self) -> list:
-        """What to know of it after a failure: lines."""
-        heddle = self.mesh.heddle.child
-        if not heddle:
-            return []
-        log = heddle.log_text().splitlines()
-        crash = next((i for i, line in enumerate(log) if CRASH.search(line)), None)
-        shown = log[-10:] if crash is None else log[crash:crash + 25]
-        ended = [] if heddle.running() else [f"heddle has ended: {heddle.process.returncode}"]
-        return [*ended, "from heddle's log:", *shown]
 
     def finish(self) -> None:
         """heddle must have lived through it all and must end in order."""
         if self.mesh:
+            self.mesh.stop_grpc()
             if self.mesh.envoy:
                 self.mesh.envoy.stop()
             status = self.mesh.heddle.stop()
@@ -271,10 +289,31 @@ class Runner:
                 self.failures += 1
                 print("not ok suite.heddle_ends_in_order\n# exit code "
                       f"{status}\n# {self.mesh.heddle.child.log_text()[-2000:]}")
+            self.mesh = None
+
+
+def last_words(log: pathlib.Path) -> tuple:
+    """(whether heddle crashed, the lines to see)"""
+    lines = log.read_text(errors="replace").splitlines()
+    crash = next((i for i, line in enumerate(lines) if CRASH.search(line)), None)
+    return crash is not None, lines[-10:] if crash is None else lines[crash:crash + 25]
 
 
 def table() -> str:
     return features.table(_tests)
+
+
+def run_all(tests: Sequence[Test], runner: Runner, again: bool) -> int:
+    """The exit code. again: what fails has a second try."""
+    for test in tests:
+        if runner.failures + len(runner.again) < FAILURES_MAX:
+            runner.run(test, again)
+        else:
+            runner.failures += 1
+            print(f"not ok {test.name} # not run after {FAILURES_MAX} failures")
+    runner.run_again()
+    runner.finish()
+    return 1 if runner.failures else 0
 
 
 def run(pattern: str) -> int:
@@ -283,11 +322,5 @@ def run(pattern: str) -> int:
     if not chosen:
         print(f"interop: no test's name contains '{pattern}'", file=sys.stderr)
         return 2
-    runner = Runner()
-    for test in sorted(chosen, key=lambda t: order.index(t.client)):
-        if runner.failures < FAILURES_MAX:
-            runner.run(test)
-        else:
-            print(f"not ok {test.name} # not run after {FAILURES_MAX} failures")
-    runner.finish()
-    return 1 if runner.failures else 0
+    chosen.sort(key=lambda t: order.index(t.client))
+    return run_all(chosen, Runner(), again=os.environ.get("AGAIN") == "1")
