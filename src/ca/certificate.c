@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* certificate: OpenSSL's X.509, wrapped for the two sorts of certificate that heddle makes. */
+/* certificate: OpenSSL's X.509, wrapped for the three sorts of certificate that heddle makes. */
 #include "ca/certificate.h"
 
 #include <arpa/inet.h>
@@ -95,7 +95,7 @@ static void add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
     X509_EXTENSION_free(extension);
 }
 
-/* Serial number, times, key and subject: what both sorts have. */
+/* Serial number, times, key and subject: what all sorts have. */
 static X509 *begin(EVP_PKEY *key, struct str name, struct certificate_life life)
 {
     unsigned char serial[SERIAL_BYTES];
@@ -142,8 +142,16 @@ bool certificate_authority(struct certificate_life life, struct buf *ret_cert, s
     return ok || fail(err, "a CA");
 }
 
-/* "IP:10.0.0.1" or "DNS:heddle.heddle-system.svc", each appended as a name of its own, so that no
- * host can say more than itself. */
+/* Appends a name of its own, so that no text can say more than itself. Takes value. */
+static void add_name(GENERAL_NAMES *names, int type, ASN1_STRING *value, const void *bytes, int len)
+{
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASSERT(name != NULL && value != NULL && ASN1_STRING_set(value, bytes, len) == 1);
+    GENERAL_NAME_set0_value(name, type, value);
+    ASSERT(sk_GENERAL_NAME_push(names, name) > 0);
+}
+
+/* "IP:10.0.0.1" or "DNS:heddle.heddle-system.svc". */
 static bool add_host(GENERAL_NAMES *names, struct str host)
 {
     char text[NI_MAXHOST];
@@ -156,27 +164,38 @@ static bool add_host(GENERAL_NAMES *names, struct str host)
     int addr_len = inet_pton(AF_INET, text, addr) == 1    ? 4
                    : inet_pton(AF_INET6, text, addr) == 1 ? 16
                                                           : 0;
-    GENERAL_NAME *name = GENERAL_NAME_new();
-    ASN1_STRING *value = addr_len > 0 ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
-    ASSERT(name != NULL && value != NULL);
-    ASSERT(ASN1_STRING_set(value, addr_len > 0 ? (const void *)addr : text,
-                           addr_len > 0 ? addr_len : (int)host.len) == 1);
-    GENERAL_NAME_set0_value(name, addr_len > 0 ? GEN_IPADD : GEN_DNS, value);
-    ASSERT(sk_GENERAL_NAME_push(names, name) > 0);
+    if (addr_len > 0) {
+        add_name(names, GEN_IPADD, ASN1_OCTET_STRING_new(), addr, addr_len);
+    } else {
+        add_name(names, GEN_DNS, ASN1_IA5STRING_new(), text, (int)host.len);
+    }
     return true;
 }
 
-static bool add_hosts(X509 *cert, const struct str *hosts, size_t nhosts, struct err *err)
+static bool add_hosts(GENERAL_NAMES *names, const struct str *hosts, size_t nhosts, struct err *err)
 {
-    GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
-    ASSERT(names != NULL && nhosts <= CERTIFICATE_HOSTS_MAX);
-    bool ok = true;
-    for (size_t i = 0; i < nhosts && ok; i++) {
-        ok = add_host(names, hosts[i]) || err_set(err, "'%.*s' is no host name", STR_FMT(hosts[i]));
+    ASSERT(nhosts <= CERTIFICATE_HOSTS_MAX);
+    for (size_t i = 0; i < nhosts; i++) {
+        if (!add_host(names, hosts[i])) {
+            return err_set(err, "'%.*s' is no host name", STR_FMT(hosts[i]));
+        }
     }
-    ASSERT(!ok || X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, 0) == 1);
-    sk_GENERAL_NAME_pop_free(names, GENERAL_NAME_free);
-    return ok;
+    return true;
+}
+
+/* A URI of RFC 3986 is printable ASCII; what is not would be read otherwise elsewhere. */
+static bool add_uri(GENERAL_NAMES *names, struct str uri, struct err *err)
+{
+    bool ok = uri.len > 0 && uri.len <= CERTIFICATE_URI_MAX;
+    for (size_t i = 0; ok && i < uri.len; i++) {
+        ok = uri.ptr[i] > ' ' && uri.ptr[i] < 0x7f;
+    }
+    if (!ok) {
+        return err_set(err, "'%.*s' is no URI of at most %d bytes", STR_FMT(uri),
+                       CERTIFICATE_URI_MAX);
+    }
+    add_name(names, GEN_URI, ASN1_IA5STRING_new(), uri.ptr, (int)uri.len);
+    return true;
 }
 
 static bool read_life(const X509 *cert, struct certificate_life *ret_life)
@@ -190,7 +209,26 @@ static bool read_life(const X509 *cert, struct certificate_life *ret_life)
     return true;
 }
 
-static bool sign(X509 *ca, EVP_PKEY *ca_key, EVP_PKEY *key, const struct str *hosts, size_t nhosts,
+/* What a certificate of the CA is for, and whose. */
+struct subject {
+    const char *usage; /* RFC 5280 §4.2.1.12 */
+    const struct str *hosts;
+    size_t nhosts;
+    struct str uri; /* instead of hosts */
+};
+
+static bool add_names(X509 *cert, const struct subject *subject, struct err *err)
+{
+    GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
+    ASSERT(names != NULL);
+    bool ok = subject->hosts != NULL ? add_hosts(names, subject->hosts, subject->nhosts, err)
+                                     : add_uri(names, subject->uri, err);
+    ASSERT(!ok || X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, 0) == 1);
+    sk_GENERAL_NAME_pop_free(names, GENERAL_NAME_free);
+    return ok;
+}
+
+static bool sign(X509 *ca, EVP_PKEY *ca_key, EVP_PKEY *key, const struct subject *subject,
                  struct certificate_life life, struct buf *ret_cert, struct err *err)
 {
     struct certificate_life of_ca;
@@ -202,10 +240,10 @@ static bool sign(X509 *ca, EVP_PKEY *ca_key, EVP_PKEY *key, const struct str *ho
     X509_set_issuer_name(cert, X509_get_subject_name(ca));
     add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE");
     add_extension(cert, ca, NID_key_usage, "critical,digitalSignature");
-    add_extension(cert, ca, NID_ext_key_usage, "serverAuth");
+    add_extension(cert, ca, NID_ext_key_usage, subject->usage);
     add_extension(cert, ca, NID_subject_key_identifier, "hash");
     add_extension(cert, ca, NID_authority_key_identifier, "keyid");
-    bool ok = add_hosts(cert, hosts, nhosts, err) &&
+    bool ok = add_names(cert, subject, err) &&
               (X509_sign(cert, ca_key, EVP_sha256()) > 0 || fail(err, "a certificate"));
     if (ok) {
         write_cert(ret_cert, cert);
@@ -214,15 +252,15 @@ static bool sign(X509 *ca, EVP_PKEY *ca_key, EVP_PKEY *key, const struct str *ho
     return ok;
 }
 
-bool certificate_sign(struct str ca_cert, struct str ca_key, const struct str *hosts, size_t nhosts,
-                      struct certificate_life life, struct buf *ret_cert, struct buf *ret_key,
-                      struct err *err)
+static bool sign_fresh(struct str ca_cert, struct str ca_key, const struct subject *subject,
+                       struct certificate_life life, struct buf *ret_cert, struct buf *ret_key,
+                       struct err *err)
 {
     X509 *ca = read_cert(ca_cert);
     EVP_PKEY *signer = read_key(ca_key);
     EVP_PKEY *key = EVP_EC_gen("P-256");
     bool ok = ca != NULL && signer != NULL && key != NULL
-                  ? sign(ca, signer, key, hosts, nhosts, life, ret_cert, err)
+                  ? sign(ca, signer, key, subject, life, ret_cert, err)
                   : fail(err, "the CA");
     if (ok) {
         write_key(ret_key, key);
@@ -231,6 +269,22 @@ bool certificate_sign(struct str ca_cert, struct str ca_key, const struct str *h
     EVP_PKEY_free(signer);
     EVP_PKEY_free(key);
     return ok;
+}
+
+bool certificate_sign(struct str ca_cert, struct str ca_key, const struct str *hosts, size_t nhosts,
+                      struct certificate_life life, struct buf *ret_cert, struct buf *ret_key,
+                      struct err *err)
+{
+    const struct subject subject = {.usage = "serverAuth", .hosts = hosts, .nhosts = nhosts};
+    return sign_fresh(ca_cert, ca_key, &subject, life, ret_cert, ret_key, err);
+}
+
+bool certificate_sign_client(struct str ca_cert, struct str ca_key, struct str uri,
+                             struct certificate_life life, struct buf *ret_cert,
+                             struct buf *ret_key, struct err *err)
+{
+    const struct subject subject = {.usage = "clientAuth", .uri = uri};
+    return sign_fresh(ca_cert, ca_key, &subject, life, ret_cert, ret_key, err);
 }
 
 /* --- reading -------------------------------------------------------------------------------- */

@@ -33,8 +33,8 @@ static X509 *read_cert(struct str text)
     return cert;
 }
 
-/* Whether who trusts the bundle takes the certificate at that time. */
-static bool verifies(struct str bundle, struct str cert, int64_t at)
+/* Whether who trusts the bundle takes the certificate for that purpose at that time. */
+static bool verifies_as(int purpose, struct str bundle, struct str cert, int64_t at)
 {
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -46,7 +46,7 @@ static bool verifies(struct str bundle, struct str cert, int64_t at)
         X509_free(ca);
     }
     X509_STORE_CTX_init(ctx, store, leaf, NULL);
-    X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_SERVER);
+    X509_STORE_CTX_set_purpose(ctx, purpose);
     X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(ctx), (time_t)at);
     bool ok = X509_verify_cert(ctx) == 1;
     X509_free(leaf);
@@ -54,6 +54,11 @@ static bool verifies(struct str bundle, struct str cert, int64_t at)
     X509_STORE_free(store);
     ERR_clear_error();
     return ok;
+}
+
+static bool verifies(struct str bundle, struct str cert, int64_t at)
+{
+    return verifies_as(X509_PURPOSE_SSL_SERVER, bundle, cert, at);
 }
 
 /* A server's certificate of the CA that signs now. */
@@ -98,6 +103,53 @@ static void certificates_say_the_hosts(void **state)
     assert_int_equal(life.to, of_ca.to);
     assert_int_equal(of_ca.to, NOW + KEYRING_LIFE_S);
     buf_release(&cert);
+    keyring_release(&ring);
+}
+
+/* The first name of a certificate, which is its only one, is this URI. */
+static void assert_uri(struct str cert, struct str uri)
+{
+    X509 *leaf = read_cert(cert);
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    assert_int_equal(sk_GENERAL_NAME_num(names), 1);
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, 0);
+    assert_int_equal(name->type, GEN_URI);
+    const ASN1_IA5STRING *text = name->d.uniformResourceIdentifier;
+    assert_int_equal(ASN1_STRING_length(text), uri.len);
+    assert_memory_equal(ASN1_STRING_get0_data(text), uri.ptr, uri.len);
+    GENERAL_NAMES_free(names);
+    X509_free(leaf);
+}
+
+static void clients_and_servers_are_not_taken_for_each_other(void **state)
+{
+    (void)state;
+    struct err err = {""};
+    struct keyring ring;
+    struct buf server, client, key;
+    const struct str uri = STR("spiffe://cluster.local/gateway/infra/front");
+    const struct certificate_life life = {NOW, NOW + DAY};
+    buf_init(&client, 65536);
+    buf_init(&key, 65536);
+    assert_true(keyring_make(NOW, &ring, &err));
+    mint(&ring, NOW, &server);
+    assert_true(certificate_sign_client(ring.cert, ring.key, uri, life, &client, &key, &err));
+    assert_true(certificate_check_key(buf_str(&client), buf_str(&key), &err));
+    assert_uri(buf_str(&client), uri);
+    assert_true(verifies_as(X509_PURPOSE_SSL_CLIENT, ring.bundle, buf_str(&client), NOW + 1));
+    assert_false(verifies_as(X509_PURPOSE_SSL_CLIENT, ring.bundle, buf_str(&server), NOW + 1));
+    assert_false(verifies_as(X509_PURPOSE_SSL_SERVER, ring.bundle, buf_str(&client), NOW + 1));
+
+    const struct str odd[] = {STR(""), STR("spiffe://a/b c"), STR("spiffe://a/\0b"),
+                              STR("spiffe://a/\xc3\xa4")};
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        assert_false(
+            certificate_sign_client(ring.cert, ring.key, odd[i], life, &client, &key, &err));
+    }
+    assert_string_equal(err.text, "'spiffe://a/\xc3\xa4' is no URI of at most 2048 bytes");
+    buf_release(&server);
+    buf_release(&client);
+    buf_release(&key);
     keyring_release(&ring);
 }
 
@@ -348,6 +400,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(certificates_say_the_hosts),
+        cmocka_unit_test(clients_and_servers_are_not_taken_for_each_other),
         cmocka_unit_test(odd_hosts_are_refused),
         cmocka_unit_test(nobody_meets_an_unknown_ca),
         cmocka_unit_test(a_ca_that_has_ended_is_replaced_at_once),
