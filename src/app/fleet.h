@@ -5,6 +5,7 @@
  *   turn ─► spread (heddle.dev/Propagated) ─┐
  *        ─► drained (/drained)             ─┴─► serve_acks_watch
  *                                            └─► replicas ─► /replica/propagated, /replica/drained
+ *           hearsay (heddle.dev/Programmed) ───► replicas ─► /replica/rejections
  *
  * Nothing is said of clients before --clients-return-ms have passed since the source was synced:
  * after a start they are still coming back. Thread 0.
@@ -15,6 +16,7 @@
 #include <stdbool.h>
 
 #include "app/drained.h"
+#include "app/hearsay.h"
 #include "base/err.h"
 #include "net/loop.h"
 #include "pipeline/spread_text.h"
@@ -38,6 +40,7 @@ struct fleet {
     uv_timer_t poll;        /* asks the others how far they are, while something is pending */
     struct spread_round asked; /* while round is not NULL */
     struct replicas_round *round;
+    struct hearsay hearsay;
     bool begun; /* clients had the time to come back */
     bool started;
 };

@@ -22,7 +22,8 @@ bool rejection_equal(const struct row *a, const struct row *b)
     const struct rejection_row *rb = (const struct rejection_row *)b;
     return ra->type == rb->type && str_eq(ra->name, rb->name) && str_eq(ra->scope, rb->scope) &&
            str_eq(ra->version, rb->version) && str_eq(ra->node, rb->node) &&
-           str_eq(ra->text, rb->text);
+           str_eq(ra->text, rb->text) && str_eq(ra->replica, rb->replica) &&
+           ra->clients == rb->clients;
 }
 
 bool settings_equal(const struct row *a, const struct row *b)

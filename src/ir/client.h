@@ -53,6 +53,8 @@ struct rejection_row {
     struct str version;
     struct str node;
     struct str text;
+    struct str replica; /* whose client it is; empty: one that is connected here */
+    uint64_t clients;   /* that one says in this row; of those here each has its own */
 };
 
 /* T_SETTINGS, key "" */

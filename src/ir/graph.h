@@ -21,7 +21,7 @@ enum table_id {
     /* inputs: what clients say (ir/client.h) */
     T_VIEW,      /* scope: present while some client has it */
     T_INTEREST,  /* "scope|name": a Listener that some client asks for by name */
-    T_REJECTION, /* "type|name|node": a response that a client rejected */
+    T_REJECTION, /* "type|name|node|…": what clients rejected, of whichever replica */
     T_SETTINGS,  /* "": options that translation depends on */
     /* rank 1 */
     T_PORT, /* "ns/svc:port": a Service port, as frontend and as backend */

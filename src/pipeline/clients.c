@@ -273,6 +273,7 @@ void clients_rejected(struct clients *clients, stream_id id, enum xds_type type,
         row->version = arena_str(arena, str_from(of[i]->version));
         row->node = arena_str(arena, entry->client.node->id);
         row->text = arena_str(arena, text);
+        row->clients = 1;
         engine_put(clients->engine, T_REJECTION, str_from(key), &row->row);
         if (find_rejection(entry, key) == entry->rejections.len) {
             vec_push(&entry->rejections, key);

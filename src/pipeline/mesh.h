@@ -74,6 +74,12 @@ void mesh_rejected(struct mesh *mesh, stream_id id, enum xds_type type,
 void mesh_accepted(struct mesh *mesh, stream_id id, enum xds_type type,
                    const struct resource *const *of, size_t nof);
 void mesh_dropped(struct mesh *mesh, stream_id id, enum xds_type type, struct str name);
+/* What clients of other replicas reject: pipeline/rejections.h. */
+void mesh_tell_rejections(const struct mesh *mesh, struct buf *out);
+void mesh_hear_rejections(struct mesh *mesh, struct str replica, struct str answer,
+                          uint64_t now_ms);
+void mesh_forget_rejections(struct mesh *mesh, uint64_t since_ms);
+bool mesh_hears_rejections(const struct mesh *mesh); /* there are some */
 
 /* Computes what follows from all that was said since the last turn. NULL: no resource changed. */
 struct changeset *mesh_turn(struct mesh *mesh);

@@ -271,9 +271,13 @@ static bool is_rejected(struct eval *ev, struct arena *arena, enum xds_type type
         return false;
     }
     const struct rejection_row *first = (const struct rejection_row *)rejections.rows[0];
-    struct str others = rejections.len == 1
-                            ? STR_NULL
-                            : arena_printf(eval_scratch(ev), " and %zu more", rejections.len - 1);
+    uint64_t clients = 0;
+    for (size_t i = 0; i < rejections.len; i++) {
+        clients += ((const struct rejection_row *)rejections.rows[i])->clients;
+    }
+    struct str others = clients == 1 ? STR_NULL
+                                     : arena_printf(eval_scratch(ev), " and %llu more",
+                                                    (unsigned long long)clients - 1);
     *ret_message = arena_printf(arena, "%s '%.*s' is rejected by '%.*s'%.*s: %.*s", type_name,
                                 STR_FMT(first->name), STR_FMT(first->node), STR_FMT(others),
                                 STR_FMT(first->text));

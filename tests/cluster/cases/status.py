@@ -302,9 +302,7 @@ dynamic_resources:
 static_resources:
   clusters:
     - name: heddle
-      type: STRICT_DNS
-      dns_lookup_family: V4_ONLY
-      dns_refresh_rate: 1s
+      type: STATIC
       typed_extension_protocol_options:
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
           "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
@@ -312,23 +310,33 @@ static_resources:
       load_assignment:
         cluster_name: heddle
         endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address:
-          {address: heddle.heddle-system.svc.cluster.local, port_value: 15010}}}}]}]
+          {address: $replica, port_value: 15010}}}}]}]
 """
 
 
-def strict_envoy(case: Case) -> dict:
+def strict_envoy(case: Case, replica: dict) -> dict:
+    bootstrap = SHORT_REGEX_ENVOY.replace("$ns", case.ns.name).replace(
+        "$replica", replica["status"]["podIP"])
     container = {"name": "envoy", "image": heddle.proxy_image(),
-                 "command": ["/usr/local/bin/envoy", "--config-yaml",
-                             SHORT_REGEX_ENVOY.replace("$ns", case.ns.name)]}
+                 "command": ["/usr/local/bin/envoy", "--config-yaml", bootstrap]}
     return {"apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": "strict", "labels": {heddle.INJECT_LABEL: "disabled"}},
             "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}
 
 
-@test
+def replica_of(mode: str) -> dict:
+    """The replica that writes status, or another one."""
+    leader = until(heddle.leader, heddle.READY_SECONDS, "a replica leads")
+    for pod in heddle.pods():
+        if (pod["metadata"]["name"] == leader) == (mode == "at the leader"):
+            return pod
+    raise Skip("heddle has one replica")
+
+
+@test("at the leader", "at another replica")
 def what_a_client_rejects_is_told_and_taken_back(case: Case):
     services(case)
-    case.ns.apply(strict_envoy(case))
+    case.ns.apply(strict_envoy(case, replica_of(case.mode)))
     long_regex = {"headers": [{"name": "x", "type": "RegularExpression", "value": "[a-z]{150}x"}]}
     route = case.http_route("echo", to("echo-v1", matches=[long_regex]))
     case.ns.apply(route)

@@ -8,6 +8,7 @@ from typing import Iterator, List
 
 from cases.drain import drained
 from rig import objects
+from rig.envoy import Envoy
 from rig.heddle import Heddle
 from rig.mesh import Mesh
 from rig.objects import rule
@@ -74,6 +75,31 @@ def a_pod_is_drained_when_all_replicas_say_so(case: Case):
         two.heddle.kill()  # its clients are nowhere
         status, text = drained(one.heddle, web.namespace, address, 1)
         assert status == 504 and "does not answer" in text, (status, text)
+
+
+@alone
+def what_a_client_of_another_replica_rejects_is_told(case: Case):
+    """Until it goes, and until its replica does."""
+    web = case.service("web", "a")
+    with replicas() as (one, two):
+        one.write("main", *web.objects())
+        one.start_envoy("first")
+        one.wait_listening(web.address)
+
+        def told(heddle: Heddle) -> str:
+            """In whose words the Service's listener is rejected."""
+            condition = heddle.condition("Service", case.namespace, "web", "heddle.dev/Programmed")
+            return condition["message"] if condition else ""
+
+        def is_rejected_everywhere() -> bool:
+            return all("rejected by 'sidecar/default/twin'" in told(heddle)
+                       for heddle in (one.heddle, two.heddle))
+        for end in (lambda twin: twin.stop(), lambda _: two.heddle.kill()):
+            twin = Envoy(two.heddle, two.work, "twin").start()  # on the addresses of the first
+            until(is_rejected_everywhere, WAIT_SECONDS, "the rejection is told")
+            end(twin)
+            until(lambda: not told(one.heddle), 2 * WAIT_SECONDS, "the rejection is taken back")
+        twin.stop()
 
 
 @alone
