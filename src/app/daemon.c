@@ -507,6 +507,7 @@ static int run(const struct options *options)
         .trust_domain = option_text(options, O_trust_domain),
         .authorities = options->lists[O_authority].items,
         .authorities_len = options->lists[O_authority].len,
+        .kubernetes = option_flag(options, O_kubernetes),
         .check = option_flag(options, O_check_rebuild),
     };
     daemon.mesh = mesh_new(&settings);

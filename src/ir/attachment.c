@@ -16,19 +16,41 @@
         .name = #struct_, .size = sizeof(struct struct_), .fields = (fields_)                      \
     }
 
+static const struct field host_fields[] = {
+    F(FIELD_STR, attached_host, hostname),
+    F(FIELD_STR, attached_host, domain),
+    {.name = NULL},
+};
+static const struct schema host_schema = SCHEMA(attached_host, host_fields);
+
+static const struct field listener_fields[] = {
+    F(FIELD_STR, attached_listener, key),
+    F(FIELD_STR, attached_listener, entry),
+    F(FIELD_INT, attached_listener, protocol),
+    F_LIST(attached_listener, hosts, host_schema),
+    {.name = NULL},
+};
+static const struct schema listener_schema = SCHEMA(attached_listener, listener_fields);
+
 static const struct field parent_fields[] = {
     F(FIELD_INT, attached_parent, index),
     F(FIELD_INT, attached_parent, condition),
     F(FIELD_STR, attached_parent, message),
+    F(FIELD_STR, attached_parent, gateway),
     F(FIELD_STR_LIST, attached_parent, ports),
+    F_LIST(attached_parent, listeners, listener_schema),
     {.name = NULL},
 };
 static const struct schema parent_schema = SCHEMA(attached_parent, parent_fields);
 
 static const struct field backend_fields[] = {
-    F(FIELD_INT, attached_backend, rule),    F(FIELD_INT, attached_backend, index),
-    F(FIELD_STR, attached_backend, cluster), F(FIELD_INT, attached_backend, condition),
-    F(FIELD_STR, attached_backend, message), {.name = NULL},
+    F(FIELD_INT, attached_backend, rule),
+    F(FIELD_INT, attached_backend, index),
+    F(FIELD_STR, attached_backend, cluster),
+    F(FIELD_INT, attached_backend, condition),
+    F(FIELD_STR, attached_backend, message),
+    F(FIELD_STR, attached_backend, ungranted),
+    {.name = NULL},
 };
 static const struct schema backend_schema = SCHEMA(attached_backend, backend_fields);
 
@@ -52,7 +74,7 @@ static const struct field condition_fields[] = {
     F(FIELD_STR, condition, message),
     {.name = NULL},
 };
-static const struct schema condition_schema = SCHEMA(condition, condition_fields);
+const struct schema condition_schema = SCHEMA(condition, condition_fields);
 
 static const struct field ref_fields[] = {
     F(FIELD_STR, parent_ref, group),
@@ -75,6 +97,29 @@ static const struct field status_parent_fields[] = {
 };
 static const struct schema status_parent_schema = SCHEMA(status_parent, status_parent_fields);
 
+static const struct field status_kind_fields[] = {
+    F(FIELD_STR, status_kind, group),
+    F(FIELD_STR, status_kind, kind),
+    {.name = NULL},
+};
+static const struct schema status_kind_schema = SCHEMA(status_kind, status_kind_fields);
+
+static const struct field status_listener_fields[] = {
+    F(FIELD_STR, status_listener, name),
+    F(FIELD_INT, status_listener, attached),
+    F_LIST(status_listener, kinds, status_kind_schema),
+    F_LIST(status_listener, conditions, condition_schema),
+    {.name = NULL},
+};
+static const struct schema status_listener_schema = SCHEMA(status_listener, status_listener_fields);
+
+static const struct field status_address_fields[] = {
+    F(FIELD_STR, status_address, type),
+    F(FIELD_STR, status_address, value),
+    {.name = NULL},
+};
+static const struct schema status_address_schema = SCHEMA(status_address, status_address_fields);
+
 static const struct field status_fields[] = {
     F(FIELD_INT, status, kind),
     F(FIELD_BOOL, status, ancestors),
@@ -84,6 +129,9 @@ static const struct field status_fields[] = {
     F_LIST(status, parents, status_parent_schema),
     F_LIST(status, conditions, condition_schema),
     F(FIELD_STR_LIST, status, features),
+    F_LIST(status, listeners, status_listener_schema),
+    F_LIST(status, addresses, status_address_schema),
+    F(FIELD_INT, status, attached_sets),
     {.name = NULL},
 };
 const struct schema status_schema = SCHEMA(status, status_fields);

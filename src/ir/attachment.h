@@ -13,11 +13,28 @@
 
 #define CONTROLLER_NAME "heddle.dev/gateway-controller"
 
+/* A hostname of the route that meets one of a listener. */
+struct attached_host {
+    struct str hostname; /* the route's, in lower case; "*": it has none */
+    struct str domain;   /* what both stand for: the more specific of the two; "*": anything */
+};
+/* A listener of a Gateway that a parentRef attaches to. */
+struct attached_listener {
+    struct str key;                   /* ir_listener.key */
+    struct str entry;                 /* entry_name(), of UDP with "/udp" */
+    int protocol;                     /* enum ir_listener_protocol */
+    LIST(struct attached_host) hosts; /* one "*", "*" where the protocol has no names */
+};
+
 struct attached_parent {
     int32_t index; /* of the parentRef in the spec */
     int condition; /* enum condition_id: C_accepted, or why not */
     struct str message;
-    LIST(struct str) ports; /* keys of T_ROUTING this parentRef contributes to */
+    struct str gateway; /* "NS/NAME" of the Gateway, also of a ListenerSet's; empty: a Service */
+    LIST(struct str) ports; /* keys of T_ROUTING this parentRef contributes to: of a Service */
+    LIST(struct attached_listener)
+    listeners; /* of a Gateway: those that admit the route, served
+                  or not */
 };
 
 /* One backendRef, resolved. Order: rules, then backendRefs; of mirrors: rules, then filters. */
@@ -26,6 +43,9 @@ struct attached_backend {
     struct str cluster;  /* key of T_PORT; empty when it does not resolve */
     int condition;       /* enum condition_id: C_resolved, or why not */
     struct str message;
+    /* Not empty: a Gateway may not send there, for want of a ReferenceGrant. The mesh may (cluster
+     * is what it is). */
+    struct str ungranted;
 };
 
 struct attachment {
@@ -50,6 +70,18 @@ struct status_parent {
     struct parent_ref ref; /* verbatim */
     LIST(struct condition) conditions;
 };
+struct status_kind { /* RouteGroupKind */
+    struct str group, kind;
+};
+struct status_listener {
+    struct str name;
+    int32_t attached;               /* routes */
+    LIST(struct status_kind) kinds; /* supportedKinds */
+    LIST(struct condition) conditions;
+};
+struct status_address {
+    struct str type, value;
+};
 /* Conditions of a route (parents), a policy (ancestors) or another object (conditions). */
 struct status {
     struct row row;
@@ -60,9 +92,12 @@ struct status {
     LIST(struct status_parent) parents;
     LIST(struct condition) conditions;
     LIST(struct str) features; /* supportedFeatures of an XMesh or GatewayClass; sorted */
+    LIST(struct status_listener) listeners; /* of a Gateway or ListenerSet */
+    LIST(struct status_address) addresses;  /* of a Gateway */
+    int32_t attached_sets;                  /* of a Gateway: attachedListenerSets */
 };
 
-extern const struct schema attachment_schema, status_schema;
+extern const struct schema condition_schema, attachment_schema, status_schema;
 bool attachment_equal(const struct row *a, const struct row *b);
 bool status_equal(const struct row *a, const struct row *b);
 

@@ -32,7 +32,7 @@ bool settings_equal(const struct row *a, const struct row *b)
     const struct settings_row *sb = (const struct settings_row *)b;
     bool equal = str_eq(sa->cluster_domain, sb->cluster_domain) &&
                  str_eq(sa->trust_domain, sb->trust_domain) &&
-                 sa->authorities.len == sb->authorities.len;
+                 sa->authorities.len == sb->authorities.len && sa->kubernetes == sb->kubernetes;
     for (size_t i = 0; equal && i < sa->authorities.len; i++) {
         equal = str_eq(sa->authorities.items[i], sb->authorities.items[i]);
     }

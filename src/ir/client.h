@@ -63,6 +63,7 @@ struct settings_row {
     struct str cluster_domain; /* "cluster.local" */
     struct str trust_domain;
     LIST(struct str) authorities; /* of xdstp names, besides the two */
+    bool kubernetes;              /* a cluster runs the gateways; else people do */
 };
 
 bool view_equal(const struct row *a, const struct row *b);

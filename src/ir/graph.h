@@ -8,41 +8,59 @@
 
 enum table_id {
     /* inputs: objects (model/) */
-    T_NAMESPACE, /* "ns" */
-    T_SERVICE,   /* "ns/name" */
-    T_SLICE,     /* "ns/name" */
-    T_ROUTE,     /* "HTTPRoute/ns/name": all route kinds */
-    T_GRANT,     /* "ns/name" */
-    T_POLICY,    /* "ns/name": XBackendTrafficPolicies */
-    T_CLASS,     /* "name": GatewayClasses */
-    T_MESH,      /* "name": XMeshes */
-    T_NODE,      /* "name": Nodes, for where they are */
-    T_FAULT,     /* fault_key(): objects that cannot be read (model/fault.h) */
+    T_NAMESPACE,   /* "ns" */
+    T_SERVICE,     /* "ns/name" */
+    T_SLICE,       /* "ns/name" */
+    T_ROUTE,       /* "HTTPRoute/ns/name": all route kinds */
+    T_GRANT,       /* "ns/name" */
+    T_POLICY,      /* "ns/name": XBackendTrafficPolicies */
+    T_CLASS,       /* "name": GatewayClasses */
+    T_MESH,        /* "name": XMeshes */
+    T_NODE,        /* "name": Nodes, for where they are */
+    T_GATEWAY,     /* "ns/name" */
+    T_LISTENERSET, /* "ns/name" */
+    T_TLS_POLICY,  /* "ns/name": BackendTLSPolicies */
+    T_SECRET,      /* "ns/name": of type kubernetes.io/tls */
+    T_CONFIGMAP,   /* "ns/name" */
+    T_FAULT,       /* fault_key(): objects that cannot be read (model/fault.h) */
     /* inputs: what clients say (ir/client.h) */
     T_VIEW,      /* scope: present while some client has it */
     T_INTEREST,  /* "scope|name": a Listener that some client asks for by name */
     T_REJECTION, /* "type|name|node|…": what clients rejected, of whichever replica */
     T_SETTINGS,  /* "": options that translation depends on */
+    T_PLACED,    /* key of T_GATEWAY: what the cluster says of what heddle made for it */
     /* rank 1 */
-    T_PORT, /* "ns/svc:port": a Service port, as frontend and as backend */
+    T_PORT,     /* "ns/svc:port": a Service port, as frontend and as backend */
+    T_GATEWAYS, /* key of T_GATEWAY: with all listeners (ir/gateway.h); NULL: it is not ours */
     /* rank 2 */
-    T_TARGET,     /* key of T_INTEREST: what a proxyless client dials */
-    T_SERVER,     /* key of T_INTEREST: where a proxyless server listens */
-    T_ATTACHMENT, /* key of T_ROUTE: which ports a route governs, and its resolved backends */
-    T_PLACES,     /* key of T_PORT: the places from which its endpoints look different */
-    /* rank 3: the IR */
-    T_ROUTING,        /* "ns/svc:port" or "ns/svc:port@client-ns" */
-    T_CLUSTER,        /* "ns/svc:port" */
-    T_ENDPOINTS,      /* "ns/svc:port", "ns/svc:port@zone/ZONE" or "ns/svc:port@node/NODE" */
-    T_SERVICE_STATUS, /* key of T_SERVICE: conditions */
-    T_POLICY_STATUS,  /* key of T_POLICY: conditions */
-    T_CLASS_STATUS,   /* key of T_CLASS: conditions */
-    T_MESH_STATUS,    /* key of T_MESH: conditions and features */
-    /* rank 4: conditions, fragments */
-    T_STATUS,      /* key of T_ROUTE: conditions */
-    T_ENVOY_VHOST, /* key of T_ROUTING */
-    T_GRPC_VHOST,  /* key of T_ROUTING */
-    /* rank 5: resources */
+    T_BACKEND_TLS, /* key of T_PORT: how Gateways speak TLS to it; NULL: they do not */
+    T_TARGET,      /* key of T_INTEREST: what a proxyless client dials */
+    T_SERVER,      /* key of T_INTEREST: where a proxyless server listens */
+    T_PLACES,      /* key of T_PORT: the places from which its endpoints look different */
+    /* rank 3 */
+    T_ATTACHMENT, /* key of T_ROUTE: which ports and listeners a route governs, its backends */
+    /* rank 4 */
+    T_RIVALS, /* ir_listener.key: routes that lost it to routes of another kind */
+    /* rank 5: the IR */
+    T_ROUTING,         /* "ns/svc:port" or "ns/svc:port@client-ns" */
+    T_CLUSTER,         /* "ns/svc:port" */
+    T_ENDPOINTS,       /* "ns/svc:port", "ns/svc:port@zone/ZONE" or "ns/svc:port@node/NODE" */
+    T_SERVICE_STATUS,  /* key of T_SERVICE: conditions */
+    T_POLICY_STATUS,   /* key of T_POLICY: conditions */
+    T_CLASS_STATUS,    /* key of T_CLASS: conditions */
+    T_MESH_STATUS,     /* key of T_MESH: conditions and features */
+    T_GATEWAY_ROUTING, /* "gateway/NS/NAME:PORT|DOMAIN": an ir_routing of requests */
+    T_GATEWAY_L4,      /* "gateway/NS/NAME:PORT", "…/udp": an ir_routing of connections */
+    T_GATEWAY_CLUSTER, /* "NS/NAME|upstream_name": an ir_upstream */
+    /* rank 6: conditions, fragments */
+    T_STATUS,             /* key of T_ROUTE: conditions */
+    T_ENVOY_VHOST,        /* key of T_ROUTING */
+    T_GRPC_VHOST,         /* key of T_ROUTING */
+    T_GATEWAY_STATUS,     /* key of T_GATEWAY */
+    T_LISTENERSET_STATUS, /* key of T_LISTENERSET */
+    T_TLS_POLICY_STATUS,  /* key of T_TLS_POLICY */
+    T_GATEWAY_VHOST,      /* key of T_GATEWAY_ROUTING */
+    /* rank 7: resources */
     T_ENVOY_RDS,
     T_GRPC_RDS,
     T_ENVOY_CDS,
@@ -54,6 +72,12 @@ enum table_id {
     T_SIDECAR_BASE, /* key of T_VIEW: inbound and pass-through of a sidecar */
     T_GRPC_TARGET,  /* key of T_TARGET: listeners of proxyless clients */
     T_GRPC_SERVER,  /* key of T_SERVER: listeners of proxyless servers */
+    T_GATEWAY_LDS,  /* an entry: "gateway/NS/NAME:PORT", "…/udp" */
+    T_GATEWAY_RDS,  /* an entry of HTTP */
+    T_GATEWAY_ECDS, /* key of T_GATEWAY_L4: backends of connections */
+    T_GATEWAY_CDS,  /* key of T_GATEWAY_CLUSTER */
+    T_GATEWAY_UDP, /* key of T_GATEWAY_L4: of UDP, one cluster with the endpoints of all backends */
+    T_GATEWAY_SDS, /* "NS/NAME|cert/NS/SECRET", "NS/NAME|ca/NS/CONFIGMAP" */
     TABLE_COUNT
 };
 
@@ -71,7 +95,22 @@ enum index_id {
     X_ATTACHED_L4,       /* those of X_ATTACHED that route connections */
     X_SERVICE_FAULTS,    /* faults of Services by "ns/name" */
     X_POLICY_FAULTS,     /* faults of policies by "ns/name" */
-    X_REJECTIONS,        /* rejections by "type|name" or, of a consumer's, "type|name@client-ns" */
+    X_GATEWAY_FAULTS,    /* faults of Gateways, ListenerSets, BackendTLSPolicies by "ns/name" */
+    X_LISTENERSET_FAULTS,
+    X_TLS_POLICY_FAULTS,
+    X_SETS,             /* ListenerSets by the key of their Gateway, oldest first, then by name */
+    X_TLS_POLICIES,     /* BackendTLSPolicies by each "ns/svc" that they target, oldest first */
+    X_LISTENER_ROUTES,  /* attachments by ir_listener.key, oldest route first */
+    X_LISTENER_HOSTS,   /* attachments by "LISTENER|HOSTNAME" (of the route; "*": none) */
+    X_ROUTE_DOMAINS,    /* attachments by the key of T_GATEWAY_ROUTING: what they add to it */
+    X_LISTENER_DOMAINS, /* gateways by the key of T_GATEWAY_ROUTING: their listeners' hostnames */
+    X_ENTRIES,          /* gateways by each of their entries */
+    X_UPSTREAMS,        /* attachments by the keys of T_GATEWAY_CLUSTER that they may need */
+    X_ENTRY_VHOSTS,     /* fragments of T_GATEWAY_VHOST by their entry */
+    X_LISTENER_SECRETS, /* gateways by the keys of T_GATEWAY_SDS that they need */
+    X_UPSTREAM_SECRETS, /* ir_upstream by the keys of T_GATEWAY_SDS that they need */
+    X_POLICY_GATEWAYS,  /* attachments by "ns/svc" of each backend: whose Gateways send there */
+    X_REJECTIONS,       /* rejections by "type|name" or, of a consumer's, "type|name@client-ns" */
     INDEX_COUNT
 };
 

@@ -98,6 +98,8 @@ static const struct field backend_fields[] = {
     F_SUB(FIELD_PTR, struct ir_backend, request_headers, header_ops_schema),
     F_SUB(FIELD_PTR, struct ir_backend, response_headers, header_ops_schema),
     F(FIELD_STR, struct ir_backend, hostname),
+    F_ENUM(struct ir_backend, path_change, change_names),
+    F(FIELD_STR, struct ir_backend, path),
     F_SUB(FIELD_PTR, struct ir_backend, session, session_schema),
     {.name = NULL},
 };
@@ -185,6 +187,7 @@ static const struct field l4_route_fields[] = {
     F(FIELD_STR_LIST, struct ir_l4_route, server_names),
     F_SUB(FIELD_LIST, struct ir_l4_route, backends, backend_schema),
     F(FIELD_STR, struct ir_l4_route, reason),
+    F(FIELD_STR, struct ir_l4_route, listener),
     {.name = NULL},
 };
 static const struct schema l4_route_schema = SCHEMA(ir_l4_route, l4_route_fields);
@@ -194,7 +197,8 @@ static const struct field routing_fields[] = {
     F(FIELD_STR, struct ir_routing, client_ns),
     F(FIELD_STR, struct ir_routing, kind),
     F(FIELD_BOOL, struct ir_routing, http),
-    F(FIELD_STR_LIST, struct ir_routing, hostnames),
+    F(FIELD_STR, struct ir_routing, domain),
+    F(FIELD_STR, struct ir_routing, listener),
     F_SUB(FIELD_LIST, struct ir_routing, routes, route_schema),
     F_SUB(FIELD_LIST, struct ir_routing, connections, l4_route_schema),
     {.name = NULL},

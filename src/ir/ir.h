@@ -8,10 +8,9 @@
  *   ir_cluster, ir_places, ir_endpoints    what a port's endpoints are (backend.h)
  *   ir_target    what a proxyless client dials
  *   ir_server    where a proxyless server listens
+ *   ir_gateway … what is of Gateways (gateway.h)
  *
  * Every row type is described by a field table (ir.c): equality and dumps come from there.
- * The shapes hold what Gateway API v1.7 can say of a route; a member that resolve/ does not fill
- * yet is marked (#6) after the issue that will.
  */
 #ifndef HEDDLE_IR_IR_H
 #define HEDDLE_IR_IR_H
@@ -97,12 +96,15 @@ struct ir_session { /* requests of one session go to one endpoint of the backend
 };
 
 struct ir_backend {
-    struct str cluster; /* key of T_CLUSTER; empty: this share answers with an error */
+    struct str cluster; /* key of T_CLUSTER, of a Gateway's upstream_name; empty: this share answers
+                           with an error */
     int64_t weight;     /* > 0 */
     struct str reason;  /* why the share is an error */
     struct ir_header_ops *request_headers; /* only for this backend */
     struct ir_header_ops *response_headers;
-    struct str hostname;        /* the Host this backend gets; empty: as the rule has it */
+    struct str hostname; /* the Host this backend gets; empty: as the rule has it */
+    int path_change;     /* enum ir_path_change, of this backend's requests */
+    struct str path;
     struct ir_session *session; /* of those that get this backend; none where the rule has one */
 };
 
@@ -175,8 +177,8 @@ struct ir_route {
     int64_t backend_timeout_ms; /* of each attempt; 0: none */
 };
 
-/* Where connections go that nobody looks into: TCPRoute, TLSRoute, and no route at all. For
- * Gateways UDPRoute, too, whose connections are sessions (#6). */
+/* Where connections go that nobody looks into: TCPRoute, TLSRoute, and no route at all. Of Gateways
+ * UDPRoute, too, whose connections are sessions. */
 struct ir_l4_route {
     struct str rule; /* as in ir_route; empty: no route is attached */
     struct str name; /* what a listener knows the backends by, so that they can change without it;
@@ -186,6 +188,7 @@ struct ir_l4_route {
     LIST(struct str) server_names;
     LIST(struct ir_backend) backends; /* an error share is refused; weights sum to less than 2^32 */
     struct str reason;                /* why all is refused, when there are no backends */
+    struct str listener;              /* of a Gateway: ir_listener.key; TLS may end there */
 };
 
 /* The routes of one listener for one set of clients. */
@@ -196,7 +199,8 @@ struct ir_routing {
     struct str kind;      /* of the routes that govern, such as "HTTPRoute"; empty: none does */
     bool http;            /* a proxy is to look into the requests: such routes are attached, or the
                              port is said to speak HTTP (design §10.14) */
-    LIST(struct str) hostnames; /* empty: any. For Gateways (#6) */
+    struct str domain;    /* of a Gateway's entry: whose requests, "*" or a hostname. Else empty */
+    struct str listener;  /* of a Gateway's domain: ir_listener.key of who owns it */
     /* Of requests, best match first. Also of a port that is not HTTP to proxies, for clients that
      * know nothing but requests. */
     LIST(struct ir_route) routes;

@@ -52,6 +52,7 @@ struct mesh *mesh_new(const struct mesh_settings *settings)
     struct settings_row *row = row_new(sizeof(*row), 64);
     row->cluster_domain = arena_str(&row->row.arena, settings->cluster_domain);
     row->trust_domain = arena_str(&row->row.arena, settings->trust_domain);
+    row->kubernetes = settings->kubernetes;
     row->authorities.items = ARENA_ARRAY(&row->row.arena, settings->authorities_len, struct str);
     for (size_t i = 0; i < settings->authorities_len; i++) {
         row->authorities.items[row->authorities.len++] =

@@ -25,7 +25,8 @@ struct mesh_settings {
     struct str trust_domain;
     const char *const *authorities; /* of xdstp names, besides the two domains */
     size_t authorities_len;
-    bool check; /* prove after every turn that the state equals a rebuild; panics if not */
+    bool kubernetes; /* a cluster runs the gateways (ir/client.h) */
+    bool check;      /* prove after every turn that the state equals a rebuild; panics if not */
 };
 
 struct mesh;

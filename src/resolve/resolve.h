@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * resolve: what Kubernetes objects mean together. The compute and index functions of the tables
- * of rank 1 to 3 and of T_STATUS (ir/graph.h), each in the file of its name. All are pure;
+ * of rank 1 to 5 and of the conditions (ir/graph.h), each in the file of its name. All are pure;
  * pipeline/graph.c puts them to work. Every rule of the Gateway API that spans objects stands in
  * this folder.
  */
@@ -49,6 +49,45 @@ int resolve_attached_order(const struct row *a, const struct row *b);
 
 /* routing.c: T_ROUTING */
 const struct row *resolve_routing(struct eval *ev, struct str key);
+
+/* gateway.c: T_GATEWAYS, what it emits; sets.c: ListenerSets by Gateway, oldest first */
+const struct row *resolve_gateway(struct eval *ev, struct str key);
+void resolve_listener_domains(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_entries(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_listener_secrets(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_sets_of_gateway(const struct row *row, struct str key, struct group_emit *emit);
+int resolve_sets_order(const struct row *a, const struct row *b);
+
+/* gateway_status.c: T_GATEWAY_STATUS, T_LISTENERSET_STATUS */
+const struct row *resolve_gateway_status(struct eval *ev, struct str key);
+const struct row *resolve_listener_set_status(struct eval *ev, struct str key);
+void resolve_gateway_faults(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_listener_set_faults(const struct row *row, struct str key, struct group_emit *emit);
+
+/* attach_gateway.c: attachments by listener, by listener and hostname, by domain */
+void resolve_listener_routes(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_listener_hosts(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_route_domains(const struct row *row, struct str key, struct group_emit *emit);
+
+/* rivals.c: T_RIVALS */
+const struct row *resolve_rivals(struct eval *ev, struct str key);
+
+/* backend_tls.c: T_BACKEND_TLS, T_TLS_POLICY_STATUS; policies by Service, oldest first */
+const struct row *resolve_backend_tls(struct eval *ev, struct str key);
+const struct row *resolve_tls_policy_status(struct eval *ev, struct str key);
+void resolve_tls_policies(const struct row *row, struct str key, struct group_emit *emit);
+int resolve_tls_policies_order(const struct row *a, const struct row *b);
+void resolve_tls_policy_faults(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_gateways_of_services(const struct row *row, struct str key, struct group_emit *emit);
+
+/* gateway_routing.c: T_GATEWAY_ROUTING; gateway_l4.c: T_GATEWAY_L4 */
+const struct row *resolve_gateway_routing(struct eval *ev, struct str key);
+const struct row *resolve_gateway_l4(struct eval *ev, struct str key);
+
+/* upstream.c: T_GATEWAY_CLUSTER */
+const struct row *resolve_upstream(struct eval *ev, struct str key);
+void resolve_upstreams(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_upstream_secrets(const struct row *row, struct str key, struct group_emit *emit);
 
 /* target.c: T_TARGET; what "did you mean" chooses from */
 const struct row *resolve_target(struct eval *ev, struct str key);

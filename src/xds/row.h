@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* row: the rows of rank 4 and 5: encoded fragments, and finished resources. */
+/* row: the rows of rank 6 and 7: encoded fragments, and finished resources. */
 #ifndef HEDDLE_XDS_ROW_H
 #define HEDDLE_XDS_ROW_H
 
