@@ -7,8 +7,13 @@
 #include "cli/commands.h"
 #include "cli/fetch.h"
 
-static const char *const types[] = {"cds", "eds", "lds", "rds", "ecds"};
-#define TYPES (sizeof(types) / sizeof(types[0]))
+static const struct {
+    const char *type, *title;
+} columns[] = {
+    {"cds", "CDS"}, {"eds", "EDS"},   {"lds", "LDS"},
+    {"rds", "RDS"}, {"ecds", "ECDS"}, {"sds", "SDS"},
+};
+#define TYPES (sizeof(columns) / sizeof(columns[0]))
 
 static const char *text(const json_t *object, const char *key)
 {
@@ -22,18 +27,20 @@ static json_int_t number(const json_t *object, const char *key)
 }
 
 /* "12 ok", "12 +3" (three to come), "REJECTED", or "-". */
-static void cell(const json_t *type, char *out, size_t size)
+static void print_cell(const json_t *type)
 {
+    char text[32];
     if (type == NULL) {
-        snprintf(out, size, "-");
+        snprintf(text, sizeof(text), "-");
     } else if (json_object_get(type, "rejection") != NULL) {
-        snprintf(out, size, "REJECTED");
+        snprintf(text, sizeof(text), "REJECTED");
     } else if (number(type, "pending") > 0 || json_is_true(json_object_get(type, "inFlight"))) {
-        snprintf(out, size, "%lld +%lld", (long long)number(type, "known"),
+        snprintf(text, sizeof(text), "%lld +%lld", (long long)number(type, "known"),
                  (long long)number(type, "pending"));
     } else {
-        snprintf(out, size, "%lld ok", (long long)number(type, "known"));
+        snprintf(text, sizeof(text), "%lld ok", (long long)number(type, "known"));
     }
+    printf(" %-10s", text);
 }
 
 /* A proxyless client has a stream for each channel, and one for its servers: which is this? */
@@ -56,9 +63,9 @@ static void print_asked(const json_t *proxy)
 static void print_rejections(const json_t *proxy)
 {
     for (size_t i = 0; i < TYPES; i++) {
-        const json_t *type = json_object_get(json_object_get(proxy, "types"), types[i]);
+        const json_t *type = json_object_get(json_object_get(proxy, "types"), columns[i].type);
         if (type != NULL && json_object_get(type, "rejection") != NULL) {
-            printf("    %s rejected: %s\n", types[i], text(type, "rejection"));
+            printf("    %s rejected: %s\n", columns[i].type, text(type, "rejection"));
         }
     }
 }
@@ -67,19 +74,20 @@ static void print_table(const json_t *proxies)
 {
     size_t index;
     const json_t *proxy;
-    printf("%-40s %-6s %-10s %-10s %-10s %-10s %-10s %-10s %s\n", "NODE", "PROTO", "DIALECT", "CDS",
-           "EDS", "LDS", "RDS", "ECDS", "PEER");
+    printf("%-40s %-6s %-10s", "NODE", "PROTO", "DIALECT");
+    for (size_t i = 0; i < TYPES; i++) {
+        printf(" %-10s", columns[i].title);
+    }
+    printf(" PEER\n");
     json_array_foreach(proxies, index, proxy)
     {
-        char cells[TYPES][32];
+        printf("%-40s %-6s %-10s", text(proxy, "node"), text(proxy, "protocol"),
+               text(proxy, "dialect"));
         for (size_t i = 0; i < TYPES; i++) {
-            cell(json_object_get(json_object_get(proxy, "types"), types[i]), cells[i],
-                 sizeof(cells[i]));
+            print_cell(json_object_get(json_object_get(proxy, "types"), columns[i].type));
         }
-        bool foreign = json_is_true(json_object_get(proxy, "foreign"));
-        printf("%-40s %-6s %-10s %-10s %-10s %-10s %-10s %-10s %s%s\n", text(proxy, "node"),
-               text(proxy, "protocol"), text(proxy, "dialect"), cells[0], cells[1], cells[2],
-               cells[3], cells[4], text(proxy, "peer"), foreign ? " (foreign)" : "");
+        printf(" %s%s\n", text(proxy, "peer"),
+               json_is_true(json_object_get(proxy, "foreign")) ? " (foreign)" : "");
         print_asked(proxy);
         print_rejections(proxy);
     }

@@ -55,10 +55,13 @@ typedef const ProtobufCMessageDescriptor *pb_lookup_fn(struct str type_url);
  * `proto_names` is set, else lowerCamelCase. Any is expanded through lookup ("@type" first);
  * an unknown type gives {"@type": …, "value": base64}. Duration, Timestamp, Struct, wrappers and
  * FieldMask have their special forms; enums are names; 64-bit integers strings; map entries are
- * written in the order on the wire; fields in descriptor order; unset fields left out. */
+ * written in the order on the wire; fields in descriptor order; unset fields left out. Of fields
+ * that `hides` (may be NULL) says yes to, texts and bytes at any depth are PB_JSON_HIDDEN. */
+#define PB_JSON_HIDDEN "[redacted]" /* of bytes: its base64, as in Envoy's config_dump */
 struct pb_json_options {
     pb_lookup_fn *lookup;
     bool proto_names;
+    bool (*hides)(const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field);
 };
 void pb_to_json(const ProtobufCMessage *message, const struct pb_json_options *options,
                 struct buf *out);

@@ -106,9 +106,11 @@ static void put_float(struct pbjson *writer, float value)
 
 static void put_bytes(struct pbjson *writer, const ProtobufCBinaryData *bytes)
 {
+    struct str shown =
+        writer->hidden ? STR(PB_JSON_HIDDEN) : str_span((const char *)bytes->data, bytes->len);
     struct buf text;
     buf_init(&text, BUF_UNLIMITED);
-    base64_encode(str_span((const char *)bytes->data, bytes->len), &text);
+    base64_encode(shown, &text);
     json_str(&writer->json, buf_str(&text));
     buf_release(&text);
 }
@@ -162,7 +164,7 @@ static void put_element(struct pbjson *writer, const ProtobufCFieldDescriptor *f
         put_enum(writer, field->descriptor, *(const int *)element);
         break;
     case PROTOBUF_C_TYPE_STRING:
-        text = *(const char *const *)element;
+        text = writer->hidden ? PB_JSON_HIDDEN : *(const char *const *)element;
         json_text(&writer->json, text != NULL ? text : "");
         break;
     case PROTOBUF_C_TYPE_BYTES:
@@ -219,7 +221,7 @@ static void put_map_key(struct pbjson *writer, const ProtobufCMessage *entry)
         return;
     }
     struct buf text;
-    struct pbjson inner = {.options = writer->options};
+    struct pbjson inner = {.options = writer->options, .hidden = writer->hidden};
     buf_init(&text, BUF_UNLIMITED);
     json_init(&inner.json, &text, 0);
     put_element(&inner, field, member);
@@ -291,14 +293,23 @@ static void put_name(struct pbjson *writer, const char *name)
     buf_release(&camel);
 }
 
+static bool hides(const struct pbjson *writer, const ProtobufCMessageDescriptor *type,
+                  const ProtobufCFieldDescriptor *field)
+{
+    return writer->options->hides != NULL && writer->options->hides(type, field);
+}
+
 void pbjson_fields(struct pbjson *writer, const ProtobufCMessage *message)
 {
     const ProtobufCMessageDescriptor *type = message->descriptor;
+    bool hidden = writer->hidden;
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
         if (pbjson_present(message, field)) {
             put_name(writer, field->name);
+            writer->hidden = hidden || hides(writer, type, field);
             pbjson_value(writer, message, field);
+            writer->hidden = hidden;
         }
     }
 }

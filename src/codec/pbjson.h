@@ -12,6 +12,7 @@
 struct pbjson {
     struct json json;
     const struct pb_json_options *options;
+    bool hidden; /* inside a field that is not to be shown */
 };
 
 /* Where a field lies in its message; of a repeated field, where the pointer to the array lies. */

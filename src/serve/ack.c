@@ -100,7 +100,7 @@ static void on_ack(struct stream *stream, struct subscription *sub)
     sub->nacked++;
     sub->last_acked_ms = clock_wall_ms();
     memcpy(sub->version_acked, sub->version_sent, sizeof(sub->version_acked));
-    metric_add((enum metric_id)(M_xds_acks_cds + sub->type), 1);
+    metric_add((enum metric_id)(M_xds_acks_sds + sub->type), 1);
     if (sub->rejected || sub->refused.count > 0 || env->report_acks) {
         collect(stream, sub, STR_NULL, false);
         take_back(stream, sub);
@@ -142,7 +142,7 @@ static void on_nack(struct stream *stream, struct subscription *sub, struct str 
     sub->rejected = true;
     free(sub->reject_text);
     sub->reject_text = str_dup(text);
-    metric_add((enum metric_id)(M_xds_nacks_cds + sub->type), 1);
+    metric_add((enum metric_id)(M_xds_nacks_sds + sub->type), 1);
     log_at(LOG_WARN, "serve", "client rejected a response", KV_TEXT("node", stream->node_id),
            KV_TEXT("type", xds_type_info(sub->type)->name), KV_INT("nonce", sub->nonce),
            KV("text", text));

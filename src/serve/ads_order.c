@@ -4,6 +4,7 @@
 
 /* Which types may name a resource of this type, as bits. */
 static const unsigned named_by[XDS_TYPE_COUNT] = {
+    [XDS_SDS] = 1u << XDS_LDS | 1u << XDS_CDS,
     [XDS_CDS] = 1u << XDS_LDS | 1u << XDS_RDS | 1u << XDS_ECDS,
     [XDS_EDS] = 1u << XDS_LDS | 1u << XDS_RDS | 1u << XDS_ECDS | 1u << XDS_CDS,
     [XDS_LDS] = 0,
@@ -21,9 +22,14 @@ static bool clusters_pending(const struct subscription *subs)
     return cds->dirty.count > 0 || eds->dirty.count > 0 || (cds->in_flight && eds->owed.count > 0);
 }
 
+/* A secret that was changed is there before what is new names it: a Listener that serves one host
+ * more may name the certificate that was renewed for that host. */
 static bool may_put(const struct subscription *subs, enum xds_type type)
 {
-    return type == XDS_CDS || type == XDS_EDS || !clusters_pending(subs);
+    if (type == XDS_SDS || type == XDS_EDS) {
+        return true;
+    }
+    return subs[XDS_SDS].dirty.count == 0 && (type == XDS_CDS || !clusters_pending(subs));
 }
 
 static bool may_remove(const struct subscription *subs, enum xds_type type)

@@ -3,13 +3,14 @@
  * ads_order: which type may be sent next on a stream, so that nothing is named before it is there
  * and nothing goes while it is named.
  *
- *   put:     CDS ► EDS ► LDS, RDS, ECDS    the last three wait while a cluster or its endpoints are
- *                                          to be sent but cannot yet
- *   remove:  LDS ► RDS, ECDS ► CDS ► EDS   each when all that may name it is settled (sent and
- *                                          accepted); a cluster that a SotW client names: when it
- *                                          names it no more
+ *   put:     SDS ► CDS ► EDS ► LDS, RDS, ECDS
+ *            each waits while what it may name is to be sent but cannot yet
+ *   remove:  LDS ► RDS, ECDS ► CDS ► EDS, SDS
+ *            each when all that may name it is settled (sent and accepted); a cluster that a SotW
+ *            client names: when it names it no more
  *
- * EDS never waits for the ACK of CDS: Envoy withholds that one until the endpoints are there.
+ * EDS and SDS never wait for the ACK of CDS: Envoy withholds that one until the cluster has its
+ * endpoints and secrets, for which it asks when it has the cluster.
  */
 #ifndef HEDDLE_SERVE_ADS_ORDER_H
 #define HEDDLE_SERVE_ADS_ORDER_H

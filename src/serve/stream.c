@@ -402,8 +402,8 @@ void stream_send(struct stream *stream, struct subscription *sub, const struct s
     sub->nsent++;
     sub->bytes += response->bytes;
     sub->last_sent_ms = clock_wall_ms();
-    metric_add((enum metric_id)(M_xds_responses_cds + sub->type), 1);
-    metric_add((enum metric_id)(M_xds_response_bytes_cds + sub->type), (int64_t)response->bytes);
+    metric_add((enum metric_id)(M_xds_responses_sds + sub->type), 1);
+    metric_add((enum metric_id)(M_xds_response_bytes_sds + sub->type), (int64_t)response->bytes);
     if (!stream->env->ops->send(stream, response)) {
         stream_end(stream, STREAM_RESOURCE_EXHAUSTED, "a response of %zu bytes cannot be queued",
                    response->bytes);

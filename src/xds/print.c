@@ -2,6 +2,8 @@
 /* print: resources as JSON for people. */
 #include "xds/print.h"
 
+#include <string.h>
+
 #include "base/panic.h"
 #include "codec/pb.h"
 #include "xds_types.h"
@@ -13,9 +15,41 @@ static const ProtobufCMessageDescriptor *lookup(struct str type_url)
     return xds_type_lookup(name.ptr, name.len);
 }
 
+/* What may hold a key or a password: the fields that Envoy's protos mark as sensitive, which
+ * protobuf-c's descriptors do not tell, and what says how to get one. */
+static bool hides(const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field)
+{
+    static const struct {
+        const char *message, *field;
+    } secrets[] = {
+        {"TlsCertificate", "private_key"},
+        {"TlsCertificate", "private_key_provider"},
+        {"TlsCertificate", "password"},
+        {"TlsCertificate", "pkcs12"},
+        {"PrivateKeyProvider", "typed_config"},
+        {"TlsSessionTicketKeys", "keys"},
+        {"GenericSecret", "secret"},
+        {"GenericSecret", "secrets"},
+    };
+    struct str name = str_from(type->name);
+    struct str package = STR("envoy.extensions.transport_sockets.tls.v3.");
+    if (!str_starts_with(name, package)) {
+        return false;
+    }
+    name = str_sub(name, package.len, name.len);
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        if (str_eq(name, str_from(secrets[i].message)) &&
+            strcmp(field->name, secrets[i].field) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void xds_print(const struct resource *resource, struct json *json)
 {
-    static const struct pb_json_options options = {.lookup = lookup, .proto_names = true};
+    static const struct pb_json_options options = {
+        .lookup = lookup, .proto_names = true, .hides = hides};
     struct str url = xds_type_info(resource->type)->url;
     struct str bytes = resource_message(resource);
     const ProtobufCMessageDescriptor *type = lookup(url);

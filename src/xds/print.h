@@ -6,7 +6,8 @@
 #include "codec/json.h"
 #include "snapshot/resource.h"
 
-/* {"name": …, "version": …, "scope": …, "resource": {"@type": …, …}} */
+/* {"name": …, "version": …, "scope": …, "resource": {"@type": …, …}}. Private keys and
+ * what else is secret are PB_JSON_HIDDEN. */
 void xds_print(const struct resource *resource, struct json *json);
 
 #endif

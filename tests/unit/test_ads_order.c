@@ -314,6 +314,119 @@ static void comes_back_before_it_went(void **state)
     client_free(c);
 }
 
+/* As warm_client(), with listener l naming secret cert, as a gateway's does. */
+static struct client *warm_gateway(struct rig *rig, enum stream_protocol protocol)
+{
+    put(rig, XDS_SDS, "cert", "1");
+    publish(rig);
+    struct client *c = warm_client(rig, protocol);
+    if (protocol == STREAM_DELTA) {
+        delta(c, XDS_SDS, "cert", "", "");
+    } else {
+        sotw(c, XDS_SDS, "cert");
+    }
+    said(c, "sds cert");
+    ack(c, XDS_SDS);
+    quiet(c);
+    return c;
+}
+
+static void secret_is_renewed_by_itself(void **state)
+{
+    struct rig *rig = *state;
+    for (unsigned protocol = STREAM_SOTW; protocol <= STREAM_DELTA; protocol++) {
+        struct client *c = warm_gateway(rig, (enum stream_protocol)protocol);
+        put(rig, XDS_SDS, "cert", protocol == STREAM_SOTW ? "2" : "3");
+        publish(rig);
+        said(c, "sds cert");
+        ack(c, XDS_SDS);
+        quiet(c);
+        client_free(c);
+    }
+}
+
+static void secret_goes_before_what_names_it(void **state)
+{
+    struct rig *rig = *state;
+    for (unsigned protocol = STREAM_SOTW; protocol <= STREAM_DELTA; protocol++) {
+        struct client *c = warm_gateway(rig, (enum stream_protocol)protocol);
+        put(rig, XDS_SDS, "cert", "2");
+        publish(rig);
+        said(c, "sds cert");
+        /* The next certificate is for one host more, which the listener serves now: it waits. */
+        put(rig, XDS_SDS, "cert", "3");
+        put(rig, XDS_LDS, "l", "3");
+        put_in(rig, XDS_CDS, "s", "old", "3", "old");
+        publish(rig);
+        quiet(c);
+        ack(c, XDS_SDS);
+        said(c, "sds cert");
+        said(c, "cds old");
+        said(c, "eds old");
+        said(c, "lds l");
+        client_free(c);
+    }
+}
+
+/* The cluster's ACK is withheld until it has the CA for which the client asks when it sees it. */
+static void secret_of_a_new_cluster_does_not_wait_for_its_ack(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_gateway(rig, STREAM_DELTA);
+    put_in(rig, XDS_CDS, "s", "new", "1", "new");
+    put(rig, XDS_EDS, "new", "1");
+    put(rig, XDS_SDS, "ca", "1");
+    publish(rig);
+    said(c, "cds new");
+    delta(c, XDS_SDS, "ca", "", "");
+    said(c, "sds ca");
+    delta(c, XDS_EDS, "new", "", "");
+    said(c, "eds new");
+    ack(c, XDS_SDS);
+    ack(c, XDS_EDS);
+    ack(c, XDS_CDS);
+    quiet(c);
+    client_free(c);
+}
+
+static void secret_stays_while_a_listener_or_a_cluster_may_name_it(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_gateway(rig, STREAM_DELTA);
+    put(rig, XDS_LDS, "l", "2");
+    del(rig, XDS_CDS, "old");
+    del(rig, XDS_SDS, "cert");
+    publish(rig);
+    said(c, "lds l");
+    quiet(c);
+    ack(c, XDS_LDS);
+    said(c, "cds -old");
+    quiet(c);
+    ack(c, XDS_CDS);
+    said(c, "sds -cert");
+    ack(c, XDS_SDS);
+    quiet(c);
+    client_free(c);
+}
+
+static void rejected_listener_keeps_its_secret(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = warm_gateway(rig, STREAM_DELTA);
+    put(rig, XDS_LDS, "l", "2");
+    del(rig, XDS_SDS, "cert");
+    publish(rig);
+    said(c, "lds l");
+    nack(c, XDS_LDS, "l: no");
+    quiet(c);
+    put(rig, XDS_LDS, "l", "3");
+    publish(rig);
+    said(c, "lds l");
+    ack(c, XDS_LDS);
+    said(c, "sds -cert");
+    client_free(c);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -331,6 +444,11 @@ int main(void)
         T(cluster_stays_while_a_sotw_client_names_it),
         T(rejected_route_keeps_its_old_cluster),
         T(comes_back_before_it_went),
+        T(secret_is_renewed_by_itself),
+        T(secret_goes_before_what_names_it),
+        T(secret_of_a_new_cluster_does_not_wait_for_its_ack),
+        T(secret_stays_while_a_listener_or_a_cluster_may_name_it),
+        T(rejected_listener_keeps_its_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
