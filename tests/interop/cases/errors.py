@@ -5,7 +5,7 @@ from rig.features import feature
 from rig.objects import rule
 from rig.suite import Case, with_clients, with_grpc
 
-AT_ONCE_MS = 1000
+AT_ONCE_MS = 4000  # on a busy machine; what is not told takes 5 s, as the call has, or more
 
 
 def fails_at_once(case: Case, target: str, *texts: str) -> None:
@@ -86,6 +86,6 @@ def a_call_may_wait_for_a_service(case: Case):
     late = case.service("late", "a", "grpc")
     waiting = case.grpc.call(late.target, waits=True, timeout=0.5)
     assert waiting.only_error()["code"] == "DEADLINE_EXCEEDED", waiting
-    assert case.grpc.call(late.target, timeout=0.5).counts() == {"UNAVAILABLE": 1}
+    assert case.grpc.call(late.target).counts() == {"UNAVAILABLE": 1}
     case.apply(late)
     case.grpc.call(late.target, waits=True).check_no_failure()

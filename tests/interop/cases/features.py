@@ -167,13 +167,13 @@ def a_rewrite_gives_backends_another_host(case: Case):
 @with_envoy
 def a_timeout_is_504(case: Case):
     web, one = case.service("web"), case.service("one", "a")
-    limits = {"/request": {"request": "300ms"}, "/attempt": {"backendRequest": "300ms"},
-              "/both": {"request": "2s", "backendRequest": "300ms"}, "/none": {"request": "0s"}}
+    limits = {"/request": {"request": "600ms"}, "/attempt": {"backendRequest": "600ms"},
+              "/both": {"request": "9s", "backendRequest": "600ms"}, "/none": {"request": "0s"}}
     case.serve(web, one, case.http_route(web, *[
         rule(one.ref(), matches=at(path), timeouts=limit) for path, limit in limits.items()]))
     for path in ("/request", "/attempt", "/both"):
-        slow = get(web.address, f"{path}?delay=1500")
-        assert slow.status == 504 and 0.25 < slow.seconds < 1.2, (path, slow)
+        slow = get(web.address, f"{path}?delay=5000")
+        assert slow.status == 504 and 0.5 < slow.seconds < 4, (path, slow)
         assert get(web.address, f"{path}?delay=10").backend == "a"
     assert get(web.address, "/none?delay=700").backend == "a"
 
@@ -283,13 +283,13 @@ def attempts_that_time_out_are_retried_within_the_request(case: Case):
     case.serve(web, one, case.http_route(
         web,
         rule(one.ref(), matches=at("/ok"), retry={"codes": [504], "attempts": 2},
-             timeouts={"request": "5s", "backendRequest": "200ms"}),
+             timeouts={"request": "9s", "backendRequest": "500ms"}),
         rule(one.ref(), matches=at("/late"), retry={"codes": [504], "attempts": 20},
-             timeouts={"request": "500ms", "backendRequest": "200ms"})))
-    answer, count = attempts(case, web, "/ok?delay=1000&fail=2")
-    assert (answer.status, count) == (200, 3) and answer.seconds < 3, (answer, count)
-    answer, count = attempts(case, web, "/late?delay=1000&fail=99")
-    assert answer.status == 504 and answer.seconds < 1.5 and count in (2, 3), (answer, count)
+             timeouts={"request": "1500ms", "backendRequest": "500ms"})))
+    answer, count = attempts(case, web, "/ok?delay=8000&fail=2")
+    assert (answer.status, count) == (200, 3) and answer.seconds < 7, (answer, count)
+    answer, count = attempts(case, web, "/late?delay=8000&fail=99")
+    assert answer.status == 504 and answer.seconds < 7 and count in (2, 3), (answer, count)
 
 
 # --- proxyless -------------------------------------------------------------------------------
@@ -358,9 +358,9 @@ def a_short_timeout_is_kept_or_told(case: Case):
                   "a condition")
             return
         watch.wait_for(backend="a")
-        slow = case.grpc.call(web.target, metadata={"x-delay": "3000"})
+        slow = case.grpc.call(web.target, metadata={"x-delay": "5000"}, timeout=8)
         check_too_late(case, slow)
-        assert 700 < slow.first_ms < 2000, slow
+        assert 700 < slow.first_ms < 4000, slow
         assert not_enforced(case) == "", not_enforced(case)
 
 

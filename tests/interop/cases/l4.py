@@ -16,7 +16,7 @@ from rig.tls import TlsBackends
 from rig.traffic import check_split, get, greeter
 
 TAKEN_SECONDS = 5
-AT_ONCE_SECONDS = 1.0
+AT_ONCE_SECONDS = 4.0  # on a busy machine; what waits for the client waits for ever
 SILENT_SECONDS = 0.5  # then a server is not going to speak first
 CONNECTIONS = 400
 

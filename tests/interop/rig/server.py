@@ -13,8 +13,8 @@ from .process import Child, Failed, program, until
 SERVER_KINDS = ("go", "python", "java", "node")
 PROGRAMS = {"go": "xdsserver", "python": "xds_server", "java": "XdsServer",
             "node": "xds_server"}
-CALL_SECONDS = 15
-SERVING_SECONDS = 10
+CALL_SECONDS = 30  # the first one waits until the server has started, on a busy machine
+SERVING_SECONDS = 30
 
 
 def asked_address(kind: str, address: str) -> str:
