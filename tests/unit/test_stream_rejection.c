@@ -47,6 +47,33 @@ static void rejected_version_is_not_sent_again(void **state)
     client_free(c);
 }
 
+/* One response of a type is under way at a time: the next one waits for the answer, so that no
+ * rejection comes too late to be heard. */
+static void a_rejection_is_heard_whatever_has_changed_meanwhile(void **state)
+{
+    struct rig *rig = *state;
+    put(rig, XDS_RDS, "a", "1");
+    put(rig, XDS_RDS, "b", "1");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_RDS, "a b", "", "");
+    said(c, "rds a b");
+    put(rig, XDS_RDS, "a", "2");
+    publish(rig);
+    quiet(c);
+    nack(c, XDS_RDS, "too long");
+    assert_string_equal(rig->events, "rejected rds b\n"); /* of a there is another version now */
+    said(c, "rds a");
+    put(rig, XDS_RDS, "b", "2");
+    publish(rig);
+    nack(c, XDS_RDS, "too long");
+    assert_string_equal(rig->events, "rejected rds b\nrejected rds a\n");
+    said(c, "rds b");
+    ack(c, XDS_RDS);
+    assert_string_equal(rig->events, "rejected rds b\nrejected rds a\naccepted rds b\n");
+    client_free(c);
+}
+
 static void names_are_found_whole(void **state)
 {
     (void)state;
@@ -205,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(rejected_version_is_not_sent_again),
+        T(a_rejection_is_heard_whatever_has_changed_meanwhile),
         T(names_are_found_whole),
         T(rejection_without_names_means_all),
         T(who_leaves_what_it_rejected_rejects_it_no_more),
