@@ -5,7 +5,7 @@
  *   turn ─► spread (heddle.dev/Propagated) ─┐
  *        ─► drained (/drained)             ─┴─► serve_acks_watch
  *                                            └─► replicas ─► /replica/propagated, /replica/drained
- *           hearsay (heddle.dev/Programmed) ───► replicas ─► /replica/rejections
+ *           hearsay (Programmed, Enforced …)  ───► replicas ─► /replica/clients
  *
  * Nothing is said of clients before --clients-return-ms have passed since the source was synced:
  * after a start they are still coming back. Thread 0.

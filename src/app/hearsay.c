@@ -27,7 +27,7 @@ static void on_answer(void *user, struct str address, const struct httpc_result 
 {
     struct daemon *daemon = ((struct hearsay *)user)->daemon;
     if (result->status == 200) {
-        mesh_hear_rejections(daemon->mesh, address, result->body, loop_now_ms(&daemon->loop));
+        mesh_hear_other(daemon->mesh, address, result->body, loop_now_ms(&daemon->loop));
     }
 }
 
@@ -43,7 +43,7 @@ static void forget_the_silent(struct daemon *daemon)
     uint64_t now = loop_now_ms(&daemon->loop);
     uint64_t believed_ms = TIMEOUT_MS + daemon->options->number[O_clients_return_ms];
     if (now > believed_ms) {
-        mesh_forget_rejections(daemon->mesh, now - believed_ms);
+        mesh_forget_others(daemon->mesh, now - believed_ms);
         turn_when_dirty(daemon);
     }
 }
@@ -51,7 +51,7 @@ static void forget_the_silent(struct daemon *daemon)
 /* A change that is not everywhere may have been rejected; what was rejected may be accepted. */
 static bool is_news_likely(const struct daemon *daemon)
 {
-    return spread_pending(daemon->fleet.spread) > 0 || mesh_hears_rejections(daemon->mesh);
+    return spread_pending(daemon->fleet.spread) > 0 || mesh_others_reject(daemon->mesh);
 }
 
 void hearsay_poll(struct hearsay *hearsay)
@@ -65,7 +65,7 @@ void hearsay_poll(struct hearsay *hearsay)
     hearsay->polls = 0;
     const struct replicas_question ask = {
         .method = "GET",
-        .path = STR("/replica/rejections"),
+        .path = STR("/replica/clients"),
         .timeout_ms = TIMEOUT_MS,
         .body_max = ANSWER_MAX,
         .each = on_answer,

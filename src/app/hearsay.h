@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hearsay: asks the other replicas what their clients reject (pipeline/rejections.h), so that
- * status tells it whichever replica writes, and whichever the client is connected to.
+ * hearsay: asks the other replicas what kinds of clients they have, and what these reject
+ * (pipeline/elsewhere.h), so that status tells it whichever replica writes, and whichever the
+ * client is connected to.
  *
- *   fleet's poll ─► /replica/rejections of each ─► mesh_hear_rejections ─► turn
+ *   fleet's poll ─► /replica/clients of each ─► mesh_hear_other ─► turn
  *
  * One that does not answer is believed a while longer: until its clients had the time to say the
  * same elsewhere. Thread 0.

@@ -24,13 +24,13 @@ static void answer_propagated(void *user, const struct h1_request *request, stru
     buf_release(&out);
 }
 
-static void answer_rejections(void *user, const struct h1_request *request, struct h1_reply *reply)
+static void answer_clients(void *user, const struct h1_request *request, struct h1_reply *reply)
 {
     const struct daemon *daemon = user;
     struct buf out;
     (void)request;
     buf_init(&out, BUF_UNLIMITED);
-    mesh_tell_rejections(daemon->mesh, &out);
+    mesh_tell_others(daemon->mesh, &out);
     admin_reply_json(reply, &out);
 }
 
@@ -55,7 +55,7 @@ static void answer_why(void *user, const struct h1_request *request, struct h1_r
 const struct webhook_route replica_routes[] = {
     {.path = "/replica/state", .needs_token = true, .handle = answer_state},
     {.path = "/replica/propagated", .post = true, .needs_token = true, .handle = answer_propagated},
-    {.path = "/replica/rejections", .needs_token = true, .handle = answer_rejections},
+    {.path = "/replica/clients", .needs_token = true, .handle = answer_clients},
     {.path = "/replica/drained", .needs_token = true, .handle = answer_drained},
     {.path = "/replica/proxies", .needs_token = true, .handle = api_own_proxies},
     {.path = "/replica/dump", .needs_token = true, .handle = api_own_dump},

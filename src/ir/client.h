@@ -31,7 +31,7 @@
 
 #define VIEW_NODELESS "nodeless" /* no scope: T_VIEW has it while some client says no node */
 
-/* T_VIEW: present while a client has the scope. */
+/* T_VIEW: present while a client has the scope. T_ELSEWHERE: a client of another replica. */
 struct view_row {
     struct row row;
     struct str scope;

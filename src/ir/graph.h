@@ -25,6 +25,7 @@ enum table_id {
     T_FAULT,       /* fault_key(): objects that cannot be read (model/fault.h) */
     /* inputs: what clients say (ir/client.h) */
     T_VIEW,      /* scope: present while some client has it */
+    T_ELSEWHERE, /* "scope|replica": present while a client of that replica has it */
     T_INTEREST,  /* "scope|name": a Listener that some client asks for by name */
     T_REJECTION, /* "type|name|node|…": what clients rejected, of whichever replica */
     T_SETTINGS,  /* "": options that translation depends on */
@@ -110,6 +111,7 @@ enum index_id {
     X_LISTENER_SECRETS, /* gateways by the keys of T_GATEWAY_SDS that they need */
     X_UPSTREAM_SECRETS, /* ir_upstream by the keys of T_GATEWAY_SDS that they need */
     X_POLICY_GATEWAYS,  /* attachments by "ns/svc" of each backend: whose Gateways send there */
+    X_SCOPES_ELSEWHERE, /* scopes of other replicas' clients by "scope" */
     X_REJECTIONS,       /* rejections by "type|name" or, of a consumer's, "type|name@client-ns" */
     INDEX_COUNT
 };

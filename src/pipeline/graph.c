@@ -6,7 +6,7 @@
  *   service ─┬─► port ─┬─► attachment ◄── route        ┌─► vhost ─► route configurations
  *            │         ├─► routing ◄── attached ───────┼─► backends of connections (ECDS)
  *   slice ───┼─► endpoints ◄── places ◄── view         └─► listeners
- *   interest ├─► target    └─► cluster ◄── policy          status ◄── rejection
+ *   interest ├─► target    └─► cluster ◄── policy          status ◄── rejection, elsewhere
  *            └─► server ─► listeners of servers
  *
  *   gateway, listenerset, secret ─► gateways ─► attachment ─► rivals ─► domains, connections
@@ -75,6 +75,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_CONFIGMAP]    = INPUT("configmap", object_equal),
     [T_FAULT]        = INPUT("fault", fault_equal),
     [T_VIEW]         = INPUT("view", view_equal),
+    [T_ELSEWHERE]    = INPUT("elsewhere", view_equal),
     [T_INTEREST]     = INPUT("interest", interest_equal),
     [T_REJECTION]    = INPUT("rejection", rejection_equal),
     [T_SETTINGS]     = INPUT("settings", settings_equal),
@@ -176,6 +177,7 @@ static const struct index_spec indexes[INDEX_COUNT] = {
                              NULL},
     [X_POLICY_GATEWAYS]   = {"gateways-of-services", T_ATTACHMENT, resolve_gateways_of_services,
                              NULL},
+    [X_SCOPES_ELSEWHERE]  = {"scopes-elsewhere", T_ELSEWHERE, resolve_scopes_elsewhere, NULL},
     [X_REJECTIONS]        = {"rejections", T_REJECTION, resolve_rejections, NULL},
     /* clang-format on */
 };

@@ -9,8 +9,8 @@
 #include "base/panic.h"
 #include "ir/client.h"
 #include "pipeline/clients.h"
+#include "pipeline/elsewhere.h"
 #include "pipeline/graph.h"
-#include "pipeline/rejections.h"
 #include "pipeline/since.h"
 #include "pipeline/turn.h"
 
@@ -18,7 +18,7 @@ struct mesh {
     struct engine *engine;
     struct status_store *status;
     struct clients clients;
-    struct rejections others; /* of other replicas' clients */
+    struct elsewhere elsewhere;
     struct since since;
     uint64_t seq;
     uint64_t evaluations, cutoffs; /* totals already counted in metrics */
@@ -48,7 +48,7 @@ struct mesh *mesh_new(const struct mesh_settings *settings)
     mesh->status = status_store_new();
     mesh->check = settings->check;
     clients_init(&mesh->clients, mesh->engine);
-    rejections_init(&mesh->others, mesh->engine);
+    elsewhere_init(&mesh->elsewhere, mesh->engine);
     struct settings_row *row = row_new(sizeof(*row), 64);
     row->cluster_domain = arena_str(&row->row.arena, settings->cluster_domain);
     row->trust_domain = arena_str(&row->row.arena, settings->trust_domain);
@@ -69,7 +69,7 @@ void mesh_free(struct mesh *mesh)
         return;
     }
     clients_release(&mesh->clients);
-    rejections_release(&mesh->others);
+    elsewhere_release(&mesh->elsewhere);
     since_release(&mesh->since);
     status_store_free(mesh->status);
     engine_free(mesh->engine);
@@ -200,24 +200,24 @@ void mesh_dropped(struct mesh *mesh, stream_id id, enum xds_type type, struct st
     clients_dropped(&mesh->clients, id, type, name);
 }
 
-void mesh_tell_rejections(const struct mesh *mesh, struct buf *out)
+void mesh_tell_others(const struct mesh *mesh, struct buf *out)
 {
-    rejections_tell(mesh->engine, out);
+    elsewhere_tell(mesh->engine, out);
 }
 
-void mesh_hear_rejections(struct mesh *mesh, struct str replica, struct str answer, uint64_t now_ms)
+void mesh_hear_other(struct mesh *mesh, struct str address, struct str answer, uint64_t now_ms)
 {
-    mesh->dirty |= rejections_hear(&mesh->others, replica, answer, now_ms);
+    mesh->dirty |= elsewhere_hear(&mesh->elsewhere, address, answer, now_ms);
 }
 
-void mesh_forget_rejections(struct mesh *mesh, uint64_t since_ms)
+void mesh_forget_others(struct mesh *mesh, uint64_t since_ms)
 {
-    mesh->dirty |= rejections_forget(&mesh->others, since_ms);
+    mesh->dirty |= elsewhere_forget(&mesh->elsewhere, since_ms);
 }
 
-bool mesh_hears_rejections(const struct mesh *mesh)
+bool mesh_others_reject(const struct mesh *mesh)
 {
-    return rejections_any(&mesh->others);
+    return elsewhere_rejects(&mesh->elsewhere);
 }
 
 static void count_turn(struct mesh *mesh, uint64_t started)

@@ -75,12 +75,11 @@ void mesh_rejected(struct mesh *mesh, stream_id id, enum xds_type type,
 void mesh_accepted(struct mesh *mesh, stream_id id, enum xds_type type,
                    const struct resource *const *of, size_t nof);
 void mesh_dropped(struct mesh *mesh, stream_id id, enum xds_type type, struct str name);
-/* What clients of other replicas reject: pipeline/rejections.h. */
-void mesh_tell_rejections(const struct mesh *mesh, struct buf *out);
-void mesh_hear_rejections(struct mesh *mesh, struct str replica, struct str answer,
-                          uint64_t now_ms);
-void mesh_forget_rejections(struct mesh *mesh, uint64_t since_ms);
-bool mesh_hears_rejections(const struct mesh *mesh); /* there are some */
+/* What status has to know of other replicas' clients: pipeline/elsewhere.h. */
+void mesh_tell_others(const struct mesh *mesh, struct buf *out);
+void mesh_hear_other(struct mesh *mesh, struct str address, struct str answer, uint64_t now_ms);
+void mesh_forget_others(struct mesh *mesh, uint64_t since_ms);
+bool mesh_others_reject(const struct mesh *mesh); /* anything at all */
 
 /* Computes what follows from all that was said since the last turn. NULL: no resource changed. */
 struct changeset *mesh_turn(struct mesh *mesh);

@@ -5,6 +5,7 @@
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "ir/ir.h"
+#include "resolve/connected.h"
 #include "resolve/govern.h"
 #include "resolve/key.h"
 #include "resolve/rule.h"
@@ -30,7 +31,7 @@ static void add(struct gaps *gaps, struct str what)
 /* What was found, if clients of the scope are connected: all of it is said, or counted. */
 static struct str told(struct eval *ev, const struct gaps *gaps, const char *scope)
 {
-    if (gaps->len == 0 || eval_get(ev, T_VIEW, str_from(scope)) == NULL) {
+    if (gaps->len == 0 || !is_connected(ev, scope)) {
         return STR_NULL;
     }
     return gaps->len <= GAPS_MAX ? gaps->text
@@ -97,7 +98,7 @@ static void sessions(struct eval *ev, struct gaps *gaps, const struct rule_view 
         return;
     }
     bool kept = rule->session->type == SESSION_COOKIE && weighted(rule) <= 1;
-    if (!kept || eval_get(ev, T_VIEW, STR(SCOPE_GRPC_STATELESS)) != NULL) {
+    if (!kept || is_connected(ev, SCOPE_GRPC_STATELESS)) {
         add(gaps, arena_printf(gaps->scratch, "rules[%zu].sessionPersistence", index));
     } else if (session_outlives(rule->session)) {
         add(gaps,
@@ -231,7 +232,7 @@ static struct str connection_gaps(struct eval *ev, const struct route *route,
             text = STR("choose among rules[0].backendRefs for each call, not for each connection");
         }
     }
-    return text.len > 0 && eval_get(ev, T_VIEW, STR(SCOPE_GRPC)) != NULL ? text : STR_NULL;
+    return text.len > 0 && is_connected(ev, SCOPE_GRPC) ? text : STR_NULL;
 }
 
 static const struct {

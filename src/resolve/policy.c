@@ -10,6 +10,7 @@
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "model/service.h"
+#include "resolve/connected.h"
 #include "resolve/fault.h"
 #include "resolve/key.h"
 #include "resolve/resolve.h"
@@ -134,14 +135,13 @@ static void enforced_condition(struct eval *ev, struct arena *arena,
 {
     bool both = policy->retry != NULL && policy->session != NULL;
     struct str text = STR_NULL;
-    if ((policy->retry != NULL || policy->session != NULL) &&
-        eval_get(ev, T_VIEW, STR(SCOPE_GRPC)) != NULL) {
+    if ((policy->retry != NULL || policy->session != NULL) && is_connected(ev, SCOPE_GRPC)) {
         text = arena_printf(arena, "proxyless gRPC clients do not apply %s%s%s",
                             policy->retry != NULL ? "retryConstraint" : "", both ? ", " : "",
                             policy->session != NULL ? "sessionPersistence" : "");
     }
     if (policy->session != NULL && session_outlives(policy->session) &&
-        eval_get(ev, T_VIEW, STR(SCOPE_ENVOY)) != NULL) {
+        is_connected(ev, SCOPE_ENVOY)) {
         text = arena_printf(arena, "%.*s%ssidecars do not keep sessionPersistence.absoluteTimeout",
                             STR_FMT(text), text.len > 0 ? "; " : "");
     }

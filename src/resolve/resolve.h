@@ -100,6 +100,7 @@ const struct row *resolve_server(struct eval *ev, struct str key);
 /* status.c: T_STATUS, T_SERVICE_STATUS; rejections by resource */
 const struct row *resolve_status(struct eval *ev, struct str key);
 const struct row *resolve_service_status(struct eval *ev, struct str key);
+void resolve_scopes_elsewhere(const struct row *row, struct str key, struct group_emit *emit);
 void resolve_rejections(const struct row *row, struct str key, struct group_emit *emit);
 
 #endif

@@ -23,6 +23,7 @@
 #include "ir/graph.h"
 #include "ir/ir.h"
 #include "model/service.h"
+#include "resolve/connected.h"
 #include "resolve/enforce.h"
 #include "resolve/fault.h"
 #include "resolve/govern.h"
@@ -351,7 +352,7 @@ static bool is_not_local(struct eval *ev, const struct service *service)
     for (size_t i = 0; !local && i < service->cluster_ips.len; i++) {
         local = ir_is_loopback(service->cluster_ips.items[i]);
     }
-    return !local && eval_get(ev, T_VIEW, STR(SCOPE_BIND)) != NULL;
+    return !local && is_connected(ev, SCOPE_BIND);
 }
 
 /* Of all ports: a cluster, its endpoints, or a listener (whose address may be taken). */
@@ -427,8 +428,7 @@ static bool unenforced_condition(struct eval *ev, struct arena *arena,
                                         "sent addresses, not names",
                                         STR_FMT(name)));
     }
-    if (service->internal_policy == TRAFFIC_LOCAL &&
-        eval_get(ev, T_VIEW, STR(VIEW_NODELESS)) != NULL) {
+    if (service->internal_policy == TRAFFIC_LOCAL && is_connected(ev, VIEW_NODELESS)) {
         add_fault(&faults, STR("clients that do not say their node (node.metadata.node_name) are "
                                "sent the endpoints of all nodes"));
     }

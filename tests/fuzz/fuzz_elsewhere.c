@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Can what another replica answers (/replica/rejections) break the status here?
+ * Can what another replica answers (/replica/clients) break the status here?
  *
- * Input: heard as an answer, of one that answered properly before. Seeds: corpus/rejections/.
+ * Input: heard as an answer, of one that answered properly before. Seeds: corpus/elsewhere/.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include "../unit/mesh_rig.h"
 #include "base/panic.h"
 #include "ir/client.h"
-#include "pipeline/rejections.h"
+#include "pipeline/elsewhere.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,9 +21,9 @@ static const char *const objects =
     "metadata: {name: r, namespace: a, generation: 1}, spec: {"
     "parentRefs: [{group: '', kind: Service, name: s}]}}";
 
-static const char *const before =
-    "{\"rejections\":[{\"type\":\"rds\",\"name\":\"a/s:80\",\"scope\":\"envoy\",\"version\":\"1\","
-    "\"node\":\"sidecar/a/x\",\"text\":\"no\",\"clients\":1}]}";
+static const char *const before = "{\"scopes\":[\"grpc\"],\"rejections\":[{\"type\":\"rds\","
+                                  "\"name\":\"a/s:80\",\"scope\":\"envoy\",\"version\":\"1\","
+                                  "\"node\":\"sidecar/a/x\",\"text\":\"no\",\"clients\":1}]}";
 
 static struct mesh *the_mesh(void)
 {
@@ -39,14 +39,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct mesh *mesh = the_mesh();
     const struct engine *engine = mesh_engine(mesh);
-    mesh_hear_rejections(mesh, STR("1.2.3.4:5"), str_from(before), 1);
+    mesh_hear_other(mesh, STR("1.2.3.4:5"), str_from(before), 1);
     changeset_unref(mesh_turn(mesh));
     ASSERT(engine_count(engine, T_REJECTION) == 1);
-    mesh_hear_rejections(mesh, STR("1.2.3.4:5"), str_span((const char *)data, size), 2);
+    mesh_hear_other(mesh, STR("1.2.3.4:5"), str_span((const char *)data, size), 2);
     changeset_unref(mesh_turn(mesh));
-    ASSERT(engine_count(engine, T_REJECTION) <= REJECTIONS_TOLD_MAX);
-    mesh_forget_rejections(mesh, 3);
+    ASSERT(engine_count(engine, T_REJECTION) <= ELSEWHERE_REJECTIONS_MAX);
+    ASSERT(engine_count(engine, T_ELSEWHERE) <= ELSEWHERE_SCOPES_MAX);
+    mesh_forget_others(mesh, 3);
     changeset_unref(mesh_turn(mesh));
-    ASSERT(engine_count(engine, T_REJECTION) == 0 && !mesh_hears_rejections(mesh));
+    ASSERT(engine_count(engine, T_REJECTION) + engine_count(engine, T_ELSEWHERE) == 0);
+    ASSERT(!mesh_others_reject(mesh));
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does a replica's status tell what clients of another reject, as long as it is so? */
+/* Does a replica's status tell what clients of another are and reject, as long as it is so? */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,10 +9,10 @@
 
 #include "ir/client.h"
 #include "mesh_rig.h"
-#include "pipeline/rejections.h"
+#include "pipeline/elsewhere.h"
 
-#define NOBODY "{\"rejections\":[]}"
-#define MANY (REJECTIONS_TOLD_MAX + 20)
+#define NOBODY "{\"scopes\":[],\"rejections\":[]}"
+#define MANY (ELSEWHERE_REJECTIONS_MAX + 20)
 #define PER_CLIENT 200 /* rejections that are kept of one */
 
 static const char *const objects =
@@ -75,8 +75,8 @@ static void ask(struct world *w, uint64_t now_ms)
 {
     rig_turn(w->here);
     buf_clear(&w->text);
-    mesh_tell_rejections(w->here, &w->text);
-    mesh_hear_rejections(w->there, STR("10.0.0.1:15017"), buf_str(&w->text), now_ms);
+    mesh_tell_others(w->here, &w->text);
+    mesh_hear_other(w->there, STR("10.0.0.1:15017"), buf_str(&w->text), now_ms);
     rig_turn(w->there);
 }
 
@@ -124,11 +124,11 @@ static void each_tells_of_its_own_clients_alone(void **state)
     struct world *w = *state;
     reject(w, 1, "a/s:80", "envoy", "no");
     ask(w, 1);
-    assert_true(mesh_hears_rejections(w->there));
+    assert_true(mesh_others_reject(w->there));
     buf_clear(&w->text);
-    mesh_tell_rejections(w->there, &w->text);
+    mesh_tell_others(w->there, &w->text);
     assert_true(str_eq(buf_str(&w->text), STR(NOBODY)));
-    mesh_hear_rejections(w->here, STR("10.0.0.2:15017"), STR(NOBODY), 1);
+    mesh_hear_other(w->here, STR("10.0.0.2:15017"), STR(NOBODY), 1);
     assert_false(mesh_dirty(w->here));
     assert_int_equal(rows(w->here), 1);
 }
@@ -143,14 +143,41 @@ static void the_scopes_of_a_name_are_told_apart(void **state)
     assert_non_null(strstr(status(w, w->there), "rejected by 'sidecar/a/x': no\""));
 }
 
+/* A route with a filter that proxyless clients do not know. */
+static void kinds_of_clients_are_told(void **state)
+{
+    struct world *w = *state;
+    rig_apply(w->there, "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, "
+                        "metadata: {name: r, namespace: a, generation: 1}, spec: {"
+                        "parentRefs: [{group: '', kind: Service, name: s}], rules: [{filters: [{"
+                        "type: RequestHeaderModifier, requestHeaderModifier: {remove: [x]}}]}]}}");
+    ask(w, 1);
+    assert_null(strstr(status(w, w->there), "Enforced"));
+    rig_open(w->here, 3, "proxyless/a/z", "gRPC Go");
+    ask(w, 2);
+    assert_non_null(strstr(status(w, w->there), "proxyless gRPC clients do not apply rules[0]"));
+    assert_int_equal(engine_count(mesh_engine(w->there), T_VIEW), 0); /* nothing is made for them */
+    mesh_close(w->here, 3);
+    ask(w, 3);
+    assert_null(strstr(status(w, w->there), "Enforced"));
+}
+
+static void scopes_of_one_namespace_are_not_told(void **state)
+{
+    struct world *w = *state;
+    ask(w, 1);
+    assert_non_null(strstr((const char *)w->text.data, "\"envoy\""));
+    assert_true(str_index(buf_str(&w->text), '@') == w->text.len);
+}
+
 static void the_same_answer_wakes_nobody(void **state)
 {
     struct world *w = *state;
     reject(w, 1, "a/s:80", "envoy", "no");
     ask(w, 1);
     buf_clear(&w->text);
-    mesh_tell_rejections(w->here, &w->text);
-    mesh_hear_rejections(w->there, STR("10.0.0.1:15017"), buf_str(&w->text), 2);
+    mesh_tell_others(w->here, &w->text);
+    mesh_hear_other(w->there, STR("10.0.0.1:15017"), buf_str(&w->text), 2);
     assert_false(mesh_dirty(w->there));
 }
 
@@ -160,31 +187,34 @@ static void who_is_silent_for_long_is_forgotten(void **state)
     reject(w, 1, "a/s:80", "envoy", "no");
     ask(w, 10);
     ask(w, 20); /* the same again counts as well */
-    mesh_forget_rejections(w->there, 20);
+    mesh_forget_others(w->there, 20);
     assert_false(mesh_dirty(w->there));
-    mesh_forget_rejections(w->there, 21);
+    mesh_forget_others(w->there, 21);
     assert_true(mesh_dirty(w->there));
     rig_turn(w->there);
     assert_null(strstr(status(w, w->there), "Programmed"));
-    assert_false(mesh_hears_rejections(w->there));
+    assert_false(mesh_others_reject(w->there));
     ask(w, 30); /* it is back, and says what it said before */
     assert_non_null(strstr(status(w, w->there), "Programmed"));
 }
 
 static void what_is_no_answer_changes_nothing(void **state)
 {
-    static const char *const odd[] = {"", "{", "[]", "{}", "{\"rejections\":{}}", "not found\n"};
+    static const char *const odd[] = {
+        "",           "{", "[]", "{}", "{\"scopes\":[],\"rejections\":{}}", "{\"rejections\":[]}",
+        "not found\n"};
     struct world *w = *state;
     reject(w, 1, "a/s:80", "envoy", "no");
     ask(w, 1);
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
-        mesh_hear_rejections(w->there, STR("10.0.0.1:15017"), str_from(odd[i]), 2);
+        mesh_hear_other(w->there, STR("10.0.0.1:15017"), str_from(odd[i]), 2);
         assert_false(mesh_dirty(w->there));
     }
-    mesh_hear_rejections(w->there, STR("10.0.0.1:15017"),
-                         STR("{\"rejections\":[{\"type\":\"of later\",\"clients\":1},1,"
-                             "{\"type\":\"rds\"},{\"type\":\"rds\",\"clients\":0}]}"),
-                         2);
+    mesh_hear_other(
+        w->there, STR("10.0.0.1:15017"),
+        STR("{\"scopes\":[7,\"\"],\"rejections\":[{\"type\":\"of later\",\"clients\":1},1,"
+            "{\"type\":\"rds\"},{\"type\":\"rds\",\"clients\":0}]}"),
+        2);
     rig_turn(w->there);
     assert_int_equal(rows(w->there), 0); /* that was one, of entries that say nothing */
 }
@@ -202,7 +232,7 @@ static void told_are_not_more_than_can_be_heard(void **state)
     }
     ask(w, 1);
     assert_int_equal(rows(w->here), MANY);
-    assert_int_equal(rows(w->there), REJECTIONS_TOLD_MAX);
+    assert_int_equal(rows(w->there), ELSEWHERE_REJECTIONS_MAX);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -211,7 +241,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_another_is_told_is_in_the_status), TEST(each_tells_of_its_own_clients_alone),
-        TEST(the_scopes_of_a_name_are_told_apart),   TEST(the_same_answer_wakes_nobody),
+        TEST(the_scopes_of_a_name_are_told_apart),   TEST(kinds_of_clients_are_told),
+        TEST(scopes_of_one_namespace_are_not_told),  TEST(the_same_answer_wakes_nobody),
         TEST(who_is_silent_for_long_is_forgotten),   TEST(what_is_no_answer_changes_nothing),
         TEST(told_are_not_more_than_can_be_heard),
     };

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* connected: see connected.h. */
+#include "resolve/connected.h"
+
+#include "ir/client.h"
+#include "ir/graph.h"
+#include "resolve/resolve.h"
+
+void resolve_scopes_elsewhere(const struct row *row, struct str key, struct group_emit *emit)
+{
+    (void)key;
+    group_emit(emit, ((const struct view_row *)row)->scope);
+}
+
+bool is_connected(struct eval *ev, const char *scope)
+{
+    return eval_get(ev, T_VIEW, str_from(scope)) != NULL ||
+           eval_group(ev, X_SCOPES_ELSEWHERE, str_from(scope)).len > 0;
+}
