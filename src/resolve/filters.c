@@ -2,8 +2,10 @@
 /* filters: see filters.h. */
 #include "resolve/filters.h"
 
+#include "resolve/candidates.h"
 #include "resolve/cors.h"
 #include "resolve/session.h"
+#include "resolve/upstream.h"
 
 #define PORT_HTTP 80
 #define PORT_HTTPS 443
@@ -72,11 +74,11 @@ static int change_path(struct arena *arena, const struct path_modifier *modifier
 /* HTTPRequestRedirectFilter.port: the written one, else the well-known port of the written scheme,
  * else the listener's, for which the Service port stands in the mesh. :80 of http and :443 of
  * https are not written into Location. */
-static int32_t location_port(const struct redirect_filter *filter, int32_t service_port)
+static int32_t location_port(const struct redirect_filter *filter, struct str scheme,
+                             int32_t arrival_port)
 {
-    bool https = str_eq(filter->scheme, STR("https"));
-    int32_t known = https ? PORT_HTTPS : PORT_HTTP;
-    int32_t port = filter->port != 0 ? filter->port : service_port;
+    int32_t known = str_eq(scheme, STR("https")) ? PORT_HTTPS : PORT_HTTP;
+    int32_t port = filter->port != 0 ? filter->port : arrival_port;
     if (filter->port == 0 && filter->scheme.len > 0) {
         port = known;
     }
@@ -84,12 +86,15 @@ static int32_t location_port(const struct redirect_filter *filter, int32_t servi
 }
 
 static struct ir_redirect *make_redirect(struct arena *arena, const struct redirect_filter *filter,
-                                         int32_t port)
+                                         const struct arrival *arrival)
 {
     struct ir_redirect *redirect = ARENA_NEW(arena, struct ir_redirect);
-    redirect->scheme = filter->scheme.len > 0 ? arena_str(arena, filter->scheme) : STR("http");
+    redirect->scheme = arrival->https ? STR("https") : STR("http");
+    if (filter->scheme.len > 0) {
+        redirect->scheme = arena_str(arena, filter->scheme);
+    }
     redirect->hostname = arena_str(arena, filter->hostname);
-    redirect->port = location_port(filter, port);
+    redirect->port = location_port(filter, redirect->scheme, arrival->port);
     redirect->status = filter->status;
     redirect->path_change = change_path(arena, filter->path, &redirect->path);
     return redirect;
@@ -105,12 +110,15 @@ static struct ir_rewrite *make_rewrite(struct arena *arena, const struct rewrite
 
 /* --- mirrors ------------------------------------------------------------------------------- */
 
-static struct str mirror_cluster(const struct attachment *attachment, size_t rule, size_t filter)
+static struct str mirror_cluster(struct arena *arena, const struct sender *sender,
+                                 const struct attachment *attachment, size_t rule, size_t filter)
 {
     for (size_t i = 0; i < attachment->mirrors.len; i++) {
         const struct attached_backend *mirror = &attachment->mirrors.items[i];
         if ((size_t)mirror->rule == rule && (size_t)mirror->index == filter) {
-            return mirror->cluster;
+            struct str why;
+            return sender->gateway != NULL ? upstream_choose(arena, sender, mirror, &why)
+                                           : mirror->cluster;
         }
     }
     return STR_NULL;
@@ -150,8 +158,8 @@ static struct ir_retry *make_retry(struct arena *arena, const struct retry *from
 
 /* --- all of them --------------------------------------------------------------------------- */
 
-static void apply_filter(struct arena *arena, const struct filter *filter, int32_t port,
-                         struct ir_route *route)
+static void apply_filter(struct arena *arena, const struct filter *filter,
+                         const struct arrival *arrival, struct ir_route *route)
 {
     if (filter->request_headers != NULL) {
         route->request_headers = copy_ops(arena, filter->request_headers);
@@ -162,7 +170,7 @@ static void apply_filter(struct arena *arena, const struct filter *filter, int32
     if (filter->redirect != NULL) {
         route->action = IR_REDIRECT;
         route->reason = STR("the rule redirects requests, which gRPC clients do not follow");
-        route->redirect = make_redirect(arena, filter->redirect, port);
+        route->redirect = make_redirect(arena, filter->redirect, arrival);
     }
     if (filter->rewrite != NULL) {
         route->rewrite = make_rewrite(arena, filter->rewrite);
@@ -173,14 +181,16 @@ static void apply_filter(struct arena *arena, const struct filter *filter, int32
 }
 
 void filters_of_rule(struct arena *arena, const struct rule_view *rule, size_t index,
-                     const struct attachment *attachment, int32_t port, struct ir_route *route)
+                     const struct attachment *attachment, const struct arrival *arrival,
+                     struct ir_route *route)
 {
     route->mirrors.items = ARENA_ARRAY(arena, rule->filters_len, struct ir_mirror);
     for (size_t i = 0; i < rule->filters_len; i++) {
         const struct filter *filter = &rule->filters[i];
-        apply_filter(arena, filter, port, route);
+        apply_filter(arena, filter, arrival, route);
         if (filter->mirror != NULL) {
-            add_mirror(arena, filter->mirror, mirror_cluster(attachment, index, i), route);
+            add_mirror(arena, filter->mirror,
+                       mirror_cluster(arena, &arrival->sender, attachment, index, i), route);
         }
     }
     if (rule->timeouts != NULL) {
@@ -208,6 +218,7 @@ void filters_of_backend(struct arena *arena, const struct backend_ref *ref,
         }
         if (filter->rewrite != NULL) {
             backend->hostname = arena_str(arena, filter->rewrite->hostname);
+            backend->path_change = change_path(arena, filter->rewrite->path, &backend->path);
         }
     }
 }

@@ -7,10 +7,13 @@
 #include "ir/ir.h"
 #include "resolve/rule.h"
 
+struct arrival;
+
 /* Fills the members of route that follow from the rule. attachment: where the mirrors of the
- * rule with this index are resolved; port: of the Service, which stands for the listener's. */
+ * rule with this index are resolved. */
 void filters_of_rule(struct arena *arena, const struct rule_view *rule, size_t index,
-                     const struct attachment *attachment, int32_t port, struct ir_route *route);
+                     const struct attachment *attachment, const struct arrival *arrival,
+                     struct ir_route *route);
 void filters_of_backend(struct arena *arena, const struct backend_ref *ref,
                         struct ir_backend *backend);
 

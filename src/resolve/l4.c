@@ -28,14 +28,15 @@
 static void set_backends(struct arena *arena, const struct route *route,
                          const struct attachment *attachment, struct ir_l4_route *connection)
 {
+    static const struct sender mesh = {.gateway = NULL};
     struct rule_view rule = route_rule(route, ONLY_RULE);
     connection->rule = arena_printf(arena, "%.*s/%d", STR_FMT(attachment->key), ONLY_RULE);
     connection->backends.len =
-        shares_of_rule(arena, attachment, &rule, ONLY_RULE, &connection->backends.items);
+        shares_of_rule(arena, &mesh, attachment, &rule, ONLY_RULE, &connection->backends.items);
     if (rule.fault.len > 0) {
         connection->reason = arena_str(arena, rule.fault);
     } else if (connection->backends.len == 0) {
-        connection->reason = STR("all backendRefs have weight 0");
+        connection->reason = STR(RULE_WEIGHTLESS);
     }
 }
 

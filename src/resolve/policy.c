@@ -8,6 +8,7 @@
 
 #include "ir/attachment.h"
 #include "ir/client.h"
+#include "ir/gateway.h"
 #include "ir/graph.h"
 #include "model/service.h"
 #include "resolve/connected.h"
@@ -81,8 +82,9 @@ void policy_sessions(struct eval *ev, struct ir_routing *routing)
         struct ir_route *route = &routing->routes.items[i];
         for (size_t j = 0; route->session == NULL && j < route->backends.len; j++) {
             struct ir_backend *backend = &route->backends.items[j];
+            struct upstream_name name = upstream_name_parse(backend->cluster);
             struct str service =
-                backend->cluster.len > 0 ? port_key_parse(backend->cluster).object : STR_NULL;
+                name.port.len > 0 && !name.mesh ? port_key_parse(name.port).object : STR_NULL;
             const struct backend_policy *policy = service.len > 0 ? policy_of(ev, service) : NULL;
             if (policy != NULL && policy->session != NULL) {
                 backend->session = session_make(arena, policy->session, service);

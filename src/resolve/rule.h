@@ -18,7 +18,9 @@ struct rule_view { /* borrowed from the route; what the kind has not is NULL */
     uint32_t line;
 };
 
-#define RULE_WEIGHTLESS "all backendRefs have weight 0" /* the reason of such a rule's error */
+/* Reasons of such rules' errors. */
+#define RULE_BACKENDLESS "the rule has no backendRefs"
+#define RULE_WEIGHTLESS "all backendRefs have weight 0"
 
 size_t route_rule_count(const struct route *route);
 /* Of an HTTPRoute or GRPCRoute; no match at all is one. */

@@ -3,6 +3,7 @@
 #include "resolve/shares.h"
 
 #include "resolve/filters.h"
+#include "resolve/upstream.h"
 
 static const struct attached_backend *find_backend(const struct attachment *attachment, size_t rule,
                                                    size_t index)
@@ -16,8 +17,9 @@ static const struct attached_backend *find_backend(const struct attachment *atta
     return NULL;
 }
 
-size_t shares_of_rule(struct arena *arena, const struct attachment *attachment,
-                      const struct rule_view *rule, size_t index, struct ir_backend **ret_backends)
+size_t shares_of_rule(struct arena *arena, const struct sender *sender,
+                      const struct attachment *attachment, const struct rule_view *rule,
+                      size_t index, struct ir_backend **ret_backends)
 {
     struct ir_backend *backends = ARENA_ARRAY(arena, rule->backends_len, struct ir_backend);
     size_t len = 0;
@@ -29,8 +31,11 @@ size_t shares_of_rule(struct arena *arena, const struct attachment *attachment,
         }
         struct ir_backend *backend = &backends[len++];
         backend->weight = ref->weight;
-        backend->cluster = arena_str(arena, resolved->cluster);
-        backend->reason = arena_str(arena, resolved->message);
+        struct str reason = resolved->message;
+        backend->cluster = sender->gateway != NULL
+                               ? upstream_choose(arena, sender, resolved, &reason)
+                               : arena_str(arena, resolved->cluster);
+        backend->reason = backend->cluster.len == 0 ? arena_str(arena, reason) : STR_NULL;
         filters_of_backend(arena, ref, backend);
     }
     *ret_backends = backends;

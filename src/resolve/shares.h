@@ -7,11 +7,23 @@
 #include "ir/ir.h"
 #include "resolve/rule.h"
 
+struct ir_gateway;
+
+/* Who sends: the mesh, or a Gateway's Envoys, which call their clusters otherwise (upstream.h) and
+ * need grants. */
+struct sender {
+    struct eval *ev;
+    const struct ir_gateway *gateway; /* NULL: the mesh; then nothing else counts */
+    bool requests;                    /* else connections */
+    bool grpc;                        /* requests of a GRPCRoute */
+};
+
 /* Weight 0 takes no part; an invalid reference keeps its share, which is an error
  * (HTTPRouteRule.backendRefs, TCPRouteRule.backendRefs). Returns how many there are; none: all
  * weights are 0. index: of the rule; attachment: where its references are resolved. */
-size_t shares_of_rule(struct arena *arena, const struct attachment *attachment,
-                      const struct rule_view *rule, size_t index, struct ir_backend **ret_backends);
+size_t shares_of_rule(struct arena *arena, const struct sender *sender,
+                      const struct attachment *attachment, const struct rule_view *rule,
+                      size_t index, struct ir_backend **ret_backends);
 /* All of it to one Service port. */
 size_t shares_of_port(struct arena *arena, struct str cluster, struct ir_backend **ret_backends);
 

@@ -1,24 +1,178 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* upstream: a cluster of a gateway. */
+/*
+ * upstream: the clusters of a gateway.
+ *
+ *   ns/svc:port        the endpoints of the port
+ *   ns/svc:port#h2     the same by HTTP/2: what GRPCRoutes send to a port that says no protocol
+ *   mesh|ns/svc:port   the routes of the Service decide (parameter mesh-routes, gateway-api#1478)
+ *
+ * A backend that a BackendTLSPolicy governs is spoken TLS to, and to nobody in plain text: where
+ * the policy is of no use the share is an error.
+ */
+#include "resolve/upstream.h"
+
+#include "ir/gateway.h"
+#include "ir/graph.h"
+#include "resolve/govern.h"
+#include "resolve/key.h"
+#include "resolve/policy.h"
 #include "resolve/resolve.h"
+
+/* Whether routes of requests are attached to the Service port for clients of the Gateway's
+ * namespace: with none there is nothing to apply. */
+static bool has_mesh_routes(struct eval *ev, struct str port, struct str client_ns)
+{
+    struct str own = arena_printf(eval_scratch(ev), "%.*s@%.*s", STR_FMT(port), STR_FMT(client_ns));
+    enum kind_id kind = govern_kind(eval_group(ev, X_ATTACHED, own));
+    if (kind == KIND_COUNT) {
+        kind = govern_kind(eval_group(ev, X_ATTACHED, port));
+    }
+    return kind != KIND_COUNT && !govern_of_connections(kind);
+}
+
+struct str upstream_choose(struct arena *arena, const struct sender *sender,
+                           const struct attached_backend *backend, struct str *ret_reason)
+{
+    struct eval *ev = sender->ev;
+    struct str port_key = backend->cluster;
+    *ret_reason = backend->ungranted.len > 0 ? backend->ungranted : backend->message;
+    if (backend->ungranted.len > 0 || port_key.len == 0) {
+        return STR_NULL;
+    }
+    const struct ir_backend_tls *tls =
+        (const struct ir_backend_tls *)eval_get(ev, T_BACKEND_TLS, port_key);
+    if (tls != NULL && tls->fault.len > 0) {
+        *ret_reason = tls->fault;
+        return STR_NULL;
+    }
+    if (sender->requests && sender->gateway->parameters->mesh_routes &&
+        has_mesh_routes(ev, port_key, sender->gateway->ns)) {
+        return arena_printf(arena, "mesh|%.*s", STR_FMT(port_key));
+    }
+    const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, port_key);
+    bool http2 = sender->grpc && port != NULL && port->protocol != IR_HTTP2;
+    return http2 ? arena_printf(arena, "%.*s#h2", STR_FMT(port_key)) : arena_str(arena, port_key);
+}
+
+/* --- T_GATEWAY_CLUSTER ---------------------------------------------------------------------- */
+
+static void copy_tls(const struct ir_gateway *gateway, const struct ir_backend_tls *tls,
+                     struct ir_upstream *row)
+{
+    struct arena *arena = &row->row.arena;
+    row->tls = true;
+    row->hostname = arena_str(arena, tls->hostname);
+    row->system = tls->system;
+    row->sans.items = ARENA_ARRAY(arena, tls->sans.len, struct ir_san);
+    for (size_t i = 0; i < tls->sans.len; i++) {
+        const struct ir_san *san = &tls->sans.items[i];
+        row->sans.items[row->sans.len++] = (struct ir_san){san->uri, arena_str(arena, san->value)};
+    }
+    row->authorities.items = ARENA_ARRAY(arena, tls->authorities.len, struct str);
+    for (size_t i = 0; i < tls->authorities.len; i++) {
+        row->authorities.items[row->authorities.len++] =
+            arena_str(arena, tls->authorities.items[i]);
+    }
+    row->client_certificate = arena_str(arena, gateway->client_certificate);
+}
+
+static bool is_needed(struct eval *ev, const struct ir_gateway *gateway, const struct ir_port *port,
+                      const struct upstream_name *name)
+{
+    if (gateway == NULL || !gateway->accepted || port == NULL) {
+        return false;
+    }
+    if (name->mesh) {
+        return gateway->parameters->mesh_routes && has_mesh_routes(ev, name->port, gateway->ns);
+    }
+    return !name->http2 || port->protocol != IR_HTTP2;
+}
 
 const struct row *resolve_upstream(struct eval *ev, struct str key)
 {
-    (void)ev;
-    (void)key;
-    return NULL;
+    struct gateway_part parts = gateway_part_parse(key);
+    struct upstream_name name = upstream_name_parse(parts.part);
+    const struct ir_gateway *gateway =
+        (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, parts.gateway);
+    const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, name.port);
+    if (!is_needed(ev, gateway, port, &name)) {
+        return NULL;
+    }
+    const struct ir_backend_tls *tls =
+        (const struct ir_backend_tls *)eval_get(ev, T_BACKEND_TLS, name.port);
+    if (tls != NULL && tls->fault.len > 0) {
+        return NULL;
+    }
+    struct ir_upstream *row = row_new(sizeof(*row), 192);
+    struct arena *arena = &row->row.arena;
+    row->gateway = arena_str(arena, parts.gateway);
+    row->name = arena_str(arena, parts.part);
+    row->port = arena_str(arena, name.port);
+    row->ns = arena_str(arena, port->ns);
+    row->service = arena_str(arena, port->service);
+    row->protocol = name.http2 ? IR_HTTP2 : port->protocol;
+    row->mesh = name.mesh;
+    const struct backend_policy *policy = policy_of(ev, port_key_parse(name.port).object);
+    if (policy != NULL && policy->retry != NULL) {
+        row->retry_budget = policy_budget(arena, policy->retry);
+    }
+    if (tls != NULL && !name.mesh) {
+        copy_tls(gateway, tls, row);
+    }
+    return &row->row;
 }
 
+static void emit_upstreams(struct arena *scratch, struct str gateway,
+                           const struct attachment *attachment,
+                           const struct attached_backend *backends, size_t len,
+                           struct group_emit *emit)
+{
+    bool requests = !govern_of_connections((enum kind_id)attachment->kind);
+    for (size_t i = 0; i < len; i++) {
+        struct str port = backends[i].cluster;
+        if (port.len == 0 || backends[i].ungranted.len > 0) {
+            continue;
+        }
+        group_emit(emit, arena_printf(scratch, "%.*s|%.*s", STR_FMT(gateway), STR_FMT(port)));
+        if (requests) {
+            group_emit(emit,
+                       arena_printf(scratch, "%.*s|mesh|%.*s", STR_FMT(gateway), STR_FMT(port)));
+        }
+        if (attachment->kind == KIND_GRPCROUTE) {
+            group_emit(emit,
+                       arena_printf(scratch, "%.*s|%.*s#h2", STR_FMT(gateway), STR_FMT(port)));
+        }
+    }
+}
+
+/* All that its routes may come to need; which of them they do, resolve_upstream() knows. */
 void resolve_upstreams(const struct row *row, struct str key, struct group_emit *emit)
 {
-    (void)row;
+    const struct attachment *attachment = (const struct attachment *)row;
+    struct arena scratch;
+    arena_init_sized(&scratch, 1024);
     (void)key;
-    (void)emit;
+    for (size_t i = 0; i < attachment->parents.len; i++) {
+        const struct attached_parent *parent = &attachment->parents.items[i];
+        if (parent->listeners.len > 0) {
+            emit_upstreams(&scratch, parent->gateway, attachment, attachment->backends.items,
+                           attachment->backends.len, emit);
+            emit_upstreams(&scratch, parent->gateway, attachment, attachment->mirrors.items,
+                           attachment->mirrors.len, emit);
+        }
+    }
+    arena_release(&scratch);
 }
 
 void resolve_upstream_secrets(const struct row *row, struct str key, struct group_emit *emit)
 {
-    (void)row;
+    const struct ir_upstream *upstream = (const struct ir_upstream *)row;
+    struct arena scratch;
+    arena_init_sized(&scratch, 512);
     (void)key;
-    (void)emit;
+    for (size_t i = 0; i < upstream->authorities.len; i++) {
+        group_emit(emit, arena_printf(&scratch, "%.*s|ca/%.*s", STR_FMT(upstream->gateway),
+                                      STR_FMT(upstream->authorities.items[i])));
+    }
+    arena_release(&scratch);
 }
