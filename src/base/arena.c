@@ -88,6 +88,10 @@ void arena_release(struct arena *arena)
 {
     for (struct arena_chunk *chunk = arena->head, *next; chunk != NULL; chunk = next) {
         next = chunk->next;
+        if (arena->wiped) {
+            UNPOISON(chunk->data, chunk->size);
+            explicit_bzero(chunk->data, chunk->size);
+        }
         chunk_free(chunk);
     }
     arena_init(arena);
@@ -215,6 +219,7 @@ void arena_steal(struct arena *dst, struct arena *src)
         dst->head->next = src->head;
     }
     dst->used += src->used;
+    dst->wiped = dst->wiped || src->wiped;
     arena_init(src);
 }
 

@@ -9,6 +9,7 @@
 #ifndef HEDDLE_BASE_ARENA_H
 #define HEDDLE_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"
@@ -19,6 +20,7 @@ struct arena {
     struct arena_chunk *head; /* newest chunk first; NULL while nothing was allocated */
     size_t used;              /* bytes handed out, for accounting */
     size_t next_chunk;        /* size of the chunk that will be taken next, at most 64 KiB */
+    bool wiped; /* set by the owner of secrets: chunks are overwritten before they are freed */
 };
 
 void arena_init(struct arena *arena); /* first chunk 4 KiB */

@@ -237,6 +237,31 @@ static int compare_pairs(const void *a, const void *b)
     return str_cmp(((const struct str_pair *)a)->key, ((const struct str_pair *)b)->key);
 }
 
+/* False when the entry is none of those that are read. */
+static bool read_pair(struct field_reader *reader, const struct field *field,
+                      struct str_pair *ret_pair, const struct doc_entry *entry,
+                      const struct field_place *map)
+{
+    struct field_place item = {.up = map, .name = entry->key};
+    struct str value = entry->value->type == DOC_NULL ? STR_NULL : entry->value->text;
+    if (entry->value->type == DOC_SEQUENCE || entry->value->type == DOC_MAPPING) {
+        field_wrong_type(reader, "a string", entry->value, &item);
+        return false;
+    }
+    if (field->reads != NULL && !field->reads(entry->key, value)) {
+        return false;
+    }
+    if (field->format != NULL) {
+        check_format(reader, field->format, entry->key, entry->value, &item);
+    }
+    if (field->value_format != NULL) {
+        check_format(reader, field->value_format, value, entry->value, &item);
+    }
+    ret_pair->key = arena_str(reader->arena, entry->key);
+    ret_pair->value = arena_str(reader->arena, value);
+    return true;
+}
+
 static void read_map(struct field_reader *reader, const struct field *field, void *at,
                      const struct doc_node *node, const struct field_place *place)
 {
@@ -244,26 +269,21 @@ static void read_map(struct field_reader *reader, const struct field *field, voi
         field_wrong_type(reader, "a mapping", node, place);
         return;
     }
+    if (!check_count(reader, field, node, place)) {
+        return;
+    }
     struct str_pair *pairs =
         node->len > 0 ? ARENA_ARRAY(reader->arena, node->len, struct str_pair) : NULL;
+    size_t len = 0;
     for (uint32_t i = 0; i < node->len; i++) {
-        const struct doc_entry *entry = &node->entries[i];
-        struct field_place item = {.up = place, .name = entry->key};
-        if (field->format != NULL) {
-            check_format(reader, field->format, entry->key, entry->value, &item);
+        if (read_pair(reader, field, &pairs[len], &node->entries[i], place)) {
+            len++;
         }
-        if (entry->value->type == DOC_SEQUENCE || entry->value->type == DOC_MAPPING) {
-            field_wrong_type(reader, "a string", entry->value, &item);
-        }
-        pairs[i].key = arena_str(reader->arena, entry->key);
-        pairs[i].value = entry->value->type == DOC_NULL
-                             ? STR_NULL
-                             : arena_str(reader->arena, entry->value->text);
     }
-    if (node->len > 1) {
-        qsort(pairs, node->len, sizeof(*pairs), compare_pairs);
+    if (len > 1) {
+        qsort(pairs, len, sizeof(*pairs), compare_pairs);
     }
-    field_set_list(at, pairs, node->len);
+    field_set_list(at, pairs, len);
 }
 
 /* --- structs ------------------------------------------------------------------------------- */
@@ -341,7 +361,7 @@ static void pair_fields(struct field_reader *reader, const struct schema *schema
             ASSERT(n < FIELDS_MAX);
         }
         const struct field *field = &schema->fields[n];
-        if (field->name == NULL && !reader->open) {
+        if (field->name == NULL && !reader->open && !schema->others) {
             field_unknown(reader, schema, entry, place);
         } else if (field->name != NULL && entry->value->type != DOC_NULL &&
                    !(reader->stored && field->silent)) {

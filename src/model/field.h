@@ -76,13 +76,17 @@ struct field {
     /* FIELD_ENUM: NULL-terminated, index is the value. Of a text (or each text of a list): the
      * only ones allowed, no order meant. */
     const char *const *names;
-    const struct format *format; /* of a text, or of each text of a list, or of map keys */
-    int64_t min, max;            /* of a number; of the length of a list or map; 0, 0: no bound */
+    const struct format *format;       /* of a text, or of each text of a list, or of map keys */
+    const struct format *value_format; /* of the values of a map */
+    /* Of a map: which entries are read, the others being left alone; NULL: all. */
+    bool (*reads)(struct str key, struct str value);
+    int64_t min, max;     /* of a number; of the length of a list or map; 0, 0: no bound */
     const char *fallback; /* default as text, applied when the field is absent; NULL: zero. Of a
                            * FIELD_LIST (any text): one item that is all defaults, also when the
                            * list is empty */
     bool unique;          /* of a list: no two items (of a FIELD_LIST: their names) are equal */
     bool silent;          /* does not count for field_equal() */
+    bool secret;          /* never written by field_dump() */
 };
 
 struct schema {
@@ -99,6 +103,7 @@ struct schema {
     /* Of what the API server has: fields, and values of texts, that are not in the table are of a
      * later version of the API, and mean nothing. For the whole tree below. */
     bool open;
+    bool others; /* names that are not in the table are anybody's, and not read */
 };
 
 /* How tables are written:

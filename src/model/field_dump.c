@@ -41,7 +41,8 @@ static bool is_zero(const struct field *field, const void *obj)
 
 static bool is_written(const struct field *field, const void *obj)
 {
-    if (field->name[0] == '\0' || field->type == FIELD_UNREAD) { /* FIELD_LINE, FIELD_FAULT */
+    bool nameless = field->name[0] == '\0'; /* FIELD_LINE, FIELD_FAULT */
+    if (nameless || field->type == FIELD_UNREAD || field->secret) {
         return false;
     }
     if (field->has != 0) {

@@ -11,6 +11,8 @@
 #define HEADER_NAME_MAX 256
 #define HEADER_VALUE_MAX 4096
 #define TEXT_MAX 1024
+#define PROTOCOL_MAX 255
+#define ANNOTATION_VALUE_MAX 4096
 
 static bool is_lower(char c)
 {
@@ -321,6 +323,62 @@ bool format_is_grpc_service(struct str text)
     return true;
 }
 
+/* --- of Gateways and BackendTLSPolicies ---------------------------------------------------- */
+
+static bool is_all(struct str text, bool (*matches)(char c), const char *extra)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!matches(text.ptr[i]) && (text.ptr[i] == '\0' || strchr(extra, text.ptr[i]) == NULL)) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+/* The pattern's second half is not anchored: of a domain only the last byte counts. */
+static bool is_listener_protocol(struct str text)
+{
+    size_t slash = str_rindex(text, '/');
+    if (has_edges(text, is_alnum, "-")) {
+        return true;
+    }
+    return slash > 0 && slash < text.len && is_lower_alnum(text.ptr[slash - 1]) &&
+           is_all(str_sub(text, slash + 1, text.len), is_alnum, "");
+}
+
+/* Neither are the alternatives of this one: the names may stand among other text. */
+static bool is_address_type(struct str text)
+{
+    if (str_starts_with(text, STR("Hostname")) || str_contains(text, STR("IPAddress")) ||
+        str_contains(text, STR("NamedAddress"))) {
+        return true;
+    }
+    for (size_t i = 1; i < text.len; i++) {
+        if (text.ptr[i] == '/' && is_lower_alnum(text.ptr[i - 1]) &&
+            is_all(str_sub(text, i + 1, text.len), is_alnum, "/-._~%!$&'()*+,;=:")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_uri(struct str text)
+{
+    size_t scheme = 0;
+    while (scheme < text.len && strchr(":/?#", text.ptr[scheme]) == NULL) {
+        scheme++;
+    }
+    return scheme > 0 && str_starts_with(str_sub(text, scheme, text.len), STR("://"));
+}
+
+static bool is_well_known(struct str text)
+{
+    return str_eq(text, STR("System")) ||
+           (str_index(text, '/') < text.len && is_qualified_name(text));
+}
+
+/* ------------------------------------------------------------------------------------------- */
+
 #define NAME_REMEDY "use lower case letters, digits and '-', with a letter or digit at both ends"
 
 const struct format format_label = {"an RFC 1123 label", NAME_REMEDY, format_is_label, LABEL_MAX,
@@ -390,3 +448,22 @@ const struct format format_cluster_ip = {
 const struct format format_qualified_name = {
     "a qualified name", "write a name such as 'http' or 'kubernetes.io/h2c'", is_qualified_name,
     SUBDOMAIN_MAX + 1 + LABEL_MAX, false};
+const struct format format_label_value = {
+    "a label value",
+    "use at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends",
+    format_is_label_value, 0, true};
+const struct format format_annotation_value = {"a value", "write a value without NUL characters",
+                                               is_anything, ANNOTATION_VALUE_MAX, true};
+const struct format format_listener_protocol = {
+    "a protocol", "write HTTP, HTTPS, TLS, TCP or UDP, or one such as 'example.com/quic'",
+    is_listener_protocol, PROTOCOL_MAX, false};
+const struct format format_address_type = {
+    "a type of address", "write IPAddress or Hostname, or one such as 'example.com/name'",
+    is_address_type, SUBDOMAIN_MAX, false};
+const struct format format_address_value = {"an address", "shorten it", is_anything, SUBDOMAIN_MAX,
+                                            true};
+const struct format format_uri = {"a URI", "write one such as 'spiffe://example.com/name'", is_uri,
+                                  SUBDOMAIN_MAX, false};
+const struct format format_well_known = {"a well-known set of certificates",
+                                         "write System, or a set such as 'example.com/set'",
+                                         is_well_known, SUBDOMAIN_MAX, false};

@@ -2,13 +2,16 @@
 /* kind: which kinds does heddle read, and with which table? */
 #include "base/panic.h"
 #include "model/class.h"
+#include "model/gateway.h"
 #include "model/grant.h"
 #include "model/node.h"
 #include "model/object.h"
 #include "model/policy.h"
 #include "model/reach.h"
 #include "model/route.h"
+#include "model/secret.h"
 #include "model/service.h"
+#include "model/tls_policy.h"
 #include "model/unmet.h"
 
 static void review_http(const struct object *object, const struct doc_node *node,
@@ -38,6 +41,14 @@ static void review_grpc(const struct object *object, const struct doc_node *node
 #define READING_XBACKENDTRAFFICPOLICY &backend_policy_schema, &format_subdomain, false, NULL
 #define READING_GATEWAYCLASS &gateway_class_schema, &format_subdomain, false, NULL
 #define READING_XMESH &mesh_schema, &format_subdomain, false, NULL
+#define READING_GATEWAY &gateway_schema, &format_subdomain, false, NULL
+#define READING_LISTENERSET &listener_set_schema, &format_subdomain, false, NULL
+#define READING_UDPROUTE &udp_route_schema, &format_subdomain, true, NULL
+#define READING_BACKENDTLSPOLICY &tls_policy_schema, &format_subdomain, false, NULL
+#define READING_SECRET                                                                             \
+    &tls_secret_schema, &format_subdomain, false, tls_secret_review,                               \
+        .is_read = tls_secret_is_read, .secret = true
+#define READING_CONFIGMAP &config_map_schema, &format_subdomain, false, config_map_review
 #define READING_NODE &node_schema, &format_subdomain, false, NULL
 
 static const struct kind_info kinds[] = {

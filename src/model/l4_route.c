@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * l4_route: which fields do a TLSRoute and a TCPRoute have?
+ * l4_route: which fields do a TLSRoute, a TCPRoute and a UDPRoute have?
  *
  * Served is v1 alone: v1alpha2 and v1alpha3 belong to the experimental channel, and v1alpha2 admits
  * what v1 forbids (16 rules, a TLSRoute without hostnames).
@@ -70,15 +70,17 @@ static const struct field tls_route_fields[] = {
 const struct schema tls_route_schema = {
     .name = "a TLSRoute", .size = sizeof(struct l4_route), .fields = tls_route_fields};
 
-/* --- TCPRoute ------------------------------------------------------------------------------ */
+/* --- TCPRoute, UDPRoute -------------------------------------------------------------------- */
 
-static const struct field tcp_spec_fields[] = {
+static const struct field plain_spec_fields[] = {
     ROUTE_COMMON_FIELDS,
     RULES_FIELD,
     FIELD_END,
 };
 static const struct schema tcp_spec_schema = {
-    .name = "a TCPRoute's spec", .fields = tcp_spec_fields, .check = check_spec};
+    .name = "a TCPRoute's spec", .fields = plain_spec_fields, .check = check_spec};
+static const struct schema udp_spec_schema = {
+    .name = "a UDPRoute's spec", .fields = plain_spec_fields, .check = check_spec};
 
 static const struct field tcp_route_fields[] = {
     OBJECT_AND_SPEC(tcp_spec_schema),
@@ -86,3 +88,10 @@ static const struct field tcp_route_fields[] = {
 };
 const struct schema tcp_route_schema = {
     .name = "a TCPRoute", .size = sizeof(struct l4_route), .fields = tcp_route_fields};
+
+static const struct field udp_route_fields[] = {
+    OBJECT_AND_SPEC(udp_spec_schema),
+    FIELD_END,
+};
+const struct schema udp_route_schema = {
+    .name = "a UDPRoute", .size = sizeof(struct l4_route), .fields = udp_route_fields};

@@ -84,7 +84,8 @@ struct ident {
     struct str kind;
     struct str ns; /* "default" when a namespaced object has none */
     struct str name;
-    bool named; /* name and ns are well-formed */
+    bool named;  /* name and ns are well-formed */
+    bool unread; /* of a kind that heddle reads, but none of those of it; info is NULL */
 };
 
 /* The text at key of the document, or empty and a problem. */
@@ -221,6 +222,10 @@ static void read_ident(const struct doc_node *node, struct ident *ret_ident,
         node, STR("apiVersion"),
         "write the API's group and version, such as 'gateway.networking.k8s.io/v1'", problems);
     find_kind(node, &ident, problems);
+    if (ident.info != NULL && ident.info->is_read != NULL && !ident.info->is_read(node)) {
+        ident.unread = true;
+        ident.info = NULL;
+    }
     /* what heddle does not read needs no name, as long as it says what it is */
     struct problems ignored;
     problems_init(&ignored, problems->arena);
@@ -289,6 +294,7 @@ static struct object *read_body(const struct doc_node *node, const struct ident 
     struct object *object = row_new(schema->size, count_nodes(node) * BODY_HINT_NODE);
     struct arena *arena = &object->row.arena;
     object->kind = ident->info->id;
+    arena->wiped = ident->info->secret;
     if (!field_read(schema, object, node, arena, problems, STR(""))) {
         row_unref(&object->row, NULL);
         return NULL;
@@ -308,6 +314,7 @@ struct object *object_read_stored(enum kind_id kind, const struct doc_node *node
     const struct schema *schema = kind_info(kind)->schema;
     struct object *object = row_new(schema->size, count_read(node) * BODY_HINT_NODE);
     object->kind = kind;
+    object->row.arena.wiped = kind_info(kind)->secret;
     if (!field_read_stored(schema, object, node, &object->row.arena, problems)) {
         row_unref(&object->row, NULL);
         return NULL;
@@ -348,7 +355,9 @@ void object_read_node(const struct doc_node *node, struct str file, struct probl
     if (ident.info != NULL) {
         result.object = read_body(node, &ident, file, problems);
     } else if (problems->errors == errors) {
-        report_skipped(node, &ident, problems);
+        if (!ident.unread) {
+            report_skipped(node, &ident, problems);
+        }
         result.skipped = true;
     }
     if (result.object != NULL && problems->errors != errors) {

@@ -64,6 +64,9 @@ struct kind_info {
     /* What is worth a warning in a valid object (rules that never match); NULL: nothing. */
     void (*review)(const struct object *object, const struct doc_node *node,
                    struct problems *problems);
+    /* Which documents of the kind are read, the others being skipped in silence; NULL: all. */
+    bool (*is_read)(const struct doc_node *node);
+    bool secret; /* its memory is wiped when it is freed */
 };
 const struct kind_info *kind_info(enum kind_id id);
 /* NULL when heddle does not read the kind. */
@@ -86,7 +89,7 @@ void object_dump(const struct object *object, struct json *json);
 /* What object_read() made of a document. */
 struct object_result {
     struct object *object; /* NULL unless the document is valid; one reference */
-    bool skipped;          /* a kind heddle does not read; `ident` is set */
+    bool skipped;          /* a kind heddle does not read, or not this one; `ident` is set */
     /* Identity as far as it could be made out, also of documents that are wrong: empty key when
      * unknown. In the arena of the problems. */
     struct str key;

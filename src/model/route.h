@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * route: HTTPRoute, GRPCRoute, TLSRoute and TCPRoute v1, all fields of Gateway API v1.7.0's
- * standard channel and the experimental ones heddle means to serve. All begin with struct route, so
- * that attachment and precedence need not know the kind.
- * Source: apis/v1/{httproute,grpcroute,tlsroute,tcproute,shared}_types.go.
+ * route: the route kinds of v1: all fields of Gateway API v1.7.0 that heddle serves or knows. All
+ * begin with struct route, so that attachment and precedence need not know the kind.
+ * Source: apis/v1/{httproute,grpcroute,tlsroute,tcproute,udproute,shared}_types.go.
  */
 #ifndef HEDDLE_MODEL_ROUTE_H
 #define HEDDLE_MODEL_ROUTE_H
@@ -180,7 +179,7 @@ struct timeouts {
 struct route {
     struct object object;
     LIST(struct parent_ref) parents; /* at most 32 */
-    LIST(struct str) hostnames;      /* at most 16; of a TLSRoute 1 to 1024, of a TCPRoute none */
+    LIST(struct str) hostnames;      /* at most 16; of a TLSRoute 1 to 1024, of TCP and UDP none */
     struct str default_gateways;     /* useDefaultGateways: "All", "None" or empty */
 };
 
@@ -239,7 +238,7 @@ struct grpc_route {
     LIST(struct grpc_rule) rules;
 };
 
-/* TLSRoute and TCPRoute: what a connection is chosen by, if anything, are the hostnames. */
+/* TLSRoute, TCPRoute, UDPRoute: what a connection is chosen by, if anything, are the hostnames. */
 struct l4_rule {
     struct str name;
     LIST(struct backend_ref) backends; /* 1 to 16, without filters */
@@ -256,5 +255,6 @@ extern const struct schema http_route_schema;
 extern const struct schema grpc_route_schema;
 extern const struct schema tls_route_schema;
 extern const struct schema tcp_route_schema;
+extern const struct schema udp_route_schema;
 
 #endif

@@ -38,6 +38,12 @@ static const unsigned tables_of_kinds[KIND_COUNT] = {
     [KIND_XBACKENDTRAFFICPOLICY] = T_POLICY,
     [KIND_GATEWAYCLASS] = T_CLASS,
     [KIND_XMESH] = T_MESH,
+    [KIND_GATEWAY] = T_GATEWAY,
+    [KIND_LISTENERSET] = T_LISTENERSET,
+    [KIND_UDPROUTE] = T_ROUTE,
+    [KIND_BACKENDTLSPOLICY] = T_TLS_POLICY,
+    [KIND_SECRET] = T_SECRET,
+    [KIND_CONFIGMAP] = T_CONFIGMAP,
     [KIND_NODE] = T_NODE,
 };
 
@@ -137,8 +143,9 @@ unsigned mesh_table(enum kind_id kind)
 
 size_t mesh_objects(const struct mesh *mesh)
 {
-    static const unsigned tables[] = {T_NAMESPACE, T_SERVICE, T_SLICE, T_ROUTE, T_GRANT,
-                                      T_POLICY,    T_CLASS,   T_MESH,  T_NODE};
+    static const unsigned tables[] = {
+        T_NAMESPACE, T_SERVICE, T_SLICE,       T_ROUTE,      T_GRANT,  T_POLICY,    T_CLASS,
+        T_MESH,      T_GATEWAY, T_LISTENERSET, T_TLS_POLICY, T_SECRET, T_CONFIGMAP, T_NODE};
     size_t count = 0;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         count += engine_count(mesh->engine, tables[i]);

@@ -89,6 +89,10 @@ static void attach_parent(struct eval *ev, struct arena *arena, const struct rou
     struct str key = arena_printf(eval_scratch(ev), "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name));
     const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
     parent->condition = C_accepted;
+    if (route->object.kind == KIND_UDPROUTE) {
+        refuse(parent, C_unsupported_value, STR("UDPRoutes govern no traffic in the mesh"));
+        return;
+    }
     if (service == NULL) {
         refuse(parent, C_no_matching_parent,
                arena_printf(arena, "no Service '%.*s' in namespace '%.*s'", STR_FMT(ref->name),

@@ -74,10 +74,9 @@ static const struct {
     size_t (*count)(const struct route *route);
     struct rule_view (*rule)(const struct route *route, size_t index);
 } kinds[KIND_COUNT] = {
-    [KIND_HTTPROUTE] = {http_count, http_rule},
-    [KIND_GRPCROUTE] = {grpc_count, grpc_rule},
-    [KIND_TLSROUTE] = {l4_count, l4_rule},
-    [KIND_TCPROUTE] = {l4_count, l4_rule},
+    [KIND_HTTPROUTE] = {http_count, http_rule}, [KIND_GRPCROUTE] = {grpc_count, grpc_rule},
+    [KIND_TLSROUTE] = {l4_count, l4_rule},      [KIND_TCPROUTE] = {l4_count, l4_rule},
+    [KIND_UDPROUTE] = {l4_count, l4_rule},
 };
 
 size_t route_rule_count(const struct route *route)

@@ -5,6 +5,12 @@
 #include <stdlib.h>
 
 #include "base/panic.h"
+#include "model/secret.h"
+
+/* Of which objects of a kind the API server tells; not named: all. */
+static const char *const field_selectors[KIND_COUNT] = {
+    [KIND_SECRET] = "type=" SECRET_TLS_TYPE,
+};
 
 struct kind_watch {
     struct cluster *cluster;
@@ -88,6 +94,7 @@ static void start_kind(struct cluster *cluster, struct kube *kube, enum kind_id 
         .group = info->group,
         .versions = info->versions,
         .plural = info->plural,
+        .field_selector = field_selectors[kind],
         .events =
             {
                 .user = of,

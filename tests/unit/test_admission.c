@@ -271,8 +271,8 @@ static void errors_are_denied_where_that_is_wanted(void **state)
     assert_true(allowed(response));
     json_decref(response);
     response =
-        check(true, "CREATE", "", "ConfigMap",
-              "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"}}");
+        check(true, "CREATE", "", "LimitRange",
+              "{\"apiVersion\":\"v1\",\"kind\":\"LimitRange\",\"metadata\":{\"name\":\"a\"}}");
     assert_true(allowed(response));
     assert_string_equal(first_warning(response), "");
     json_decref(response);

@@ -111,7 +111,7 @@ static void other_kinds_are_skipped(void **state)
 {
     (void)state;
     static const char *const yamls[] = {
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {b: c}\n",
+        "apiVersion: v1\nkind: LimitRange\nmetadata: {name: a}\nspec: {b: c}\n",
         "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\n",
         "apiVersion: example.com/v1\nkind: Thing\n",
     };

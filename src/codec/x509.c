@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* x509: see x509.h. OpenSSL reads; of its errors only the end of a text is no fault. */
+#include "codec/x509.h"
+
+#include <limits.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "base/panic.h"
+
+#define RSA_BITS_MIN 2048
+#define CURVE_NAME_MAX 32
+
+/* A text that asks for a passphrase is an error, not a prompt on the terminal. */
+static int no_passphrase(char *text, int size, int writing, void *arg)
+{
+    (void)text;
+    (void)size;
+    (void)writing;
+    (void)arg;
+    return -1;
+}
+
+static BIO *open_text(struct str text)
+{
+    ASSERT(text.len <= INT_MAX);
+    BIO *bio = BIO_new_mem_buf(text.len > 0 ? text.ptr : "", (int)text.len);
+    ASSERT(bio != NULL);
+    return bio;
+}
+
+/* --- certificates -------------------------------------------------------------------------- */
+
+/* The next certificate, or NULL: *ret_broken says whether there is one that cannot be read. */
+static X509 *next_certificate(BIO *bio, bool *ret_broken)
+{
+    ERR_clear_error();
+    X509 *certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+    unsigned long error = ERR_peek_last_error();
+    *ret_broken = certificate == NULL && !(ERR_GET_LIB(error) == ERR_LIB_PEM &&
+                                           ERR_GET_REASON(error) == PEM_R_NO_START_LINE);
+    /* the key is decoded when it is first asked for */
+    if (certificate != NULL && X509_get0_pubkey(certificate) == NULL) {
+        *ret_broken = true;
+        X509_free(certificate);
+        certificate = NULL;
+    }
+    ERR_clear_error();
+    return certificate;
+}
+
+struct str x509_certificates_fault(struct str text)
+{
+    BIO *bio = open_text(text);
+    bool broken, any = false;
+    for (X509 *certificate; (certificate = next_certificate(bio, &broken)) != NULL;) {
+        any = true;
+        X509_free(certificate);
+    }
+    BIO_free(bio);
+    return broken ? STR("has a certificate that cannot be read")
+           : any  ? STR_NULL
+                  : STR("has no certificate in it");
+}
+
+/* --- keys ---------------------------------------------------------------------------------- */
+
+static bool is_served_curve(const EVP_PKEY *key)
+{
+    static const char *const curves[] = {SN_X9_62_prime256v1, SN_secp384r1, SN_secp521r1};
+    char name[CURVE_NAME_MAX];
+    size_t i = 0;
+    if (EVP_PKEY_get_group_name(key, name, sizeof(name), NULL) != 1) {
+        return false;
+    }
+    while (i < sizeof(curves) / sizeof(curves[0]) && strcmp(name, curves[i]) != 0) {
+        i++;
+    }
+    return i < sizeof(curves) / sizeof(curves[0]);
+}
+
+static struct str key_fault(const X509 *leaf, EVP_PKEY *key)
+{
+    if (key == NULL) {
+        return STR("has no private key in it that can be read");
+    }
+    if (leaf == NULL || X509_check_private_key(leaf, key) != 1) {
+        return STR("belongs to another certificate");
+    }
+    switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+        return EVP_PKEY_get_bits(key) >= RSA_BITS_MIN
+                   ? STR_NULL
+                   : STR("is an RSA key of less than 2048 bits, which Envoy refuses");
+    case EVP_PKEY_EC:
+        return is_served_curve(key)
+                   ? STR_NULL
+                   : STR("is of a curve that Envoy refuses; it takes P-256, P-384 and P-521");
+    default:
+        return STR("is neither an RSA nor an ECDSA key");
+    }
+}
+
+struct str x509_key_fault(struct str key_text, struct str chain)
+{
+    bool broken;
+    BIO *bio = open_text(chain), *key_bio = open_text(key_text);
+    X509 *leaf = next_certificate(bio, &broken);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(key_bio, NULL, no_passphrase, NULL);
+    struct str fault = key_fault(leaf, key);
+    EVP_PKEY_free(key);
+    X509_free(leaf);
+    BIO_free(key_bio);
+    BIO_free(bio);
+    ERR_clear_error();
+    return fault;
+}
