@@ -189,6 +189,9 @@ static void write_client(struct json *json, const struct mesh_client *client)
 {
     text(json, "role", str_from(client_role_name(client->class.role)));
     text(json, "namespace", client->class.ns);
+    if (client->class.gateway.len > 0) {
+        text(json, "gateway", client->class.gateway);
+    }
     text(json, "dialect", str_from(client->class.dialect));
     boolean(json, "foreign", client->class.foreign);
     text(json, "userAgent", client->node->user_agent);

@@ -40,8 +40,8 @@ static void visit_client(void *user, const struct mesh_client *client)
 }
 
 /* A connected client, or one that might connect with this id. */
-static bool find_class(const struct daemon *daemon, struct str id, struct client_class *ret_class,
-                       struct err *err)
+static bool find_class(const struct daemon *daemon, struct str id, struct arena *arena,
+                       struct client_class *ret_class, struct err *err)
 {
     struct search search = {.node = id};
     mesh_each_client(daemon->mesh, visit_client, &search);
@@ -52,7 +52,7 @@ static bool find_class(const struct daemon *daemon, struct str id, struct client
     struct node node;
     memset(&node, 0, sizeof(node));
     node.id = id;
-    if (!client_classify(&node, ret_class, err)) {
+    if (!client_classify(&node, arena, ret_class, err)) {
         return false;
     }
     if (ret_class->foreign) {
@@ -209,7 +209,7 @@ static bool read_question(const struct daemon *daemon, struct str query, struct 
     if (!question_parse(method, url, arena, ret_question, err) ||
         (sni.len > 0 && !question_set_server_name(sni, ret_question, err)) ||
         !read_headers(query, arena, &ret_question->request, err) ||
-        !find_class(daemon, node, class, err)) {
+        !find_class(daemon, node, arena, class, err)) {
         return false;
     }
     ret_question->client = class;

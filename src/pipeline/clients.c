@@ -29,10 +29,12 @@ struct client_entry {
     VEC(char *) rejections; /* keys of T_REJECTION rows of this client */
 };
 
-void clients_init(struct clients *clients, struct engine *engine)
+void clients_init(struct clients *clients, struct engine *engine,
+                  const struct settings_row *settings)
 {
     memset(clients, 0, sizeof(*clients));
     clients->engine = engine;
+    clients->settings = (struct settings_row *)(void *)row_ref(&settings->row);
     list_init(&clients->idle);
 }
 
@@ -87,21 +89,27 @@ static void use_scopes(struct clients *clients, const struct mesh_client *client
     }
 }
 
+static void client_free(struct client_entry *entry)
+{
+    node_free(entry->client.node);
+    arena_release(&entry->client.arena);
+    free(entry);
+}
+
 bool clients_open(struct clients *clients, stream_id id, struct node *node,
                   const struct mesh_client **ret_client, struct err *err)
 {
-    struct client_class class;
-    if (!client_classify(node, &class, err)) {
-        node_free(node);
-        return false;
-    }
     struct client_entry *entry = xcalloc(1, sizeof(*entry));
     struct mesh_client *client = &entry->client;
     client->id = id;
     client->node = node;
-    client->class = class;
     arena_init_sized(&client->arena, 256);
-    client_view(&class, &client->arena, &client->view);
+    if (!client_classify(node, &client->arena, &client->class, err) ||
+        !client_prove(node, &client->class, clients->settings, err)) {
+        client_free(entry);
+        return false;
+    }
+    client_view(&client->class, &client->arena, &client->view);
     use_scopes(clients, client, true);
     ASSERT(map_put(&clients->by_id, id_key(&client->id), entry) == NULL);
     *ret_client = client;
@@ -115,13 +123,6 @@ static void forget_rejections(struct clients *clients, struct client_entry *entr
         free(entry->rejections.items[i]);
     }
     vec_release(&entry->rejections);
-}
-
-static void client_free(struct client_entry *entry)
-{
-    node_free(entry->client.node);
-    arena_release(&entry->client.arena);
-    free(entry);
 }
 
 void clients_close(struct clients *clients, stream_id id)
@@ -169,6 +170,7 @@ void clients_release(struct clients *clients)
     map_release(by_id);
     free_scopes(&clients->scopes);
     free_interests(&clients->interests);
+    row_unref(&clients->settings->row, NULL);
 }
 
 const struct mesh_client *clients_get(const struct clients *clients, stream_id id)

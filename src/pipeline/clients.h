@@ -18,14 +18,16 @@
 
 struct clients {
     struct engine *engine;
-    struct map by_id;     /* stream id as 8 bytes -> struct client_entry */
-    struct map scopes;    /* scope -> struct counter */
-    struct map interests; /* "scope|name" -> struct interest */
-    struct list idle;     /* of them those that nobody asks for, the longest so first */
+    struct settings_row *settings; /* held */
+    struct map by_id;              /* stream id as 8 bytes -> struct client_entry */
+    struct map scopes;             /* scope -> struct counter */
+    struct map interests;          /* "scope|name" -> struct interest */
+    struct list idle;              /* of them those that nobody asks for, the longest so first */
     size_t nidle;
 };
 
-void clients_init(struct clients *clients, struct engine *engine);
+void clients_init(struct clients *clients, struct engine *engine,
+                  const struct settings_row *settings);
 void clients_release(struct clients *clients);
 bool clients_open(struct clients *clients, stream_id id, struct node *node,
                   const struct mesh_client **ret_client, struct err *err);

@@ -53,7 +53,6 @@ struct mesh *mesh_new(const struct mesh_settings *settings)
     mesh->engine = engine_new(&heddle_graph);
     mesh->status = status_store_new();
     mesh->check = settings->check;
-    clients_init(&mesh->clients, mesh->engine);
     elsewhere_init(&mesh->elsewhere, mesh->engine);
     struct settings_row *row = row_new(sizeof(*row), 64);
     row->cluster_domain = arena_str(&row->row.arena, settings->cluster_domain);
@@ -64,6 +63,7 @@ struct mesh *mesh_new(const struct mesh_settings *settings)
         row->authorities.items[row->authorities.len++] =
             arena_str(&row->row.arena, str_from(settings->authorities[i]));
     }
+    clients_init(&mesh->clients, mesh->engine, row);
     engine_put(mesh->engine, T_SETTINGS, STR(""), &row->row);
     mesh->dirty = true;
     return mesh;

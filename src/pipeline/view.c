@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/panic.h"
-#include "ir/client.h"
 #include "model/format.h"
 #include "net/addr.h"
 #include "xds/row.h"
@@ -125,7 +124,26 @@ static void classify_place(const struct node *node, struct client_class *class)
     }
 }
 
-bool client_classify(const struct node *node, struct client_class *ret_class, struct err *err)
+/* A Deployment's pods are all of one Gateway; where people run Envoy, the node is called after it.
+ */
+static bool classify_gateway(const struct node *node, struct arena *arena,
+                             struct client_class *class, struct err *err)
+{
+    struct str said = node_metadata(node, STR("gateway"));
+    struct str name =
+        said.len > 0 ? said : str_sub(node->id, str_rindex(node->id, '/') + 1, SIZE_MAX);
+    if (name.len > format_subdomain.max || !format_subdomain.matches(name)) {
+        return err_set(err,
+                       "node '%.*s': '%.*s' is no Gateway's name; set node.metadata.gateway to the "
+                       "name of its Gateway",
+                       STR_FMT(node->id), STR_FMT(name));
+    }
+    class->gateway = arena_printf(arena, "%.*s/%.*s", STR_FMT(class->ns), STR_FMT(name));
+    return true;
+}
+
+bool client_classify(const struct node *node, struct arena *arena, struct client_class *ret_class,
+                     struct err *err)
 {
     struct client_class class;
     memset(&class, 0, sizeof(class));
@@ -138,20 +156,47 @@ bool client_classify(const struct node *node, struct client_class *ret_class, st
             return err_set(err, "node.metadata.namespace '%.*s' is not a namespace", STR_FMT(ns));
         }
     }
-    if (class.role == ROLE_GATEWAY) {
-        return err_set(err, "node '%.*s': gateways are not served yet", STR_FMT(node->id));
-    }
     class.dialect = "envoy";
     if (class.role == ROLE_PROXYLESS) {
         const struct dialect *dialect = dialect_of(node);
         class.dialect = dialect->listeners;
         class.trait = dialect->trait;
-    } else if (!classify_sidecar(node, &class, err)) {
+    } else if (!(class.role == ROLE_GATEWAY ? classify_gateway(node, arena, &class, err)
+                                            : classify_sidecar(node, &class, err))) {
         return false;
     }
     classify_place(node, &class);
     *ret_class = class;
     return true;
+}
+
+bool client_prove(const struct node *node, const struct client_class *class,
+                  const struct settings_row *settings, struct err *err)
+{
+    if (class->role != ROLE_GATEWAY || !settings->kubernetes) {
+        return true;
+    }
+    struct arena scratch;
+    arena_init_sized(&scratch, 512);
+    struct str wanted = arena_printf(&scratch, "spiffe://%.*s/" SCOPE_GATEWAY "%.*s",
+                                     STR_FMT(settings->trust_domain), STR_FMT(class->gateway));
+    bool proven = str_eq(node->identity, wanted);
+    if (!proven && node->identity.len == 0) {
+        err_set(
+            err,
+            "node '%.*s' shows no certificate, and only who proves to be Gateway '%.*s' is sent "
+            "its keys; connect to heddle's port for TLS (--xds-tls, 15011) with a client "
+            "certificate for '%.*s'",
+            STR_FMT(node->id), STR_FMT(class->gateway), STR_FMT(wanted));
+    } else if (!proven) {
+        err_set(err,
+                "node '%.*s' says to be of Gateway '%.*s', but its certificate is for '%.*s'; it "
+                "must be for '%.*s', or node.id and node.metadata.gateway must say another Gateway",
+                STR_FMT(node->id), STR_FMT(class->gateway), STR_FMT(node->identity),
+                STR_FMT(wanted));
+    }
+    arena_release(&scratch);
+    return proven;
 }
 
 static void push(struct view *view, struct str scope)
@@ -189,6 +234,11 @@ void client_view(const struct client_class *class, struct arena *arena, struct v
         push(ret_view, STR(SCOPE_GRPC));
         push_endpoints(class, arena, ret_view);
         push(ret_view, str_from(class->trait));
+        return;
+    }
+    if (class->role == ROLE_GATEWAY) {
+        push(ret_view, arena_printf(arena, SCOPE_GATEWAY "%.*s", STR_FMT(class->gateway)));
+        push_endpoints(class, arena, ret_view);
         return;
     }
     if (class->inbound.len > 0) {

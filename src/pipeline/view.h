@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "ir/client.h"
 #include "serve/node.h"
 #include "serve/serve.h"
 
@@ -24,11 +25,17 @@ struct client_class {
     struct str inbound;  /* of one that binds: "LISTEN>APP"; empty: none */
     struct str zone;     /* where it runs; empty when unknown */
     struct str machine;  /* the Kubernetes node, metadata.node_name; empty when unknown */
+    struct str gateway;  /* of a gateway: the Gateway it is of, "NS/NAME" */
 };
 
 const char *client_role_name(enum client_role role);
-/* Texts point into node. False with the reason when the node must not be served. */
-bool client_classify(const struct node *node, struct client_class *ret_class, struct err *err);
+/* Texts point into node and the arena. False with the reason when the node must not be served. */
+bool client_classify(const struct node *node, struct arena *arena, struct client_class *ret_class,
+                     struct err *err);
+/* Whether it has proven to be what it says, where that is asked for: in a cluster a gateway is sent
+ * private keys, and anybody may say to be one. */
+bool client_prove(const struct node *node, const struct client_class *class,
+                  const struct settings_row *settings, struct err *err);
 /* Scope names are made in the arena. */
 void client_view(const struct client_class *class, struct arena *arena, struct view *ret_view);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * node: what a client says of itself in the first request of a stream, as plain facts.
- * The contract of node.id and the metadata keys is in docs/xds.md. Nothing here is trusted beyond
- * choosing a view; sizes are capped (NODE_TEXT_MAX, NODE_PAIRS_MAX, and what is
+ * The contract of node.id and the metadata keys is in docs/xds.md. But for `identity`, nothing here
+ * is trusted beyond choosing a view; sizes are capped (NODE_TEXT_MAX, NODE_PAIRS_MAX, and what is
  * looked at at all).
  */
 #ifndef HEDDLE_SERVE_NODE_H
@@ -27,6 +27,7 @@ struct node_pair {
 struct node {
     struct arena arena; /* holds all texts */
     struct str id;
+    struct str identity; /* not said, but proven: the URI of its certificate; empty: none */
     struct str cluster;
     struct str region, zone, sub_zone;
     struct str user_agent;         /* "gRPC Go", "gRPC C-core linux Python", "envoy", … */

@@ -22,6 +22,7 @@
 #define STEP_MS 500 /* how often waiting streams, denied names and memory are looked after */
 #define BURST_BYTES (64u << 10) /* a response of this size is part of a cold start */
 #define STOP_STEP_MS 10
+#define IDENTITY_MAX 2048 /* bytes of a SPIFFE ID (SPIFFE-ID §2.3); a longer one is none */
 #define WORKER_SERVICE "/envoy.service.discovery.v3.AggregatedDiscoveryService/"
 #define STATUS_SERVICE "/envoy.service.status.v3.ClientStatusDiscoveryService/"
 
@@ -121,9 +122,21 @@ static size_t on_queued(const struct stream *stream)
     return grpc_call_queued(((const struct call *)stream->user)->grpc);
 }
 
+/* Who has shown a certificate that the TLS context trusts. */
+static struct str identity_of(const struct call *call, struct arena *arena)
+{
+    struct buf uri;
+    buf_init(&uri, IDENTITY_MAX);
+    bool has = grpc_call_peer_uri(call->grpc, &uri) && buf_ok(&uri);
+    struct str identity = has ? arena_str(arena, buf_str(&uri)) : STR_NULL;
+    buf_release(&uri);
+    return identity;
+}
+
 static void on_opened(struct stream *stream, struct node *node)
 {
     struct call *call = stream->user;
+    node->identity = identity_of(call, &node->arena);
     list_remove(&call->waiting);
     call->opened = true;
     log_at(LOG_DEBUG, "serve", "stream opened", KV("node", node->id), KV_TEXT("peer", call->peer));

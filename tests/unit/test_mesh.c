@@ -46,14 +46,22 @@ static void test_views_are_counted(void **state)
 static void test_refused_client(void **state)
 {
     (void)state;
-    struct mesh *mesh = rig_mesh();
+    const struct mesh_settings settings = {
+        .cluster_domain = STR("cluster.local"), .trust_domain = STR("t"), .kubernetes = true};
+    struct mesh *mesh = mesh_new(&settings);
     const struct mesh_client *client = NULL;
     struct err err;
-    assert_false(mesh_open(mesh, 1, rig_node("gateway/a/g", "envoy", ""), &client, &err));
-    assert_non_null(strstr(err.text, "gateways"));
+    struct node *node = rig_node("gateway/a/g", "envoy", "");
+    assert_false(mesh_open(mesh, 1, node, &client, &err)); /* before the first turn, too */
+    assert_non_null(strstr(err.text, "shows no certificate"));
     assert_int_equal(mesh_clients(mesh), 0);
     rig_turn(mesh);
     assert_int_equal(rows(mesh, T_VIEW), 0);
+    node = rig_node("gateway/a/g", "envoy", "");
+    node->identity = STR("spiffe://t/gateway/a/g");
+    assert_true(mesh_open(mesh, 1, node, &client, &err));
+    rig_turn(mesh);
+    assert_int_equal(rows(mesh, T_VIEW), 3); /* its own, all, and that it says no node */
     mesh_free(mesh);
 }
 

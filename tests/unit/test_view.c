@@ -18,12 +18,12 @@ static const char *scopes(const char *id, const char *user_agent, const char *me
     struct node *node = rig_node(id, user_agent, metadata);
     struct client_class class;
     struct err err;
-    if (!client_classify(node, &class, &err)) {
+    struct arena arena;
+    arena_init(&arena);
+    if (!client_classify(node, &arena, &class, &err)) {
         (void)snprintf(text, sizeof(text), "refused: %.400s", err.text);
     } else {
-        struct arena arena;
         struct view view;
-        arena_init(&arena);
         client_view(&class, &arena, &view);
         size_t len = 0;
         for (unsigned i = 0; i < view.nscopes; i++) {
@@ -31,8 +31,8 @@ static const char *scopes(const char *id, const char *user_agent, const char *me
                                     STR_FMT(view.scopes[i]),
                                     view.on_demand[XDS_LDS] == (int)i ? "!" : "");
         }
-        arena_release(&arena);
     }
+    arena_release(&arena);
     node_free(node);
     return text;
 }
@@ -107,11 +107,75 @@ static void test_places(void **state)
                         "grpc.go@shop grpc@shop grpc.go! grpc all grpc.stateless");
 }
 
+static void test_gateways(void **state)
+{
+    (void)state;
+    assert_string_equal(scopes("gateway/infra/front", "envoy", ""), "gateway/infra/front all");
+    assert_string_equal(
+        scopes("gateway/infra/front-7d4-x2", "envoy", "gateway=front node_name=n1 zone=eu-1a"),
+        "gateway/infra/front all@node/n1 all@zone/eu-1a all");
+    /* Neither interception nor another Gateway's scope by a name with a slash. */
+    assert_string_equal(scopes("gateway/infra/front", "envoy", "interception=none"),
+                        "gateway/infra/front all");
+    assert_string_equal(scopes("gateway/infra/front", "envoy", "gateway=x/y"),
+                        "refused: node 'gateway/infra/front': 'x/y' is no Gateway's name; set "
+                        "node.metadata.gateway to the name of its Gateway");
+    assert_string_equal(scopes("gateway/infra/Front", "envoy", ""),
+                        "refused: node 'gateway/infra/Front': 'Front' is no Gateway's name; set "
+                        "node.metadata.gateway to the name of its Gateway");
+}
+
+/* "" or why a node with that certificate is refused. */
+static const char *proof(bool kubernetes, const char *id, const char *metadata,
+                         const char *identity)
+{
+    static char text[512];
+    struct settings_row settings = {.trust_domain = STR("mesh.test"), .kubernetes = kubernetes};
+    struct node *node = rig_node(id, "envoy", metadata);
+    struct client_class class;
+    struct arena arena;
+    struct err err = {""};
+    arena_init(&arena);
+    node->identity = str_from(identity);
+    assert_true(client_classify(node, &arena, &class, &err));
+    bool ok = client_prove(node, &class, &settings, &err);
+    (void)snprintf(text, sizeof(text), "%s", ok ? "" : err.text);
+    arena_release(&arena);
+    node_free(node);
+    return text;
+}
+
+static void test_gateways_prove_who_they_are(void **state)
+{
+    (void)state;
+    const char *pod = "gateway/infra/front-x2";
+    const char *of = "gateway=front";
+    assert_string_equal(proof(true, pod, of, "spiffe://mesh.test/gateway/infra/front"), "");
+    assert_string_equal(proof(true, pod, of, ""),
+                        "node 'gateway/infra/front-x2' shows no certificate, and only who proves "
+                        "to be Gateway 'infra/front' is sent its keys; connect to heddle's port "
+                        "for TLS (--xds-tls, 15011) with a client certificate for "
+                        "'spiffe://mesh.test/gateway/infra/front'");
+    static const char *const others[] = {
+        "spiffe://mesh.test/gateway/infra/back",     "spiffe://mesh.test/gateway/shop/front",
+        "spiffe://other.test/gateway/infra/front",   "spiffe://mesh.test/gateway/infra/front/x",
+        "spiffe://mesh.test/ns/infra/sa/front",      "spiffe://mesh.test/gateway/infra/fron",
+        "spiffe://mesh.test/gateway/infra/front-x2",
+    };
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        const char *why = proof(true, pod, of, others[i]);
+        assert_non_null(strstr(why, "but its certificate is for 'spiffe://"));
+        assert_non_null(strstr(why, "it must be for 'spiffe://mesh.test/gateway/infra/front'"));
+    }
+    /* Where people run Envoy, files say all there is to say; and others have no secrets. */
+    assert_string_equal(proof(false, pod, of, ""), "");
+    assert_string_equal(proof(true, "sidecar/shop/app", "", ""), "");
+    assert_string_equal(proof(true, "some-envoy", "", ""), "");
+}
+
 static void test_refused(void **state)
 {
     (void)state;
-    assert_string_equal(scopes("gateway/shop/gw", "envoy", ""),
-                        "refused: node 'gateway/shop/gw': gateways are not served yet");
     assert_non_null(strstr(scopes("sidecar/a/b", "", "interception=maybe"), "must be redirect"));
     assert_non_null(
         strstr(scopes("sidecar/a/b", "", "inbound=x interception=none"), "is not LISTEN>APP"));
@@ -123,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sidecars),      cmocka_unit_test(test_proxyless),
         cmocka_unit_test(test_foreign_nodes), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_gateways),      cmocka_unit_test(test_gateways_prove_who_they_are),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
