@@ -3,6 +3,7 @@
 
 from rig.features import feature
 from rig.objects import rule
+from rig.process import until
 from rig.suite import Case, with_clients, with_grpc
 
 AT_ONCE_MS = 4000  # on a busy machine; what is not told takes 5 s, as the call has, or more
@@ -82,10 +83,13 @@ def a_service_that_comes_later_is_found_by_the_same_channel(case: Case):
 @feature("no such Service: calls that ask to (wait_for_ready) wait")
 @with_clients("go", "python", "java")  # grpc-js is told reasons in a way that fails such calls, too
 def a_call_may_wait_for_a_service(case: Case):
+    """It has its cluster from its start, which may be the one that is the reason; so the last call
+    begins when the client knows the Service."""
     case.apply(case.service("other", "b", "grpc"))
     late = case.service("late", "a", "grpc")
     waiting = case.grpc.call(late.target, waits=True, timeout=0.5)
     assert waiting.only_error()["code"] == "DEADLINE_EXCEEDED", waiting
     assert case.grpc.call(late.target).counts() == {"UNAVAILABLE": 1}
     case.apply(late)
+    until(lambda: case.grpc.call(late.target).ok, 5, "the client knows the Service")
     case.grpc.call(late.target, waits=True).check_no_failure()
