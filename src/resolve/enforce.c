@@ -12,7 +12,7 @@
 #include "resolve/session.h"
 
 #define GAPS_MAX 8 /* told in one message; the rest is counted */
-#define CORE_TAKES_OFF_MS 1000
+#define CORE_TAKES_OFF_MS 2000
 
 struct gaps {
     struct arena *scratch;
@@ -165,8 +165,8 @@ static struct str sidecar_gaps(struct eval *ev, const struct route *route,
     return told(ev, &gaps, SCOPE_ENVOY);
 }
 
-/* C-core takes up to a second off a limit that comes from the control plane (grpc/grpc#34547), so
- * that calls under a short one fail at once. */
+/* C-core takes one to two seconds off a limit that comes from the control plane (which part of the
+ * second, each process keeps; grpc/grpc#34547), so that calls under a short one fail at once. */
 static struct str short_timeouts(struct eval *ev, const struct route *route,
                                  const struct attached_parent *parent)
 {
@@ -246,7 +246,7 @@ static const struct {
     {connection_gaps, "proxyless gRPC clients ", ""},
     {sidecar_gaps, "sidecars do not see what is sent to ",
      ", because the Service has no ClusterIP"},
-    {short_timeouts, "gRPC clients built on C-core take up to a second off ",
+    {short_timeouts, "gRPC clients built on C-core take up to two seconds off ",
      ", and may fail at once"},
     {backoff_gaps, "sidecars may retry sooner than ", ""},
     {session_gaps, "sidecars do not keep ", ""},

@@ -41,7 +41,7 @@ FEATURES = {
         "header modifiers", "redirects", "URL rewrites", "mirrors", "CORS",
     ],
     "Timeouts, retries, sessions": [
-        "timeouts.request", "timeouts.request of up to a second", "timeouts.backendRequest",
+        "timeouts.request", "timeouts.request of up to two seconds", "timeouts.backendRequest",
         "retries", "retries of codes other than 429, 502, 503, 504", "retries, more than four",
         "retries, backoff", "sessions in cookies", "sessions in headers",
         "absolute timeout of a session",
