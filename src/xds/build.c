@@ -157,7 +157,10 @@ void xds_add_listener_filter(struct arena *arena, pb_listener *listener, const c
     filter->config_type_case =
         ENVOY__CONFIG__LISTENER__V3__LISTENER_FILTER__CONFIG_TYPE_TYPED_CONFIG;
     filter->typed_config = xds_any(arena, config);
-    listener->listener_filters = ARENA_ARRAY(arena, 1, pb_listener_filter *);
+    if (listener->listener_filters == NULL) {
+        listener->listener_filters = ARENA_ARRAY(arena, LISTENER_FILTERS_MAX, pb_listener_filter *);
+    }
+    ASSERT(listener->n_listener_filters < LISTENER_FILTERS_MAX);
     listener->listener_filters[listener->n_listener_filters++] = filter;
 }
 

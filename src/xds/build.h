@@ -30,7 +30,7 @@ pb_filter_chain *xds_chain(struct arena *arena, const char *filter_name,
  * leaves the chain, and the connections that it has, as they are. */
 pb_filter_chain *xds_discovered_chain(struct arena *arena, struct str name,
                                       const ProtobufCMessageDescriptor *type);
-/* The only one of its listener. */
+/* Behind those that the listener has; there is room for LISTENER_FILTERS_MAX of them. */
 void xds_add_listener_filter(struct arena *arena, pb_listener *listener, const char *name,
                              const ProtobufCMessage *config);
 pb_http_filter *xds_http_filter(struct arena *arena, const char *name,
@@ -41,6 +41,7 @@ void xds_route_filter(struct arena *arena, const char *name, const ProtobufCMess
                       pb_route *route);
 
 #define ROUTE_FILTERS_MAX 2
+#define LISTENER_FILTERS_MAX 2
 #define CORS_FILTER "envoy.filters.http.cors"
 #define SESSION_FILTER "envoy.filters.http.stateful_session"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cluster: one Cluster for each Service port, endpoints by EDS over the same stream. */
+#include "xds/cluster.h"
+
 #include <string.h>
 
 #include "ir/client.h"
@@ -11,7 +13,7 @@
 
 #define CONNECT_TIMEOUT_MS 5000
 
-static pb_cluster *eds_cluster(struct arena *arena, struct str name)
+pb_cluster *xds_eds_cluster(struct arena *arena, struct str name)
 {
     pb_cluster *cluster = NEW(arena, pb_cluster);
     cluster->name = xds_text(arena, name);
@@ -58,6 +60,17 @@ static pb_metadata *telemetry_labels(struct arena *arena, const struct ir_cluste
     return metadata;
 }
 
+void xds_set_http_options(struct arena *arena, const pb_protocol_options *options,
+                          pb_cluster *cluster)
+{
+    pb_protocol_options_entry *entry = NEW(arena, pb_protocol_options_entry);
+    entry->key = (char *)"envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    entry->value = xds_any(arena, &options->base);
+    cluster->typed_extension_protocol_options = ARENA_ARRAY(arena, 1, pb_protocol_options_entry *);
+    cluster->typed_extension_protocol_options[cluster->n_typed_extension_protocol_options++] =
+        entry;
+}
+
 /* HTTP/2 where the port says so; else whatever version the client came with, so that gRPC works
  * towards ports that say nothing, as it does without a mesh. */
 static void http_options(struct arena *arena, int protocol, pb_cluster *cluster)
@@ -79,16 +92,10 @@ static void http_options(struct arena *arena, int protocol, pb_cluster *cluster)
             ENVOY__EXTENSIONS__UPSTREAMS__HTTP__V3__HTTP_PROTOCOL_OPTIONS__UPSTREAM_PROTOCOL_OPTIONS_USE_DOWNSTREAM_PROTOCOL_CONFIG;
         options->use_downstream_protocol_config = downstream;
     }
-    pb_protocol_options_entry *entry = NEW(arena, pb_protocol_options_entry);
-    entry->key = (char *)"envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-    entry->value = xds_any(arena, &options->base);
-    cluster->typed_extension_protocol_options = ARENA_ARRAY(arena, 1, pb_protocol_options_entry *);
-    cluster->typed_extension_protocol_options[cluster->n_typed_extension_protocol_options++] =
-        entry;
+    xds_set_http_options(arena, options, cluster);
 }
 
-/* Sessions (session.c) stay with an endpoint that drains; Envoy alone would leave it at once. */
-static pb_common_lb *keep_sessions(struct arena *arena)
+void xds_keep_sessions(struct arena *arena, pb_cluster *cluster)
 {
     static const pb_health_status kept[] = {ENVOY__CONFIG__CORE__V3__HEALTH_STATUS__UNKNOWN,
                                             ENVOY__CONFIG__CORE__V3__HEALTH_STATUS__HEALTHY,
@@ -100,19 +107,21 @@ static pb_common_lb *keep_sessions(struct arena *arena)
     set->n_statuses = len;
     pb_common_lb *common = NEW(arena, pb_common_lb);
     common->override_host_status = set;
-    return common;
+    cluster->common_lb_config = common;
 }
 
-/* In place of a limit of retries, of which there is none else (xds_no_limits). */
-static void limit_retries(struct arena *arena, const struct ir_retry_budget *budget,
-                          pb_thresholds *thresholds)
+void xds_limit_retries(struct arena *arena, const struct ir_retry_budget *budget,
+                       pb_cluster *cluster)
 {
+    if (budget == NULL) {
+        return;
+    }
     pb_retry_budget *words = NEW(arena, pb_retry_budget);
     words->budget_percent = NEW(arena, pb_percent);
     words->budget_percent->value = budget->percent;
     words->budget_interval = xds_ms(arena, budget->interval_ms);
     words->min_retry_concurrency = xds_u32(arena, (uint32_t)budget->min_concurrency);
-    thresholds->retry_budget = words;
+    cluster->circuit_breakers->thresholds[0]->retry_budget = words;
 }
 
 const struct row *xds_envoy_cluster(struct eval *ev, struct str key)
@@ -122,12 +131,10 @@ const struct row *xds_envoy_cluster(struct eval *ev, struct str key)
         return NULL;
     }
     struct arena *scratch = eval_scratch(ev);
-    pb_cluster *cluster = eds_cluster(scratch, ir->name);
+    pb_cluster *cluster = xds_eds_cluster(scratch, ir->name);
     http_options(scratch, ir->protocol, cluster);
-    cluster->common_lb_config = keep_sessions(scratch);
-    if (ir->retry_budget != NULL) {
-        limit_retries(scratch, ir->retry_budget, cluster->circuit_breakers->thresholds[0]);
-    }
+    xds_keep_sessions(scratch, cluster);
+    xds_limit_retries(scratch, ir->retry_budget, cluster);
     struct resource_row *row = resource_row_new(1);
     resource_row_add(row, XDS_CDS, STR(SCOPE_ENVOY), ir->name, ir->name, &cluster->base);
     return &row->row;
@@ -140,7 +147,7 @@ const struct row *xds_grpc_cluster(struct eval *ev, struct str key)
         return NULL;
     }
     struct arena *scratch = eval_scratch(ev);
-    pb_cluster *cluster = eds_cluster(scratch, ir->name);
+    pb_cluster *cluster = xds_eds_cluster(scratch, ir->name);
     cluster->metadata = telemetry_labels(scratch, ir);
     struct resource_row *row = resource_row_new(1);
     resource_row_add(row, XDS_CDS, STR(SCOPE_GRPC), ir->name, ir->name, &cluster->base);
@@ -165,7 +172,7 @@ void xds_add_reason(struct resource_row *row, struct str scope, struct str reaso
 {
     struct arena scratch;
     arena_init_sized(&scratch, 1024);
-    pb_cluster *cluster = eds_cluster(&scratch, reason);
+    pb_cluster *cluster = xds_eds_cluster(&scratch, reason);
     resource_row_add(row, XDS_CDS, scope, reason, reason, &cluster->base);
     pb_load_assignment *nobody = NEW(&scratch, pb_load_assignment);
     nobody->cluster_name = xds_text(&scratch, reason);

@@ -10,13 +10,15 @@
  * Draining: Envoy and C-core (gRFC A55) keep such an endpoint for sessions that are pinned to it;
  * other gRPC clients read it as one that is not there.
  */
+#include "xds/endpoints.h"
+
 #include "ir/client.h"
 #include "ir/graph.h"
 #include "ir/ir.h"
 #include "xds/build.h"
 #include "xds/xds.h"
 
-static pb_lb_endpoint *lb_endpoint(struct arena *arena, const struct ir_endpoint *ir)
+pb_lb_endpoint *xds_lb_endpoint(struct arena *arena, const struct ir_endpoint *ir)
 {
     pb_lb_endpoint *lb = NEW(arena, pb_lb_endpoint);
     lb->host_identifier_case = ENVOY__CONFIG__ENDPOINT__V3__LB_ENDPOINT__HOST_IDENTIFIER_ENDPOINT;
@@ -54,7 +56,8 @@ static pb_locality_endpoints *locality(struct arena *arena, const struct ir_loca
     group->load_balancing_weight = xds_u32(arena, weight(ir));
     group->lb_endpoints = ARENA_ARRAY(arena, ir->endpoints.len, pb_lb_endpoint *);
     for (size_t i = 0; i < ir->endpoints.len; i++) {
-        group->lb_endpoints[group->n_lb_endpoints++] = lb_endpoint(arena, &ir->endpoints.items[i]);
+        group->lb_endpoints[group->n_lb_endpoints++] =
+            xds_lb_endpoint(arena, &ir->endpoints.items[i]);
     }
     return group;
 }

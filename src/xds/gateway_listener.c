@@ -1,10 +1,188 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gateway_listener: the Listener of an entry. */
+/*
+ * gateway_listener: the Listeners of an entry: one for TCP, one beside it for QUIC, or one for UDP.
+ *
+ * Nothing of a Listener but its filter chains depends on which listeners of the port there are. So
+ * one that comes, goes or changes is an update in place: the connections of the others live on.
+ */
+#include "ir/client.h"
+#include "ir/graph.h"
+#include "xds/alias_gateway.h"
+#include "xds/build.h"
+#include "xds/gateway.h"
+#include "xds/gateway_chains.h"
+#include "xds/tcp_proxy.h"
 #include "xds/xds.h"
+
+#define BUFFER_BYTES                                                                               \
+    (32 * 1024)         /* of each connection; Envoy's page on edge proxies asks for it            \
+                         */
+#define RESOURCES_MAX 3 /* of one row */
+
+/* --- addresses ------------------------------------------------------------------------------ */
+
+static void add_address(struct arena *arena, struct str ip, int32_t port, bool udp,
+                        pb_listener *listener)
+{
+    pb_address *address = xds_address(arena, ip, port);
+    if (udp) {
+        address->socket_address->protocol = ENVOY__CONFIG__CORE__V3__SOCKET_ADDRESS__PROTOCOL__UDP;
+    }
+    if (listener->address == NULL) {
+        listener->address = address;
+        return;
+    }
+    pb_additional_address *more = NEW(arena, pb_additional_address);
+    more->address = address;
+    listener->additional_addresses[listener->n_additional_addresses++] = more;
+}
+
+/* In Kubernetes a gateway is alone in its pod; elsewhere it takes the addresses that it is given,
+ * and, as it is given none, bothers nobody outside of the machine. */
+static void set_addresses(struct eval *ev, const struct gateway_entry *entry, bool udp,
+                          pb_listener *listener)
+{
+    const struct settings_row *settings =
+        (const struct settings_row *)eval_get(ev, T_SETTINGS, STR_NULL);
+    bool kubernetes = settings != NULL && settings->kubernetes;
+    int32_t port = ir_bound_port(kubernetes, entry->port);
+    const struct ir_gateway *gateway = entry->gateway;
+    listener->additional_addresses =
+        ARENA_ARRAY(entry->arena, gateway->wanted.len, pb_additional_address *);
+    for (size_t i = 0; i < gateway->wanted.len && !kubernetes; i++) {
+        if (str_eq(gateway->wanted.items[i].type, STR("IPAddress"))) {
+            add_address(entry->arena, gateway->wanted.items[i].value, port, udp, listener);
+        }
+    }
+    if (listener->address == NULL) {
+        add_address(entry->arena, kubernetes ? STR("0.0.0.0") : STR("127.0.0.1"), port, udp,
+                    listener);
+    }
+}
+
+static pb_listener *new_listener(struct eval *ev, const struct gateway_entry *entry,
+                                 struct str name, bool udp)
+{
+    pb_listener *listener = NEW(entry->arena, pb_listener);
+    listener->name = xds_text(entry->arena, name);
+    listener->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__INBOUND;
+    listener->per_connection_buffer_limit_bytes = xds_u32(entry->arena, BUFFER_BYTES);
+    set_addresses(ev, entry, udp, listener);
+    return listener;
+}
+
+/* --- TCP ------------------------------------------------------------------------------------ */
+
+static bool has_protocol(const struct gateway_entry *entry, int protocol)
+{
+    for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &entry->gateway->listeners.items[i];
+        if (listener->served && listener->port == entry->port && listener->protocol == protocol) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* PROXY protocol comes before all else on a connection. */
+static void add_listener_filters(const struct gateway_entry *entry, pb_listener *listener)
+{
+    struct arena *arena = entry->arena;
+    if (entry->gateway->parameters != NULL && entry->gateway->parameters->proxy_protocol) {
+        xds_add_listener_filter(arena, listener, "envoy.filters.listener.proxy_protocol",
+                                &NEW(arena, pb_proxy_protocol)->base);
+    }
+    if (has_protocol(entry, IR_LISTENER_HTTPS) || has_protocol(entry, IR_LISTENER_TLS)) {
+        xds_add_listener_filter(arena, listener, "envoy.filters.listener.tls_inspector",
+                                &NEW(arena, pb_tls_inspector)->base);
+    }
+}
+
+static void add_tcp(struct eval *ev, const struct gateway_entry *entry, struct str scope,
+                    struct resource_row *row)
+{
+    bool unrouted;
+    pb_listener *listener = new_listener(ev, entry, entry->name, false);
+    add_listener_filters(entry, listener);
+    xds_gateway_chains(entry, listener, &unrouted);
+    if (listener->n_filter_chains == 0) {
+        return; /* Envoy rejects such a Listener */
+    }
+    resource_row_add(row, XDS_LDS, scope, entry->name, STR_NULL, &listener->base);
+    if (unrouted) {
+        xds_add_refusing(row, scope, xds_unrouted_name(entry));
+    }
+}
+
+static void add_quic(struct eval *ev, const struct gateway_entry *entry, struct str scope,
+                     struct resource_row *row)
+{
+    struct str name = arena_printf(entry->arena, "%.*s/quic", STR_FMT(entry->name));
+    pb_listener *listener = new_listener(ev, entry, name, true);
+    listener->udp_listener_config = NEW(entry->arena, pb_udp_listener);
+    listener->udp_listener_config->quic_options = NEW(entry->arena, pb_quic_listener);
+    xds_quic_chains(entry, listener);
+    if (listener->n_filter_chains > 0) {
+        resource_row_add(row, XDS_LDS, scope, name, STR_NULL, &listener->base);
+    }
+}
+
+/* --- UDP ------------------------------------------------------------------------------------ */
+
+/* All datagrams to one cluster, which is composed of the backends (gateway_l4.c). */
+static pb_udp_proxy *udp_proxy(struct arena *arena, struct str cluster)
+{
+    pb_udp_route *route = NEW(arena, pb_udp_route);
+    route->cluster = xds_text(arena, cluster);
+    pb_udp_proxy *proxy = NEW(arena, pb_udp_proxy);
+    proxy->stat_prefix = route->cluster;
+    proxy->route_specifier_case =
+        ENVOY__EXTENSIONS__FILTERS__UDP__UDP_PROXY__V3__UDP_PROXY_CONFIG__ROUTE_SPECIFIER_MATCHER;
+    proxy->matcher = NEW(arena, pb_matcher);
+    proxy->matcher->on_no_match = NEW(arena, pb_on_match);
+    proxy->matcher->on_no_match->on_match_case =
+        XDS__TYPE__MATCHER__V3__MATCHER__ON_MATCH__ON_MATCH_ACTION;
+    proxy->matcher->on_no_match->action = NEW(arena, pb_matcher_action);
+    proxy->matcher->on_no_match->action->name = (char *)"route";
+    proxy->matcher->on_no_match->action->typed_config = xds_any(arena, &route->base);
+    return proxy;
+}
+
+static void add_udp(struct eval *ev, const struct gateway_entry *entry, struct str scope,
+                    struct resource_row *row)
+{
+    if (!has_protocol(entry, IR_LISTENER_UDP)) {
+        return;
+    }
+    pb_listener *listener = new_listener(ev, entry, entry->name, true);
+    xds_add_listener_filter(entry->arena, listener, "envoy.filters.udp_listener.udp_proxy",
+                            &udp_proxy(entry->arena, entry->name)->base);
+    resource_row_add(row, XDS_LDS, scope, entry->name, STR_NULL, &listener->base);
+}
 
 const struct row *xds_gateway_listener(struct eval *ev, struct str key)
 {
-    (void)ev;
-    (void)key;
-    return NULL;
+    struct entry_key parts = entry_key_parse(key);
+    const struct ir_gateway *gateway =
+        (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, parts.gateway);
+    struct str scope = xds_gateway_scope(ev, parts.gateway);
+    if (gateway == NULL || !gateway->accepted || scope.len == 0) {
+        return NULL;
+    }
+    const struct gateway_entry entry = {
+        .arena = eval_scratch(ev),
+        .gateway = gateway,
+        .connections =
+            parts.udp ? NULL : (const struct ir_routing *)eval_get(ev, T_GATEWAY_L4, key),
+        .name = parts.entry,
+        .port = parts.port,
+    };
+    struct resource_row *row = resource_row_new(RESOURCES_MAX);
+    if (parts.udp) {
+        add_udp(ev, &entry, scope, row);
+    } else {
+        add_tcp(ev, &entry, scope, row);
+        add_quic(ev, &entry, scope, row);
+    }
+    return &row->row;
 }

@@ -4,7 +4,7 @@
 
 #include "xds/build.h"
 
-static void set_rds(struct arena *arena, struct str routes, pb_hcm *hcm)
+void xds_set_rds(struct arena *arena, struct str routes, pb_hcm *hcm)
 {
     hcm->route_specifier_case =
         ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__ROUTE_SPECIFIER_RDS;
@@ -21,7 +21,7 @@ static void set_router(struct arena *arena, pb_hcm *hcm)
 
 /* Filters that do nothing until a route speaks to them are always there: a route that comes or
  * goes must not change the Listener, since Envoy ends the connections of one that changes. */
-static void set_envoy_filters(struct arena *arena, pb_hcm *hcm)
+void xds_set_envoy_filters(struct arena *arena, pb_hcm *hcm)
 {
     hcm->http_filters = ARENA_ARRAY(arena, 3, pb_http_filter *);
     hcm->http_filters[hcm->n_http_filters++] =
@@ -29,6 +29,15 @@ static void set_envoy_filters(struct arena *arena, pb_hcm *hcm)
     hcm->http_filters[hcm->n_http_filters++] =
         xds_http_filter(arena, SESSION_FILTER, &NEW(arena, pb_session)->base);
     hcm->http_filters[hcm->n_http_filters++] = xds_router(arena, true);
+    hcm->access_log = ARENA_ARRAY(arena, 1, pb_access_log *);
+    hcm->access_log[hcm->n_access_log++] = xds_access_log(arena);
+}
+
+void xds_set_websocket(struct arena *arena, pb_hcm *hcm)
+{
+    hcm->upgrade_configs = ARENA_ARRAY(arena, 1, pb_hcm_upgrade *);
+    hcm->upgrade_configs[hcm->n_upgrade_configs++] = NEW(arena, pb_hcm_upgrade);
+    hcm->upgrade_configs[0]->upgrade_type = (char *)"websocket";
 }
 
 /* HTTP/1.0 is spoken still (nginx does, towards its upstreams), and Envoy refuses it with 426
@@ -51,26 +60,22 @@ pb_hcm *xds_envoy_hcm(struct arena *arena, struct str routes)
 {
     pb_hcm *hcm = NEW(arena, pb_hcm);
     hcm->stat_prefix = xds_text(arena, routes);
-    set_rds(arena, routes, hcm);
-    set_envoy_filters(arena, hcm);
+    xds_set_rds(arena, routes, hcm);
+    xds_set_envoy_filters(arena, hcm);
     hcm->server_header_transformation =
         ENVOY__EXTENSIONS__FILTERS__NETWORK__HTTP_CONNECTION_MANAGER__V3__HTTP_CONNECTION_MANAGER__SERVER_HEADER_TRANSFORMATION__PASS_THROUGH;
     hcm->http_protocol_options = http1_options(arena, routes);
     hcm->skip_xff_append = true;
     hcm->preserve_external_request_id = true;
     hcm->stream_idle_timeout = xds_ms(arena, 0); /* long polls and streams live as they like */
-    hcm->upgrade_configs = ARENA_ARRAY(arena, 1, pb_hcm_upgrade *);
-    hcm->upgrade_configs[hcm->n_upgrade_configs++] = NEW(arena, pb_hcm_upgrade);
-    hcm->upgrade_configs[0]->upgrade_type = (char *)"websocket";
-    hcm->access_log = ARENA_ARRAY(arena, 1, pb_access_log *);
-    hcm->access_log[hcm->n_access_log++] = xds_access_log(arena);
+    xds_set_websocket(arena, hcm);
     return hcm;
 }
 
 pb_hcm *xds_grpc_hcm(struct arena *arena, struct str routes, bool sessions)
 {
     pb_hcm *hcm = NEW(arena, pb_hcm);
-    set_rds(arena, routes, hcm);
+    xds_set_rds(arena, routes, hcm);
     hcm->http_filters = ARENA_ARRAY(arena, 2, pb_http_filter *);
     if (sessions) {
         pb_http_filter *filter =

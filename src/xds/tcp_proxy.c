@@ -67,23 +67,24 @@ pb_filter_chain *xds_l4_chain(struct arena *arena, const struct ir_l4_route *ir)
 
 /* --- by ECDS ------------------------------------------------------------------------------- */
 
-/* A cluster without endpoints. */
 static struct str refusing_name(struct arena *arena, const struct ir_routing *ir)
 {
     return arena_printf(arena, "refused/%.*s", STR_FMT(ir->name));
 }
 
-static void add_refusing(struct resource_row *row, struct arena *arena, struct str scope,
-                         struct str name)
+void xds_add_refusing(struct resource_row *row, struct str scope, struct str name)
 {
-    pb_cluster *cluster = NEW(arena, pb_cluster);
-    cluster->name = xds_text(arena, name);
+    struct arena scratch;
+    arena_init_sized(&scratch, 1024);
+    pb_cluster *cluster = NEW(&scratch, pb_cluster);
+    cluster->name = xds_text(&scratch, name);
     cluster->cluster_discovery_type_case =
         ENVOY__CONFIG__CLUSTER__V3__CLUSTER__CLUSTER_DISCOVERY_TYPE_TYPE;
     cluster->type = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__STATIC;
-    cluster->load_assignment = NEW(arena, pb_load_assignment);
+    cluster->load_assignment = NEW(&scratch, pb_load_assignment);
     cluster->load_assignment->cluster_name = cluster->name;
     resource_row_add(row, XDS_CDS, scope, name, STR_NULL, &cluster->base);
+    arena_release(&scratch);
 }
 
 static void set_backends(struct arena *arena, const struct ir_l4_route *ir, struct str refusing,
@@ -118,17 +119,9 @@ static bool refuses(const struct ir_l4_route *ir)
     return ir->backends.len == 0;
 }
 
-const struct row *xds_envoy_l4(struct eval *ev, struct str key)
+const struct row *xds_l4_backends(struct arena *arena, const struct ir_routing *ir,
+                                  struct str scope)
 {
-    const struct ir_routing *ir = (const struct ir_routing *)eval_get(ev, T_ROUTING, key);
-    struct arena *arena = eval_scratch(ev);
-    if (ir == NULL || ir->http) {
-        return NULL;
-    }
-    struct str scope = scope_of(arena, STR(SCOPE_ENVOY), ir->client_ns);
-    if (eval_get(ev, T_VIEW, scope) == NULL) {
-        return NULL;
-    }
     struct str refusing = refusing_name(arena, ir);
     struct resource_row *row = resource_row_new(ir->connections.len + 1);
     bool any = false;
@@ -143,7 +136,18 @@ const struct row *xds_envoy_l4(struct eval *ev, struct str key)
         any = any || refuses(connection);
     }
     if (any) {
-        add_refusing(row, arena, scope, refusing);
+        xds_add_refusing(row, scope, refusing);
     }
     return &row->row;
+}
+
+const struct row *xds_envoy_l4(struct eval *ev, struct str key)
+{
+    const struct ir_routing *ir = (const struct ir_routing *)eval_get(ev, T_ROUTING, key);
+    struct arena *arena = eval_scratch(ev);
+    if (ir == NULL || ir->http) {
+        return NULL;
+    }
+    struct str scope = scope_of(arena, STR(SCOPE_ENVOY), ir->client_ns);
+    return eval_get(ev, T_VIEW, scope) != NULL ? xds_l4_backends(arena, ir, scope) : NULL;
 }

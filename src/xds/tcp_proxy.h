@@ -5,10 +5,16 @@
 
 #include "ir/ir.h"
 #include "xds/alias.h"
+#include "xds/row.h"
 
 /* All to one cluster; without idle timeout, with an access log. */
 pb_filter_chain *xds_tcp_chain(struct arena *arena, struct str stat_prefix, struct str cluster);
 /* The chain of one connection route: by its server names, to its backends. */
 pb_filter_chain *xds_l4_chain(struct arena *arena, const struct ir_l4_route *ir);
+/* The backends of its connection routes, by ECDS, and the cluster that refuses where one does. */
+const struct row *xds_l4_backends(struct arena *arena, const struct ir_routing *ir,
+                                  struct str scope);
+/* Adds a cluster without endpoints. */
+void xds_add_refusing(struct resource_row *row, struct str scope, struct str name);
 
 #endif

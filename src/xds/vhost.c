@@ -5,6 +5,8 @@
  * Its domain is "*": in the mesh a request belongs to the Service whose address it was sent to,
  * whatever its Host says (GEP-1294, MeshClusterIPMatching).
  */
+#include "xds/vhost.h"
+
 #include <string.h>
 
 #include "codec/pb.h"
@@ -12,7 +14,6 @@
 #include "ir/graph.h"
 #include "ir/ir.h"
 #include "xds/build.h"
-#include "xds/route_action.h"
 #include "xds/xds.h"
 
 static bool takes_all(const struct ir_routing *ir)
@@ -27,13 +28,18 @@ static bool takes_all(const struct ir_routing *ir)
     return false;
 }
 
-static const struct row *make_fragment(struct arena *scratch, const struct ir_routing *ir,
-                                       struct route_list *list)
+pb_virtual_host *xds_new_vhost(struct arena *arena, struct str name, struct str domain)
 {
-    pb_virtual_host *vhost = NEW(scratch, pb_virtual_host);
-    vhost->name = xds_text(scratch, ir->name);
-    vhost->domains = ARENA_ARRAY(scratch, 1, char *);
-    vhost->domains[vhost->n_domains++] = (char *)"*";
+    pb_virtual_host *vhost = NEW(arena, pb_virtual_host);
+    vhost->name = xds_text(arena, name);
+    vhost->domains = ARENA_ARRAY(arena, 1, char *);
+    vhost->domains[vhost->n_domains++] = xds_text(arena, domain);
+    return vhost;
+}
+
+const struct row *xds_vhost_fragment(const struct ir_routing *ir, pb_virtual_host *vhost,
+                                     struct route_list *list)
+{
     vhost->routes = list->routes.items;
     vhost->n_routes = list->routes.len;
 
@@ -66,7 +72,7 @@ const struct row *xds_envoy_vhost(struct eval *ev, struct str key)
     for (size_t i = 0; i < ir->routes.len; i++) {
         xds_envoy_route(scratch, &ir->routes.items[i], &list);
     }
-    return make_fragment(scratch, ir, &list);
+    return xds_vhost_fragment(ir, xds_new_vhost(scratch, ir->name, STR("*")), &list);
 }
 
 const struct row *xds_grpc_vhost(struct eval *ev, struct str key)
@@ -82,5 +88,5 @@ const struct row *xds_grpc_vhost(struct eval *ev, struct str key)
     for (size_t i = 0; i < ir->routes.len; i++) {
         xds_grpc_route(scratch, &ir->routes.items[i], ir->name, &list);
     }
-    return make_fragment(scratch, ir, &list);
+    return xds_vhost_fragment(ir, xds_new_vhost(scratch, ir->name, STR("*")), &list);
 }

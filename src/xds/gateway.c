@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gateway: see gateway.h. */
+#include "xds/gateway.h"
+
+#include "ir/client.h"
+#include "ir/graph.h"
+
+struct str xds_gateway_scope(struct eval *ev, struct str gateway)
+{
+    struct str scope = arena_printf(eval_scratch(ev), SCOPE_GATEWAY "%.*s", STR_FMT(gateway));
+    return eval_get(ev, T_VIEW, scope) != NULL ? scope : STR_NULL;
+}
+
+const struct ir_listener *xds_gateway_http(const struct ir_gateway *gateway, int32_t port)
+{
+    for (size_t i = 0; i < gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &gateway->listeners.items[i];
+        if (gateway->accepted && listener->served && listener->port == port &&
+            ir_listener_is_http(listener)) {
+            return listener;
+        }
+    }
+    return NULL;
+}
+
+static bool takes_datagrams(const struct ir_gateway *gateway, int32_t port)
+{
+    for (size_t i = 0; i < gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &gateway->listeners.items[i];
+        if (listener->served && listener->port == port && listener->protocol == IR_LISTENER_UDP) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool xds_speaks_http3(const struct ir_gateway *gateway, const struct ir_listener *listener)
+{
+    return gateway->parameters != NULL && gateway->parameters->http3 && listener->served &&
+           listener->protocol == IR_LISTENER_HTTPS && listener->client_certs == IR_CERTS_NONE &&
+           !takes_datagrams(gateway, listener->port);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gateway_chains: see gateway_chains.h.
+ *
+ *   HTTP     one chain for all listeners of the port: the Host tells them apart
+ *   HTTPS    a chain for each listener, by its hostname (SNI), with its certificates; they share
+ *            the routes, which know by LISTENER_HEADER which chain a request came by
+ *   TLS      a chain for each route's names; where TLS ends here, with the listener's certificates
+ *   TCP      one chain
+ *
+ * A connection belongs to the listener with the most specific hostname, even if none of its routes
+ * takes it: a TLS listener without a route for its hostname has a chain that refuses, so that no
+ * broader listener of the port gets what is not its own (listener isolation).
+ *
+ * Two chains of one name would make Envoy reject the whole Listener. Listeners that say the same
+ * do not get here (they conflict); should they, the first has the name.
+ */
+#include "xds/gateway_chains.h"
+
+#include "base/vec.h"
+#include "xds/build.h"
+#include "xds/gateway.h"
+#include "xds/gateway_hcm.h"
+#include "xds/gateway_tls.h"
+#include "xds/tcp_proxy.h"
+
+#define HCM_FILTER "envoy.filters.network.http_connection_manager"
+
+struct chains {
+    const struct gateway_entry *entry;
+    pb_listener *listener;
+    VEC(struct str) taken; /* hostnames that have a chain; "": any other */
+    bool unrouted;
+};
+
+/* Whether the hostname was free. */
+static bool take(struct chains *chains, struct str hostname)
+{
+    for (size_t i = 0; i < chains->taken.len; i++) {
+        if (str_eq(chains->taken.items[i], hostname)) {
+            return false;
+        }
+    }
+    vec_push(&chains->taken, hostname);
+    return true;
+}
+
+static void add(struct chains *chains, pb_filter_chain *chain)
+{
+    chains->listener->filter_chains[chains->listener->n_filter_chains++] = chain;
+}
+
+static void match_name(struct arena *arena, struct str hostname, pb_filter_chain *chain)
+{
+    if (hostname.len == 0 || str_eq(hostname, STR("*"))) {
+        return;
+    }
+    chain->filter_chain_match = NEW(arena, pb_chain_match);
+    chain->filter_chain_match->server_names = ARENA_ARRAY(arena, 1, char *);
+    chain->filter_chain_match->server_names[chain->filter_chain_match->n_server_names++] =
+        xds_text(arena, hostname);
+}
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+static pb_filter_chain *http_chain(const struct gateway_entry *entry, struct str listener,
+                                   bool http3)
+{
+    struct arena *arena = entry->arena;
+    const struct gateway_hcm hcm = {
+        .entry = entry->name,
+        .host = arena_printf(arena, "%.*s.%.*s", STR_FMT(entry->gateway->name),
+                             STR_FMT(entry->gateway->ns)),
+        .listener = listener,
+        .http3 = http3,
+    };
+    pb_filter_chain *chain = xds_chain(arena, HCM_FILTER, &xds_gateway_hcm(arena, &hcm)->base);
+    chain->name = xds_text(arena, listener.len > 0 ? listener : STR("http"));
+    return chain;
+}
+
+static void add_https(struct chains *chains, const struct ir_listener *listener)
+{
+    if (!take(chains, listener->hostname)) {
+        return;
+    }
+    struct arena *arena = chains->entry->arena;
+    pb_filter_chain *chain = http_chain(chains->entry, listener->key, false);
+    match_name(arena, listener->hostname, chain);
+    chain->transport_socket = xds_downstream_tls(arena, listener, true);
+    add(chains, chain);
+}
+
+/* --- connections ---------------------------------------------------------------------------- */
+
+static void end_tls(struct arena *arena, const struct ir_listener *listener, pb_filter_chain *chain)
+{
+    if (listener == NULL || listener->protocol != IR_LISTENER_TLS) {
+        return;
+    }
+    if (!listener->passthrough) {
+        chain->transport_socket = xds_downstream_tls(arena, listener, false);
+        return;
+    }
+    if (chain->filter_chain_match == NULL) {
+        chain->filter_chain_match = NEW(arena, pb_chain_match);
+    }
+    chain->filter_chain_match->transport_protocol = (char *)"tls"; /* and nothing else */
+}
+
+static void add_route(struct chains *chains, const struct ir_l4_route *route)
+{
+    const struct gateway_entry *entry = chains->entry;
+    struct ir_l4_route own = *route; /* with those names that are free */
+    own.server_names.items = ARENA_ARRAY(entry->arena, route->server_names.len, struct str);
+    own.server_names.len = 0;
+    for (size_t i = 0; i < route->server_names.len; i++) {
+        if (take(chains, route->server_names.items[i])) {
+            own.server_names.items[own.server_names.len++] = route->server_names.items[i];
+        }
+    }
+    if (route->server_names.len > 0 ? own.server_names.len == 0 : !take(chains, STR_NULL)) {
+        return;
+    }
+    pb_filter_chain *chain = xds_l4_chain(entry->arena, &own);
+    end_tls(entry->arena, ir_gateway_listener(entry->gateway, route->listener), chain);
+    add(chains, chain);
+}
+
+static void add_refusing(struct chains *chains, const struct ir_listener *listener)
+{
+    if (!take(chains, listener->hostname)) {
+        return;
+    }
+    struct arena *arena = chains->entry->arena;
+    pb_filter_chain *chain =
+        xds_tcp_chain(arena, chains->entry->name, xds_unrouted_name(chains->entry));
+    chain->name = xds_text(arena, listener->key);
+    match_name(arena, listener->hostname, chain);
+    end_tls(arena, listener, chain);
+    add(chains, chain);
+    chains->unrouted = true;
+}
+
+/* --- all ------------------------------------------------------------------------------------ */
+
+struct str xds_unrouted_name(const struct gateway_entry *entry)
+{
+    return arena_printf(entry->arena, "unrouted/%.*s", STR_FMT(entry->name));
+}
+
+static bool is_of(const struct gateway_entry *entry, const struct ir_listener *listener)
+{
+    return listener->served && listener->port == entry->port;
+}
+
+static void add_requests(struct chains *chains)
+{
+    const struct gateway_entry *entry = chains->entry;
+    bool http = false;
+    for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &entry->gateway->listeners.items[i];
+        if (is_of(entry, listener) && listener->protocol == IR_LISTENER_HTTPS) {
+            add_https(chains, listener);
+        }
+        http = http || (is_of(entry, listener) && listener->protocol == IR_LISTENER_HTTP);
+    }
+    if (http && take(chains, STR_NULL)) {
+        add(chains, http_chain(entry, STR_NULL, false));
+    }
+}
+
+static void add_connections(struct chains *chains)
+{
+    const struct gateway_entry *entry = chains->entry;
+    for (size_t i = 0; entry->connections != NULL && i < entry->connections->connections.len; i++) {
+        add_route(chains, &entry->connections->connections.items[i]);
+    }
+    for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &entry->gateway->listeners.items[i];
+        if (is_of(entry, listener) &&
+            (listener->protocol == IR_LISTENER_TLS || listener->protocol == IR_LISTENER_TCP)) {
+            add_refusing(chains, listener);
+        }
+    }
+}
+
+void xds_gateway_chains(const struct gateway_entry *entry, pb_listener *listener,
+                        bool *ret_unrouted)
+{
+    struct chains chains = {.entry = entry, .listener = listener};
+    size_t routes = entry->connections != NULL ? entry->connections->connections.len : 0;
+    listener->filter_chains =
+        ARENA_ARRAY(entry->arena, entry->gateway->listeners.len + routes + 1, pb_filter_chain *);
+    add_requests(&chains);
+    add_connections(&chains);
+    vec_release(&chains.taken);
+    *ret_unrouted = chains.unrouted;
+}
+
+void xds_quic_chains(const struct gateway_entry *entry, pb_listener *listener)
+{
+    struct chains chains = {.entry = entry, .listener = listener};
+    listener->filter_chains =
+        ARENA_ARRAY(entry->arena, entry->gateway->listeners.len, pb_filter_chain *);
+    for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
+        const struct ir_listener *of = &entry->gateway->listeners.items[i];
+        if (is_of(entry, of) && xds_speaks_http3(entry->gateway, of) &&
+            take(&chains, of->hostname)) {
+            pb_filter_chain *chain = http_chain(entry, of->key, true);
+            match_name(entry->arena, of->hostname, chain);
+            chain->transport_socket = xds_quic(entry->arena, of);
+            add(&chains, chain);
+        }
+    }
+    vec_release(&chains.taken);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gateway_chains: what a gateway does with a connection, one filter chain for each kind. */
+#ifndef HEDDLE_XDS_GATEWAY_CHAINS_H
+#define HEDDLE_XDS_GATEWAY_CHAINS_H
+
+#include "ir/gateway.h"
+#include "xds/alias.h"
+
+struct gateway_entry { /* what Envoy listens on */
+    struct arena *arena;
+    const struct ir_gateway *gateway;
+    const struct ir_routing *connections; /* NULL: no listener of it routes any */
+    struct str name;
+    int32_t port;
+};
+
+/* The cluster without endpoints to which connections go that no route takes, in the arena. */
+struct str xds_unrouted_name(const struct gateway_entry *entry);
+
+/* Appends to listener the chains of its connections. ret_unrouted: some of them refuse. */
+void xds_gateway_chains(const struct gateway_entry *entry, pb_listener *listener,
+                        bool *ret_unrouted);
+/* Those of QUIC; none: nobody may come by it. */
+void xds_quic_chains(const struct gateway_entry *entry, pb_listener *listener);
+
+#endif
