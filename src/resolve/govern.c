@@ -19,7 +19,7 @@ bool govern_displaces(enum kind_id a, enum kind_id b)
 
 bool govern_of_connections(enum kind_id kind)
 {
-    return kind == KIND_TLSROUTE || kind == KIND_TCPROUTE;
+    return kind == KIND_TLSROUTE || kind == KIND_TCPROUTE || kind == KIND_UDPROUTE;
 }
 
 enum kind_id govern_kind(struct row_span attached)
