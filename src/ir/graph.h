@@ -94,6 +94,7 @@ enum index_id {
     X_PORTS_OF_SERVICE,  /* service by each "ns/svc:port": the keys of T_PORT */
     X_ATTACHED,          /* attachments by the key of T_ROUTING they contribute to */
     X_ATTACHED_L4,       /* those of X_ATTACHED that route connections */
+    X_GRANTS,            /* ReferenceGrants by each pair of who may refer to what (admit.c) */
     X_SERVICE_FAULTS,    /* faults of Services by "ns/name" */
     X_POLICY_FAULTS,     /* faults of policies by "ns/name" */
     X_GATEWAY_FAULTS,    /* faults of Gateways, ListenerSets, BackendTLSPolicies by "ns/name" */

@@ -154,6 +154,7 @@ static const struct index_spec indexes[INDEX_COUNT] = {
     [X_PORTS_OF_SERVICE]  = {"ports-of-service", T_SERVICE, resolve_ports_of_service, NULL},
     [X_ATTACHED]          = {"attached", T_ATTACHMENT, resolve_attached, resolve_attached_order},
     [X_ATTACHED_L4]       = {"attached-l4", T_ATTACHMENT, resolve_attached_l4, NULL},
+    [X_GRANTS]            = {"grants", T_GRANT, resolve_grants, NULL},
     [X_SERVICE_FAULTS]    = {"service-faults", T_FAULT, resolve_service_faults, NULL},
     [X_POLICY_FAULTS]     = {"policy-faults", T_FAULT, resolve_policy_faults, NULL},
     [X_GATEWAY_FAULTS]    = {"gateway-faults", T_FAULT, resolve_gateway_faults, NULL},

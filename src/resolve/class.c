@@ -39,9 +39,10 @@ const struct row *resolve_class_status(struct eval *ev, struct str key)
     if (class == NULL) {
         return NULL;
     }
-    struct status *row = class->parameters != NULL
-                             ? status_of(class, C_class_parameters, NO_PARAMETERS)
-                             : status_of(class, C_class_unsupported, "gateways are not served yet");
+    struct status *row =
+        class->parameters != NULL
+            ? status_of(class, C_class_parameters, NO_PARAMETERS)
+            : status_of(class, C_class_accepted, "Gateways of the class are served by heddle");
     return &row->row;
 }
 

@@ -77,3 +77,17 @@ const struct row *fault_status(const struct fault *fault, const struct object *s
     }
     return &row->row;
 }
+
+/* --- of Gateways and ListenerSets ------------------------------------------------------------ */
+
+void resolve_gateway_faults(const struct row *row, struct str key, struct group_emit *emit)
+{
+    (void)key;
+    emit_fault(row, KIND_GATEWAY, emit);
+}
+
+void resolve_listener_set_faults(const struct row *row, struct str key, struct group_emit *emit)
+{
+    (void)key;
+    emit_fault(row, KIND_LISTENERSET, emit);
+}

@@ -47,10 +47,14 @@ void resolve_attached(const struct row *row, struct str key, struct group_emit *
 void resolve_attached_l4(const struct row *row, struct str key, struct group_emit *emit);
 int resolve_attached_order(const struct row *a, const struct row *b);
 
+/* admit.c: ReferenceGrants by whom and what they are about */
+void resolve_grants(const struct row *row, struct str key, struct group_emit *emit);
+
 /* routing.c: T_ROUTING */
 const struct row *resolve_routing(struct eval *ev, struct str key);
 
-/* gateway.c: T_GATEWAYS, what it emits; sets.c: ListenerSets by Gateway, oldest first */
+/* gateway.c: T_GATEWAYS; sets.c: ListenerSets by Gateway, oldest first; entries.c: what a Gateway
+ * comes to */
 const struct row *resolve_gateway(struct eval *ev, struct str key);
 void resolve_listener_domains(const struct row *row, struct str key, struct group_emit *emit);
 void resolve_entries(const struct row *row, struct str key, struct group_emit *emit);
@@ -58,7 +62,7 @@ void resolve_listener_secrets(const struct row *row, struct str key, struct grou
 void resolve_sets_of_gateway(const struct row *row, struct str key, struct group_emit *emit);
 int resolve_sets_order(const struct row *a, const struct row *b);
 
-/* gateway_status.c: T_GATEWAY_STATUS, T_LISTENERSET_STATUS */
+/* gateway_status.c: T_GATEWAY_STATUS, T_LISTENERSET_STATUS; fault.c: their faults */
 const struct row *resolve_gateway_status(struct eval *ev, struct str key);
 const struct row *resolve_listener_set_status(struct eval *ev, struct str key);
 void resolve_gateway_faults(const struct row *row, struct str key, struct group_emit *emit);

@@ -6,11 +6,12 @@
 
 #define OWN_DOMAIN "heddle.dev/"
 
-/* One list of a status. */
+/* One member of a status. */
 struct list_rule {
     struct str key;
     struct str ref; /* of entries that name an object and a controller; empty: plain conditions */
     unsigned max;
+    bool (*own)(struct str type); /* of plain conditions: which are heddle's */
     void (*merge)(const struct list_rule *rule, const struct doc_node *seen,
                   const struct doc_node *wanted, struct json *out, struct merge *merge);
 };
@@ -191,12 +192,12 @@ static void put_conditions(const struct doc_node *seen, const struct doc_node *w
     json_close(out, ']');
 }
 
-/* Conditions of the object itself: heddle's are those with its domain, and what it says now. */
+/* Conditions of the object itself: heddle's are those with its domain, and what it says now; of an
+ * object that is heddle's alone all of its types. */
 static void merge_conditions(const struct list_rule *rule, const struct doc_node *seen,
                              const struct doc_node *wanted, struct json *out, struct merge *merge)
 {
-    (void)rule;
-    put_conditions(seen, wanted, is_own_type, out, merge);
+    put_conditions(seen, wanted, rule->own, out, merge);
 }
 
 /* --- entries with a controllerName --------------------------------------------------------- */
@@ -304,7 +305,97 @@ static void merge_entries(const struct list_rule *rule, const struct doc_node *s
     json_close(out, ']');
 }
 
-/* --- features ------------------------------------------------------------------------------ */
+/* --- listeners ----------------------------------------------------------------------------- */
+
+/* A Gateway or ListenerSet has one controller: that which tells of its listeners. */
+static bool is_sole(const struct doc_node *wanted)
+{
+    return doc_get(wanted, STR("listeners")) != NULL;
+}
+
+/* NULL: there is none of that name. */
+static const struct doc_node *find_listener(const struct doc_node *list, struct str name)
+{
+    for (uint32_t i = 0; i < list_len(list); i++) {
+        if (str_eq(text_of(list->items[i], STR("name")), name)) {
+            return list->items[i];
+        }
+    }
+    return NULL;
+}
+
+static bool same_node(const struct doc_node *a, const struct doc_node *b)
+{
+    struct buf text_a, text_b;
+    buf_init(&text_a, BUF_UNLIMITED);
+    buf_init(&text_b, BUF_UNLIMITED);
+    if (a != NULL) {
+        doc_to_json(a, &text_a);
+    }
+    if (b != NULL) {
+        doc_to_json(b, &text_b);
+    }
+    bool same = str_eq(buf_str(&text_a), buf_str(&text_b));
+    buf_release(&text_a);
+    buf_release(&text_b);
+    return same;
+}
+
+static bool same_kinds(const struct doc_node *a, const struct doc_node *b)
+{
+    bool same = list_len(a) == list_len(b);
+    for (uint32_t i = 0; same && i < list_len(a); i++) {
+        same = str_eq(text_of(a->items[i], STR("group")), text_of(b->items[i], STR("group"))) &&
+               str_eq(text_of(a->items[i], STR("kind")), text_of(b->items[i], STR("kind")));
+    }
+    return same;
+}
+
+/* The entry of one listener: all but foreign conditions is heddle's. */
+static void put_listener(const struct doc_node *seen, const struct doc_node *wanted,
+                         struct json *out, struct merge *merge)
+{
+    if (seen == NULL ||
+        !same_kinds(doc_get(seen, STR("supportedKinds")), doc_get(wanted, STR("supportedKinds"))) ||
+        !same_node(doc_get(seen, STR("attachedRoutes")), doc_get(wanted, STR("attachedRoutes")))) {
+        changed(merge);
+    }
+    json_open(out, '{');
+    for (uint32_t i = 0; i < wanted->len; i++) {
+        const struct doc_entry *member = &wanted->entries[i];
+        json_key_str(out, member->key);
+        if (str_eq(member->key, STR("conditions"))) {
+            put_conditions(doc_get(seen, STR("conditions")), member->value, is_known_type, out,
+                           merge);
+        } else {
+            put_verbatim(member->value, out);
+        }
+    }
+    json_close(out, '}');
+}
+
+/* In the order of the spec; what is gone from there is gone from here. */
+static void merge_listeners(const struct list_rule *rule, const struct doc_node *seen,
+                            const struct doc_node *wanted, struct json *out, struct merge *merge)
+{
+    (void)rule;
+    if (wanted == NULL) {
+        return;
+    }
+    bool moved = list_len(seen) != list_len(wanted);
+    json_open(out, '[');
+    for (uint32_t i = 0; i < list_len(wanted); i++) {
+        struct str name = text_of(wanted->items[i], STR("name"));
+        moved = moved || !str_eq(text_of(seen->items[i], STR("name")), name);
+        put_listener(find_listener(seen, name), wanted->items[i], out, merge);
+    }
+    json_close(out, ']');
+    if (moved) {
+        changed(merge);
+    }
+}
+
+/* --- what is heddle's as a whole ------------------------------------------------------------- */
 
 /* Whoever accepts the object lists its features: all of the list is heddle's, or nothing. */
 static void merge_features(const struct list_rule *rule, const struct doc_node *seen,
@@ -324,6 +415,38 @@ static void merge_features(const struct list_rule *rule, const struct doc_node *
     put_verbatim(wanted, out);
 }
 
+static void merge_addresses(const struct list_rule *rule, const struct doc_node *seen,
+                            const struct doc_node *wanted, struct json *out, struct merge *merge)
+{
+    (void)rule;
+    if (wanted == NULL) {
+        return;
+    }
+    bool same = list_len(seen) == list_len(wanted);
+    for (uint32_t i = 0; same && i < list_len(wanted); i++) {
+        const struct doc_node *a = seen->items[i], *b = wanted->items[i];
+        same = str_eq(text_of(a, STR("type")), text_of(b, STR("type"))) &&
+               str_eq(text_of(a, STR("value")), text_of(b, STR("value")));
+    }
+    if (!same) {
+        changed(merge);
+    }
+    put_verbatim(wanted, out);
+}
+
+static void merge_number(const struct list_rule *rule, const struct doc_node *seen,
+                         const struct doc_node *wanted, struct json *out, struct merge *merge)
+{
+    (void)rule;
+    if (wanted == NULL) {
+        return;
+    }
+    if (!same_node(seen, wanted)) {
+        changed(merge);
+    }
+    put_verbatim(wanted, out);
+}
+
 /* --- all of it ----------------------------------------------------------------------------- */
 
 static const struct list_rule rules[] = {
@@ -337,6 +460,9 @@ static const struct list_rule rules[] = {
      .max = STATUS_ANCESTORS_MAX,
      .merge = merge_entries},
     {.key = STR("supportedFeatures"), .merge = merge_features},
+    {.key = STR("listeners"), .merge = merge_listeners},
+    {.key = STR("addresses"), .merge = merge_addresses},
+    {.key = STR("attachedListenerSets"), .merge = merge_number},
 };
 #define RULES (sizeof(rules) / sizeof(rules[0]))
 
@@ -351,8 +477,9 @@ void status_merge(const struct doc_node *seen, const struct doc_node *wanted, st
         buf_init(&list, BUF_UNLIMITED);
         json_init(&json, &list, 0);
         one.differs = false;
-        rules[i].merge(&rules[i], doc_get(seen, rules[i].key), doc_get(wanted, rules[i].key), &json,
-                       &one);
+        struct list_rule rule = rules[i];
+        rule.own = is_sole(wanted) ? is_known_type : is_own_type;
+        rule.merge(&rule, doc_get(seen, rule.key), doc_get(wanted, rule.key), &json, &one);
         if (one.differs) {
             json_key_str(patch, rules[i].key);
             json_raw(patch, buf_str(&list));
@@ -367,10 +494,10 @@ bool status_merge_part(const struct doc_node *status, struct json *json)
 {
     bool any = false;
     for (size_t i = 0; i < RULES; i++) {
-        const struct doc_node *list = doc_get(status, rules[i].key);
-        if (list_len(list) > 0) {
+        const struct doc_node *member = doc_get(status, rules[i].key);
+        if (member != NULL && (member->type != DOC_SEQUENCE || member->len > 0)) {
             json_key_str(json, rules[i].key);
-            put_verbatim(list, json);
+            put_verbatim(member, json);
             any = true;
         }
     }

@@ -95,6 +95,15 @@ static size_t find_parent(const struct status_entry *entry, const struct parent_
     return i;
 }
 
+static size_t find_listener(const struct status_entry *entry, struct str name)
+{
+    size_t i = 0;
+    while (i < entry->row->listeners.len && !str_eq(entry->row->listeners.items[i].name, name)) {
+        i++;
+    }
+    return i;
+}
+
 /* The old row is still there: it lives until the run after the one that replaced it. */
 static void put(struct status_store *store, const struct status *row, uint64_t now_ms)
 {
@@ -107,6 +116,12 @@ static void put(struct status_store *store, const struct status *row, uint64_t n
         const struct status_parent *parent = &row->parents.items[i];
         size_t before = old != NULL ? find_parent(old, &parent->ref) : 0;
         stamp(fresh, i, old, before, parent->conditions.items, parent->conditions.len, now_ms);
+    }
+    for (size_t i = 0; i < row->listeners.len; i++) {
+        const struct status_listener *listener = &row->listeners.items[i];
+        size_t before = old != NULL ? find_listener(old, listener->name) : 0;
+        stamp(fresh, OF_LISTENER(i), old, OF_LISTENER(before), listener->conditions.items,
+              listener->conditions.len, now_ms);
     }
     if (old != NULL) {
         entry_free(old);

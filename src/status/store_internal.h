@@ -8,8 +8,11 @@
 #include "ir/attachment.h"
 #include "status/store.h"
 
+/* What has conditions: index of a parent, or 0 for the object itself, or of a listener: */
+#define OF_LISTENER(index) (1 + (index))
+
 struct transition {
-    size_t parent;    /* index of the parent; 0 for conditions of the object itself */
+    size_t parent;    /* of which of these it is */
     const char *type; /* of the condition table */
     bool status;
     uint64_t since_ms;

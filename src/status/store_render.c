@@ -144,6 +144,60 @@ static void render_features(const struct status *row, struct json *json)
     json_close(json, ']');
 }
 
+static void render_kinds(const struct status_listener *listener, struct json *json)
+{
+    json_key(json, "supportedKinds");
+    json_open(json, '[');
+    for (size_t i = 0; i < listener->kinds.len; i++) {
+        json_open(json, '{');
+        json_key(json, "group");
+        json_str(json, listener->kinds.items[i].group);
+        json_key(json, "kind");
+        json_str(json, listener->kinds.items[i].kind);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+/* ListenerStatus, ListenerEntryStatus. */
+static void render_listeners(const struct rendering *r)
+{
+    const struct status *row = r->entry->row;
+    json_key(r->json, "listeners");
+    json_open(r->json, '[');
+    for (size_t i = 0; i < row->listeners.len; i++) {
+        const struct status_listener *listener = &row->listeners.items[i];
+        json_open(r->json, '{');
+        json_key(r->json, "name");
+        json_str(r->json, listener->name);
+        render_kinds(listener, r->json);
+        json_key(r->json, "attachedRoutes");
+        json_int(r->json, listener->attached);
+        render_conditions(r, OF_LISTENER(i), listener->conditions.items, listener->conditions.len);
+        json_close(r->json, '}');
+    }
+    json_close(r->json, ']');
+}
+
+/* What of a Gateway is there at all times, also when it is empty: else it would not be taken away.
+ */
+static void render_gateway(const struct status *row, struct json *json)
+{
+    json_key(json, "addresses");
+    json_open(json, '[');
+    for (size_t i = 0; i < row->addresses.len; i++) {
+        json_open(json, '{');
+        json_key(json, "type");
+        json_str(json, row->addresses.items[i].type);
+        json_key(json, "value");
+        json_str(json, row->addresses.items[i].value);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    json_key(json, "attachedListenerSets");
+    json_int(json, row->attached_sets);
+}
+
 static void render_status(const struct rendering *r)
 {
     const struct status *row = r->entry->row;
@@ -156,6 +210,12 @@ static void render_status(const struct rendering *r)
     }
     if (row->features.len > 0) {
         render_features(row, r->json);
+    }
+    if (row->kind == KIND_GATEWAY || row->kind == KIND_LISTENERSET) {
+        render_listeners(r);
+    }
+    if (row->kind == KIND_GATEWAY) {
+        render_gateway(row, r->json);
     }
     json_close(r->json, '}');
 }
