@@ -19,8 +19,6 @@
 #include "codec/hash.h"
 #include "ir/client.h"
 #include "net/addr.h"
-#include "net/listener.h"
-#include "net/tls.h"
 
 #define WORKERS_DEFAULT_MAX 8
 #define STOP_GRACE_MS 500
@@ -169,83 +167,17 @@ static void stream_dropped(void *user, stream_id id, enum xds_type type, struct 
     daemon_turn_soon(daemon);
 }
 
-/* --- connections --------------------------------------------------------------------------- */
-
-static void accepted_plain(void *user, int fd, const struct sockaddr_storage *peer)
-{
-    struct daemon *daemon = user;
-    serve_adopt(daemon->serve, fd, (const struct sockaddr *)peer, NULL);
-}
-
-static void accepted_secure(void *user, int fd, const struct sockaddr_storage *peer)
-{
-    struct daemon *daemon = user;
-    serve_adopt(daemon->serve, fd, (const struct sockaddr *)peer, daemon->tls);
-}
-
-static struct tls_context *load_tls(const struct options *options, struct err *err)
-{
-    static const char *const alpn[] = {"h2", NULL};
-    const struct tls_options tls = {
-        .cert_file = options->text[O_tls_cert],
-        .key_file = options->text[O_tls_key],
-        .client_ca_file = options->text[O_tls_client_ca],
-        .alpn = alpn,
-    };
-    return tls_context_new(&tls, err);
-}
-
-/* SIGHUP: new certificates for new connections; when they cannot be read, the old ones stay. */
-static void reload_tls(struct daemon *daemon)
-{
-    struct err err;
-    if (daemon->tls == NULL) {
-        return;
-    }
-    struct tls_context *fresh = load_tls(daemon->options, &err);
-    if (fresh == NULL) {
-        log_at(LOG_ERROR, "app", "certificates not reloaded", KV_TEXT("reason", err.text));
-        return;
-    }
-    tls_context_unref(daemon->tls);
-    daemon->tls = fresh;
-    log_at(LOG_INFO, "app", "certificates reloaded");
-}
+/* --- start and stop ------------------------------------------------------------------------ */
 
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
     if (number == SIGHUP) {
-        reload_tls(daemon);
+        xds_port_reload(&daemon->xds);
     } else {
         loop_stop(&daemon->loop);
     }
 }
-
-static bool listen_xds(struct daemon *daemon, struct err *err)
-{
-    struct str plain = option_text(daemon->options, O_xds);
-    struct str secure = option_text(daemon->options, O_xds_tls);
-    if (!str_eq(plain, STR("none"))) {
-        daemon->plain = listener_new(&daemon->loop, plain, accepted_plain, daemon, err);
-        if (daemon->plain == NULL) {
-            return err_prefix(err, "xds");
-        }
-    }
-    if (secure.len > 0) {
-        daemon->tls = load_tls(daemon->options, err);
-        if (daemon->tls == NULL) {
-            return false;
-        }
-        daemon->secure = listener_new(&daemon->loop, secure, accepted_secure, daemon, err);
-        if (daemon->secure == NULL) {
-            return err_prefix(err, "xds-tls");
-        }
-    }
-    return true;
-}
-
-/* --- start and stop ------------------------------------------------------------------------ */
 
 static void read_limits(const struct options *options, struct serve_limits *ret_limits)
 {
@@ -358,7 +290,7 @@ static bool start(struct daemon *daemon, struct err *err)
     bool cluster = option_flag(daemon->options, O_kubernetes);
     if (!start_serve(daemon, err) || !fleet_start(&daemon->fleet, daemon, err) ||
         !(cluster ? kubernetes_start(daemon, err) : start_source(daemon, err)) ||
-        !listen_xds(daemon, err) || !admin_start(&admin, &daemon->admin, err)) {
+        !xds_port_start(&daemon->xds, daemon, err) || !admin_start(&admin, &daemon->admin, err)) {
         return false;
     }
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -367,12 +299,7 @@ static bool start(struct daemon *daemon, struct err *err)
         daemon->signals[i].data = daemon;
         uv_signal_start(&daemon->signals[i], on_signal, numbers[i]);
     }
-    if (daemon->plain != NULL) {
-        printf("xds %s\n", listener_address(daemon->plain));
-    }
-    if (daemon->secure != NULL) {
-        printf("xds-tls %s\n", listener_address(daemon->secure));
-    }
+    xds_port_print(&daemon->xds);
     printf("admin %s\n", admin_address(daemon->admin));
     fflush(stdout);
     return true;
@@ -395,8 +322,7 @@ static void close_signals(struct daemon *daemon)
 
 static void stop(struct daemon *daemon)
 {
-    listener_free(daemon->plain);
-    listener_free(daemon->secure);
+    xds_port_close(&daemon->xds);
     admin_stop(daemon->admin);
     daemon->synced = false; /* no more turns */
     fleet_stop(&daemon->fleet);
@@ -416,7 +342,7 @@ static void stop(struct daemon *daemon)
     kubernetes_free(daemon);
     loop_release(&daemon->loop);
     serve_free(daemon->serve);
-    tls_context_unref(daemon->tls);
+    xds_port_release(&daemon->xds);
     vec_release(&daemon->waiting);
     mesh_free(daemon->mesh);
 }
@@ -448,13 +374,6 @@ static bool check_webhook(const struct options *options, struct err *err)
 
 static bool check_usage(const struct options *options, struct err *err)
 {
-    bool secure = option_text(options, O_xds_tls).len > 0;
-    bool cert = option_text(options, O_tls_cert).len > 0;
-    bool key = option_text(options, O_tls_key).len > 0;
-    bool client_ca = option_text(options, O_tls_client_ca).len > 0;
-    if (options->lists[O_xds].len > 1) {
-        return err_set(err, "heddle serves xDS on one address; several --xds are for bootstrap");
-    }
     bool config = option_text(options, O_config).len > 0;
     bool cluster = option_flag(options, O_kubernetes);
     if (config == cluster || options->arguments.len > 0) {
@@ -464,18 +383,8 @@ static bool check_usage(const struct options *options, struct err *err)
         (option_text(options, O_kubeconfig).len > 0 || option_text(options, O_context).len > 0)) {
         return err_set(err, "--kubeconfig and --context are for --kubernetes");
     }
-    if (secure && (!cert || !key)) {
-        return err_set(err, "--xds-tls needs --tls-cert and --tls-key");
-    }
-    if (!secure && (cert || key || client_ca)) {
-        return err_set(err,
-                       "--tls-cert, --tls-key and --tls-client-ca are for --xds-tls ADDR:PORT");
-    }
-    if (!secure && str_eq(option_text(options, O_xds), STR("none"))) {
-        return err_set(err, "--xds none serves nobody without --xds-tls ADDR:PORT");
-    }
-    return check_addresses(options, err) && check_webhook(options, err) &&
-           authorities_check(options, err);
+    return xds_port_check(options, err) && check_addresses(options, err) &&
+           check_webhook(options, err) && authorities_check(options, err);
 }
 
 static int run(const struct options *options)

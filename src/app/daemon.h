@@ -11,6 +11,7 @@
 #define HEDDLE_APP_DAEMON_H
 
 #include "app/fleet.h"
+#include "app/xds_port.h"
 #include "base/vec.h"
 #include "cli/option.h"
 #include "net/loop.h"
@@ -21,8 +22,6 @@
 struct admin;
 struct kube;
 struct kubernetes;
-struct listener;
-struct tls_context;
 
 struct daemon {
     const struct options *options;
@@ -35,8 +34,7 @@ struct daemon {
     struct serve *serve;
     struct admin *admin;
     struct fleet fleet;
-    struct listener *plain, *secure; /* xDS; either may be NULL */
-    struct tls_context *tls;
+    struct xds_port xds;
     uv_signal_t signals[3]; /* SIGINT, SIGTERM, SIGHUP */
     bool planning;          /* a plan is being made (app/plan.c) */
     bool synced;            /* the source is complete: clients may be served */

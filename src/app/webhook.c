@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/daemon.h"
 #include "base/panic.h"
@@ -86,6 +87,7 @@ static void keyring_changed(void *user, const struct keyring *ring)
 {
     struct webhook *webhook = user;
     serving_keyring(webhook->serving, ring);
+    xds_port_keyring(&webhook->daemon->xds, ring);
     configurations_bundle(webhook->configurations, ring->bundle);
 }
 
@@ -97,23 +99,30 @@ static struct str token(void *user)
 
 /* --- start and stop -------------------------------------------------------------------------- */
 
-/* By which names and addresses this replica is called. */
-static void start_serving(struct webhook *webhook, struct str ns)
+void webhook_hosts(const struct daemon *daemon, struct arena *arena, const struct str **ret_hosts,
+                   size_t *ret_nhosts)
 {
-    struct arena *arena = &webhook->arena;
-    struct str domain = option_text(webhook->daemon->options, O_cluster_domain);
-    struct str hosts[] = {
+    struct str ns = kube_namespace(daemon->kube);
+    struct str domain = option_text(daemon->options, O_cluster_domain);
+    const struct str hosts[] = {
         arena_printf(arena, "heddle.%.*s.svc", STR_FMT(ns)),
         arena_printf(arena, "heddle.%.*s.svc.%.*s", STR_FMT(ns), STR_FMT(domain)),
         arena_printf(arena, "heddle-replicas.%.*s.svc", STR_FMT(ns)),
         str_from(getenv("POD_IP")), /* last: there may be none */
     };
     size_t nhosts = sizeof(hosts) / sizeof(hosts[0]);
-    const struct serving_config config = {
-        .loop = &webhook->daemon->loop,
-        .hosts = hosts,
-        .nhosts = hosts[nhosts - 1].len > 0 ? nhosts : nhosts - 1,
-    };
+    struct str *copy = ARENA_ARRAY(arena, nhosts, struct str);
+    memcpy(copy, hosts, sizeof(hosts));
+    *ret_hosts = copy;
+    *ret_nhosts = hosts[nhosts - 1].len > 0 ? nhosts : nhosts - 1;
+}
+
+static void start_serving(struct webhook *webhook)
+{
+    /* Of HTTP/2 and HTTP/1.1, which clients offer, only the latter is served. */
+    static const char *const alpn[] = {"http/1.1", NULL};
+    struct serving_config config = {.loop = &webhook->daemon->loop, .alpn = alpn};
+    webhook_hosts(webhook->daemon, &webhook->arena, &config.hosts, &config.nhosts);
     webhook->serving = serving_new(&config);
 }
 
@@ -161,7 +170,7 @@ bool webhook_start(struct daemon *daemon, struct webhook **ret_webhook, struct e
         .ns = arena_str(&webhook->arena, kube_namespace(daemon->kube)),
         .cluster_domain = option_text(options, O_cluster_domain),
     };
-    start_serving(webhook, webhook->settings.ns);
+    start_serving(webhook);
     if (!start_server(webhook, err)) {
         webhook_stop(webhook);
         return false;
@@ -191,7 +200,7 @@ struct webhook_server *webhook_server(struct webhook *webhook)
 
 const struct keyring *webhook_keyring(const struct webhook *webhook)
 {
-    return webhook->keeper != NULL ? keeper_ring(webhook->keeper) : NULL;
+    return webhook != NULL && webhook->keeper != NULL ? keeper_ring(webhook->keeper) : NULL;
 }
 
 void webhook_stop(struct webhook *webhook)

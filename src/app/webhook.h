@@ -3,7 +3,8 @@
  * webhook: the HTTPS port of a heddle in a cluster, and all it needs.
  *
  *   keeper (Secret heddle-ca) ──► serving certificate ──► server ──► /inject…, /check
- *                            └──► caBundle of the webhook configurations
+ *                            ├──► caBundle of the webhook configurations
+ *                            └──► xDS with TLS (xds_port.h)
  *
  * Thread 0.
  */
@@ -12,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "ca/keyring.h"
 
@@ -28,7 +30,10 @@ void webhook_lead(struct webhook *webhook, bool leads); /* NULL is fine */
 /* For the routes of others. */
 struct webhook_server *webhook_server(struct webhook *webhook);
 /* Whom to trust and what to say when other replicas are asked; NULL until it is known. */
-const struct keyring *webhook_keyring(const struct webhook *webhook);
+const struct keyring *webhook_keyring(const struct webhook *webhook); /* NULL: there is none */
+/* By which names and addresses this replica is called; in the arena. Needs daemon->kube. */
+void webhook_hosts(const struct daemon *daemon, struct arena *arena, const struct str **ret_hosts,
+                   size_t *ret_nhosts);
 void webhook_stop(struct webhook *webhook); /* NULL is fine */
 
 #endif

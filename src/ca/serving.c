@@ -24,12 +24,15 @@ struct serving {
     uv_timer_t renewal;
     struct str *hosts;
     size_t nhosts;
+    const char *const *alpn;
     int64_t life_s;
     unsigned look_ms;
     int64_t (*now_s)(void);
     struct certificate_life life; /* of the present certificate */
     int64_t due_s;                /* when the next one is to be made */
     char *ca_cert, *ca_key;       /* NULL: none yet */
+    bool clients;
+    char *authorities; /* of clients; NULL: none yet, or they are not asked */
     struct tls_context *tls;
     uint64_t minted;
 };
@@ -47,6 +50,8 @@ struct serving *serving_new(const struct serving_config *config)
     serving->loop = config->loop;
     serving->hosts = ARENA_ARRAY(&serving->arena, config->nhosts, struct str);
     serving->nhosts = config->nhosts;
+    serving->alpn = config->alpn;
+    serving->clients = config->clients;
     for (size_t i = 0; i < config->nhosts; i++) {
         serving->hosts[i] = arena_str(&serving->arena, config->hosts[i]);
     }
@@ -62,8 +67,6 @@ struct serving *serving_new(const struct serving_config *config)
 static struct tls_context *mint(const struct serving *serving, struct certificate_life *ret_life,
                                 struct err *err)
 {
-    /* Of HTTP/2 and HTTP/1.1, which clients offer, only the latter is served. */
-    static const char *const alpn[] = {"http/1.1", NULL};
     struct buf cert, key;
     struct tls_context *tls = NULL;
     int64_t now_s = serving->now_s();
@@ -74,7 +77,11 @@ static struct tls_context *mint(const struct serving *serving, struct certificat
                          serving->nhosts, life, &cert, &key, err) &&
         certificate_read_life(buf_str(&cert), ret_life, err)) {
         const struct tls_options options = {
-            .cert = buf_str(&cert), .key = buf_str(&key), .alpn = alpn};
+            .cert = buf_str(&cert),
+            .key = buf_str(&key),
+            .client_ca = str_from(serving->authorities),
+            .alpn = serving->alpn,
+        };
         tls = tls_context_new(&options, err);
     }
     if (key.data != NULL) {
@@ -134,14 +141,18 @@ static void forget(char *text)
 
 void serving_keyring(struct serving *serving, const struct keyring *ring)
 {
+    struct str authorities = serving->clients ? ring->bundle : STR_NULL;
     if (str_eq(str_from(serving->ca_cert), ring->cert) &&
-        str_eq(str_from(serving->ca_key), ring->key)) {
+        str_eq(str_from(serving->ca_key), ring->key) &&
+        str_eq(str_from(serving->authorities), authorities)) {
         return;
     }
     forget(serving->ca_cert);
     forget(serving->ca_key);
     serving->ca_cert = str_dup(ring->cert);
     serving->ca_key = str_dup(ring->key);
+    free(serving->authorities);
+    serving->authorities = serving->clients ? str_dup(authorities) : NULL;
     renew(serving);
 }
 
@@ -169,6 +180,7 @@ void serving_free(struct serving *serving)
     }
     forget(serving->ca_cert);
     forget(serving->ca_key);
+    free(serving->authorities);
     serving->ca_cert = serving->ca_key = NULL;
     tls_context_unref(serving->tls);
     uv_close((uv_handle_t *)&serving->renewal, timer_closed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * serving: this replica's serving certificate. It is minted in memory from the keyring that all
+ * serving: a serving certificate of this replica. It is minted in memory from the keyring that all
  * replicas share, and minted anew at two thirds of its life or when the keyring changes:
  * connections that are open keep what they have, new ones get the new one.
  * Thread 0. Logs.
@@ -25,9 +25,11 @@ struct serving_config {
     struct loop *loop;
     const struct str *hosts; /* DNS names and addresses; copied */
     size_t nhosts;
-    int64_t life_s;         /* 0: SERVING_LIFE_S */
-    unsigned look_ms;       /* 0: SERVING_LOOK_MS */
-    int64_t (*now_s)(void); /* since 1970; NULL: the clock */
+    const char *const *alpn; /* struct tls_options; outlives the serving */
+    bool clients;            /* they must show a certificate that a CA of the keyring signed */
+    int64_t life_s;          /* 0: SERVING_LIFE_S */
+    unsigned look_ms;        /* 0: SERVING_LOOK_MS */
+    int64_t (*now_s)(void);  /* since 1970; NULL: the clock */
 };
 struct serving *serving_new(const struct serving_config *config);
 /* What there is to serve with from now on; copied. Nothing happens when it signs as before. */

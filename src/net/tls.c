@@ -14,8 +14,9 @@
 
 #include "base/panic.h"
 
-#define TLS_NAMES_MAX 64 /* names looked at in a client's certificate */
-#define TLS_CHAIN_MAX 8  /* intermediates of a certificate given as text */
+#define TLS_NAMES_MAX 64       /* names looked at in a client's certificate */
+#define TLS_CHAIN_MAX 8        /* intermediates of a certificate given as text */
+#define TLS_AUTHORITIES_MAX 64 /* CAs of clients given as text */
 
 struct tls_context {
     _Atomic uint32_t refs;
@@ -145,6 +146,40 @@ static bool tls_load_files(SSL_CTX *ssl_ctx, const struct tls_options *options, 
     return true;
 }
 
+/* Each is told to clients as one whose certificates are taken, and trusted. */
+static bool tls_trust_text(SSL_CTX *ssl_ctx, struct str pem, struct err *err)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(ssl_ctx);
+    BIO *bio = tls_text(pem);
+    unsigned count = 0;
+    bool ok = true;
+    for (; ok && count < TLS_AUTHORITIES_MAX; count++) {
+        X509 *ca = PEM_read_bio_X509(bio, NULL, tls_no_passphrase, NULL);
+        if (ca == NULL) {
+            break;
+        }
+        ok = X509_STORE_add_cert(store, ca) == 1 && SSL_CTX_add_client_CA(ssl_ctx, ca) == 1;
+        X509_free(ca);
+    }
+    BIO_free(bio);
+    if (!ok || count == 0) {
+        return err_set(err, "CAs of clients: %s", tls_why());
+    }
+    ERR_clear_error(); /* the end of the text */
+    return true;
+}
+
+static bool tls_trust_file(SSL_CTX *ssl_ctx, const char *path, struct err *err)
+{
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(path);
+    if (names == NULL || SSL_CTX_load_verify_locations(ssl_ctx, path, NULL) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        return err_set(err, "client CA file '%s': %s", path, tls_why());
+    }
+    SSL_CTX_set_client_CA_list(ssl_ctx, names);
+    return true;
+}
+
 static bool tls_load(SSL_CTX *ssl_ctx, const struct tls_options *options, struct err *err)
 {
     ERR_clear_error();
@@ -153,18 +188,12 @@ static bool tls_load(SSL_CTX *ssl_ctx, const struct tls_options *options, struct
     if (!ok) {
         return false;
     }
-    if (options->client_ca_file == NULL) {
+    if (options->client_ca.len == 0 && options->client_ca_file == NULL) {
         return true;
     }
-    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(options->client_ca_file);
-    if (names == NULL ||
-        SSL_CTX_load_verify_locations(ssl_ctx, options->client_ca_file, NULL) != 1) {
-        sk_X509_NAME_pop_free(names, X509_NAME_free);
-        return err_set(err, "client CA file '%s': %s", options->client_ca_file, tls_why());
-    }
-    SSL_CTX_set_client_CA_list(ssl_ctx, names);
     SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    return true;
+    return options->client_ca.len > 0 ? tls_trust_text(ssl_ctx, options->client_ca, err)
+                                      : tls_trust_file(ssl_ctx, options->client_ca_file, err);
 }
 
 struct tls_context *tls_context_new(const struct tls_options *options, struct err *err)

@@ -31,8 +31,9 @@ struct tls_options {
     /* Protocols in order of preference, NULL ends, e.g. {"h2", NULL}. A client that offers ALPN
      * but none of these is refused. NULL: ALPN is not looked at. */
     const char *const *alpn;
-    /* Instead of cert_file and key_file: the PEM texts themselves. */
+    /* Instead of cert_file and key_file, and of client_ca_file: the PEM texts themselves. */
     struct str cert, key;
+    struct str client_ca;
 };
 
 /* One reference; NULL and err (with the file's name, if it is a file) on failure. Any thread. */

@@ -138,7 +138,7 @@ def test_services():
             targets = [port["targetPort"] for port in service["spec"]["ports"]]
             assert set(targets) <= set(ports) - {"admin"}, f"{name}: {targets}"
     seen = {p["port"]: ports[p["targetPort"]] for p in OBJECTS["Service", "heddle"]["spec"]["ports"]}
-    assert seen == {15010: 15010, 15012: 15012, 443: 15017}, seen
+    assert seen == {15010: 15010, 15011: 15011, 15012: 15012, 443: 15017}, seen
 
 
 def selected(selector, labels):
