@@ -50,6 +50,7 @@ static const struct field backend_fields[] = {
     F(FIELD_INT, attached_backend, condition),
     F(FIELD_STR, attached_backend, message),
     F(FIELD_STR, attached_backend, ungranted),
+    F(FIELD_STR, attached_backend, encrypted),
     {.name = NULL},
 };
 static const struct schema backend_schema = SCHEMA(attached_backend, backend_fields);
@@ -135,6 +136,22 @@ static const struct field status_fields[] = {
     {.name = NULL},
 };
 const struct schema status_schema = SCHEMA(status, status_fields);
+
+/* What needs a grant is not told of without one, not even that it does not exist. */
+enum condition_id attached_backend_state(const struct attached_backend *backend, bool gateway,
+                                         struct str *ret_message)
+{
+    if (gateway && backend->ungranted.len > 0) {
+        *ret_message = backend->ungranted;
+        return C_ref_not_permitted;
+    }
+    if (!gateway && backend->encrypted.len > 0) {
+        *ret_message = backend->encrypted;
+        return C_unsupported_protocol;
+    }
+    *ret_message = backend->message;
+    return (enum condition_id)backend->condition;
+}
 
 bool attachment_equal(const struct row *a, const struct row *b)
 {

@@ -46,7 +46,15 @@ struct attached_backend {
     /* Not empty: a Gateway may not send there, for want of a ReferenceGrant. The mesh may (cluster
      * is what it is). */
     struct str ungranted;
+    /* Not empty: only a Gateway may send there, since the port is TLS, of which a BackendTLSPolicy
+     * tells Gateways alone. */
+    struct str encrypted;
 };
+
+/* Whether a Gateway, or else the mesh, sends there: C_resolved, or why not, with the message, which
+ * is borrowed. */
+enum condition_id attached_backend_state(const struct attached_backend *backend, bool gateway,
+                                         struct str *ret_message);
 
 struct attachment {
     struct row row;

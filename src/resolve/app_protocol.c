@@ -6,6 +6,7 @@ static const struct protocol {
     struct str name;
     enum ir_protocol protocol;
     bool http, grpc; /* whether HTTPRoutes, GRPCRoutes can govern it and send to it */
+    bool encrypted;  /* it is TLS */
 } protocols[] = {
     {STR("http"), IR_HTTP, true, true},
     {STR("kubernetes.io/ws"), IR_HTTP, true, false}, /* HTTP/1.1, upgraded */
@@ -13,9 +14,9 @@ static const struct protocol {
     {STR("h2c"), IR_HTTP2, true, true},
     {STR("http2"), IR_HTTP2, true, true},
     {STR("grpc"), IR_HTTP2, true, true},
-    {STR("https"), IR_TCP, false, false}, /* the application's own TLS passes through */
-    {STR("tls"), IR_TCP, false, false},
-    {STR("kubernetes.io/wss"), IR_TCP, false, false},
+    {STR("https"), IR_TCP, false, false, true}, /* the application's own: passes through */
+    {STR("tls"), IR_TCP, false, false, true},
+    {STR("kubernetes.io/wss"), IR_TCP, false, false, true},
     {STR("tcp"), IR_TCP, true, true},
 };
 
@@ -39,4 +40,9 @@ bool app_protocol_carries(struct str name, enum kind_id route)
 {
     const struct protocol *protocol = find(name);
     return route == KIND_HTTPROUTE ? protocol->http : route != KIND_GRPCROUTE || protocol->grpc;
+}
+
+bool app_protocol_is_encrypted(struct str name)
+{
+    return find(name)->encrypted;
 }

@@ -13,4 +13,7 @@ enum ir_protocol app_protocol_read(struct str name);
  * unknown, the route's word counts. */
 bool app_protocol_carries(struct str name, enum kind_id route);
 
+/* Whether the port is said to be TLS. */
+bool app_protocol_is_encrypted(struct str name);
+
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * attach: which Service ports a route governs, and which ports its backendRefs mean.
+ * attach: what a route governs: Service ports, listeners (attach_gateway.c); and where it sends
+ * (attach_backend.c).
  *
  * GEP-1294: a route attaches to a Service by a parentRef with group "" and kind Service. Without a
  * port it governs every port; `port` and `sectionName` narrow that. In the Service's namespace it
  * is a producer route, for clients everywhere; in another one a consumer route, for clients of the
- * route's namespace only. In the mesh no ReferenceGrant is asked for, on either side.
+ * route's namespace only.
  */
 #include <stdlib.h>
 
@@ -15,11 +16,11 @@
 #include "ir/ir.h"
 #include "model/service.h"
 #include "resolve/app_protocol.h"
+#include "resolve/attach.h"
 #include "resolve/govern.h"
 #include "resolve/key.h"
 #include "resolve/resolve.h"
 #include "resolve/room.h"
-#include "resolve/rule.h"
 
 static bool port_selected(const struct service_port *port, const struct parent_ref *ref)
 {
@@ -27,7 +28,7 @@ static bool port_selected(const struct service_port *port, const struct parent_r
            (ref->section_name.len == 0 || str_eq(ref->section_name, port->name));
 }
 
-static void refuse(struct attached_parent *parent, enum condition_id why, struct str message)
+void attach_refuse(struct attached_parent *parent, enum condition_id why, struct str message)
 {
     parent->condition = (int)why;
     parent->message = message;
@@ -82,8 +83,8 @@ static struct str no_port(struct arena *arena, const struct route *route,
                           : arena_printf(arena, "Service '%.*s' has no TCP ports", STR_FMT(key));
 }
 
-static void attach_parent(struct eval *ev, struct arena *arena, const struct route *route,
-                          const struct parent_ref *ref, struct attached_parent *parent)
+static void attach_service(struct eval *ev, struct arena *arena, const struct route *route,
+                           const struct parent_ref *ref, struct attached_parent *parent)
 {
     struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
     struct str key = arena_printf(eval_scratch(ev), "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name));
@@ -94,13 +95,13 @@ static void attach_parent(struct eval *ev, struct arena *arena, const struct rou
         return;
     }
     if (service == NULL) {
-        refuse(parent, C_no_matching_parent,
+        attach_refuse(parent, C_no_matching_parent,
                arena_printf(arena, "no Service '%.*s' in namespace '%.*s'", STR_FMT(ref->name),
                             STR_FMT(ns)));
         return;
     }
     if (service->type == SERVICE_EXTERNAL_NAME) {
-        refuse(parent, C_unsupported_value,
+        attach_refuse(parent, C_unsupported_value,
                arena_printf(arena,
                             "Service '%.*s' is of type ExternalName: there is no address "
                             "whose traffic a route could govern",
@@ -109,96 +110,7 @@ static void attach_parent(struct eval *ev, struct arena *arena, const struct rou
     }
     attach_ports(arena, route, ref, service, parent);
     if (parent->ports.len == 0) {
-        refuse(parent, C_no_matching_parent, no_port(arena, route, ref, service, key));
-    }
-}
-
-/* list: what the index of the backend counts. */
-static void fail_backend(struct arena *arena, struct attached_backend *backend, const char *list,
-                         enum condition_id why, struct str message)
-{
-    backend->condition = (int)why;
-    backend->message = arena_printf(arena, "rules[%d].%s[%d]: %.*s", (int)backend->rule, list,
-                                    (int)backend->index, STR_FMT(message));
-}
-
-static void resolve_backend(struct eval *ev, struct arena *arena, const struct route *route,
-                            const struct object_ref *ref, const char *list,
-                            struct attached_backend *backend)
-{
-    struct arena *scratch = eval_scratch(ev);
-    struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
-    if (ref->group.len > 0 || (ref->kind.len > 0 && !str_eq(ref->kind, STR("Service")))) {
-        fail_backend(arena, backend, list, C_invalid_kind,
-                     arena_printf(scratch,
-                                  "kind '%.*s' of group '%.*s' cannot be a backend; "
-                                  "Services can",
-                                  STR_FMT(ref->kind), STR_FMT(ref->group)));
-        return;
-    }
-    struct str object = arena_printf(scratch, "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name));
-    if (eval_get(ev, T_SERVICE, object) == NULL) {
-        fail_backend(arena, backend, list, C_backend_not_found,
-                     arena_printf(scratch, "no Service '%.*s' in namespace '%.*s'",
-                                  STR_FMT(ref->name), STR_FMT(ns)));
-        return;
-    }
-    struct str key = port_key_make(scratch, ns, ref->name, ref->port, STR_NULL);
-    const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, key);
-    if (port == NULL) {
-        fail_backend(arena, backend, list, C_backend_not_found,
-                     arena_printf(scratch, "Service '%.*s' has no port %d", STR_FMT(object),
-                                  (int)ref->port));
-    } else if (!port->backend) {
-        fail_backend(arena, backend, list, C_unsupported_protocol,
-                     arena_printf(scratch, "Service port '%.*s' takes no traffic: %.*s",
-                                  STR_FMT(key), STR_FMT(port->why_not)));
-    } else if (!app_protocol_carries(port->app_protocol, route->object.kind)) {
-        fail_backend(arena, backend, list, C_unsupported_protocol,
-                     arena_printf(scratch,
-                                  "Service port '%.*s' has appProtocol '%.*s', to which no %s can "
-                                  "send",
-                                  STR_FMT(key), STR_FMT(port->app_protocol),
-                                  kind_info(route->object.kind)->kind));
-    } else {
-        backend->condition = C_resolved;
-        backend->cluster = arena_str(arena, key);
-    }
-}
-
-static struct attached_backend *next_backend(struct attached_backend *items, size_t *len,
-                                             size_t rule, size_t index)
-{
-    struct attached_backend *backend = &items[(*len)++];
-    backend->rule = (int32_t)rule;
-    backend->index = (int32_t)index;
-    return backend;
-}
-
-static void resolve_backends(struct eval *ev, const struct route *route, struct attachment *row)
-{
-    struct arena *arena = &row->row.arena;
-    size_t nrules = route_rule_count(route);
-    size_t backends = 0;
-    size_t filters = 0;
-    for (size_t i = 0; i < nrules; i++) {
-        backends += route_rule(route, i).backends_len;
-        filters += route_rule(route, i).filters_len;
-    }
-    row->backends.items = ARENA_ARRAY(arena, backends, struct attached_backend);
-    row->mirrors.items = ARENA_ARRAY(arena, filters, struct attached_backend);
-    for (size_t i = 0; i < nrules; i++) {
-        struct rule_view rule = route_rule(route, i);
-        for (size_t j = 0; j < rule.backends_len; j++) {
-            resolve_backend(ev, arena, route, &rule.backends[j].ref, "backendRefs",
-                            next_backend(row->backends.items, &row->backends.len, i, j));
-        }
-        for (size_t j = 0; j < rule.filters_len; j++) {
-            if (rule.filters[j].mirror != NULL) {
-                resolve_backend(ev, arena, route, &rule.filters[j].mirror->backend, "filters",
-                                next_backend(row->mirrors.items, &row->mirrors.len, i, j));
-            }
-        }
+        attach_refuse(parent, C_no_matching_parent, no_port(arena, route, ref, service, key));
     }
 }
 
@@ -217,13 +129,17 @@ const struct row *resolve_attachment(struct eval *ev, struct str key)
     row->name = arena_str(arena, route->object.meta.name);
     row->parents.items = ARENA_ARRAY(arena, route->parents.len, struct attached_parent);
     for (size_t i = 0; i < route->parents.len; i++) {
-        if (parent_ref_is_service(&route->parents.items[i])) {
-            struct attached_parent *parent = &row->parents.items[row->parents.len++];
-            parent->index = (int32_t)i;
-            attach_parent(ev, arena, route, &route->parents.items[i], parent);
+        const struct parent_ref *ref = &route->parents.items[i];
+        struct attached_parent *parent = &row->parents.items[row->parents.len];
+        parent->index = (int32_t)i;
+        if (parent_ref_is_service(ref)) {
+            attach_service(ev, arena, route, ref, parent);
+            row->parents.len++;
+        } else if (attach_gateway(ev, arena, route, ref, parent)) {
+            row->parents.len++;
         }
     }
-    resolve_backends(ev, route, row);
+    attach_backends(ev, route, row);
     room_measure(ev, route, row);
     return &row->row;
 }

@@ -1,24 +1,333 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* attach_gateway: which listeners a route attaches to. */
+/*
+ * attach_gateway: which listeners a route attaches to.
+ *
+ *   those of the parentRef's Gateway, or of its ListenerSet; never both
+ *     ─► of its sectionName and port                       none: NoMatchingParent
+ *     ─► that admit the route's kind and namespace         none: NotAllowedByListeners
+ *     ─► whose hostname meets one of the route's           none: NoMatchingListenerHostname
+ *
+ * One that takes the route is enough (ParentReference.sectionName). Whether a listener is served
+ * does not matter: its routes are attached, and counted, all the same (ListenerStatus).
+ */
+#include "ir/gateway.h"
+#include "ir/graph.h"
+#include "model/hostname.h"
+#include "resolve/admit.h"
+#include "resolve/attach.h"
 #include "resolve/resolve.h"
+
+#define ANY STR("*")
+
+struct parent { /* what a parentRef names */
+    const struct ir_gateway *gateway;
+    struct str set;  /* "ns/name" of the ListenerSet; empty: the Gateway itself */
+    struct str text; /* "Gateway 'ns/name'" */
+    bool allowed;    /* a ListenerSet: by the Gateway */
+};
+
+static bool is_of(const struct parent_ref *ref, const char *kind)
+{
+    return str_eq(ref->group, STR(GATEWAY_GROUP)) && str_eq(ref->kind, str_from(kind));
+}
+
+/* The key of the Gateway that a ListenerSet names as its parent; empty: it names none. */
+static struct str gateway_of_set(struct eval *ev, struct str key)
+{
+    const struct listener_set *set = (const struct listener_set *)eval_get(ev, T_LISTENERSET, key);
+    if (set == NULL || !str_eq(set->parent.group, STR(GATEWAY_GROUP)) ||
+        !str_eq(set->parent.kind, STR("Gateway"))) {
+        return STR_NULL;
+    }
+    struct str ns = set->parent.ns.len > 0 ? set->parent.ns : set->object.meta.ns;
+    return arena_printf(eval_scratch(ev), "%.*s/%.*s", STR_FMT(ns), STR_FMT(set->parent.name));
+}
+
+static bool is_allowed(const struct ir_gateway *gateway, struct str set)
+{
+    for (size_t i = 0; i < gateway->sets.len; i++) {
+        if (str_eq(gateway->sets.items[i].key, set)) {
+            return gateway->sets.items[i].allowed;
+        }
+    }
+    return false;
+}
+
+/* False: it is not ours. */
+static bool find_parent(struct eval *ev, const struct route *route, const struct parent_ref *ref,
+                        struct parent *ret_parent, struct str *ret_key)
+{
+    struct arena *scratch = eval_scratch(ev);
+    bool of_set = is_of(ref, "ListenerSet");
+    if (!of_set && !is_of(ref, "Gateway")) {
+        return false;
+    }
+    struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
+    struct str named = arena_printf(scratch, "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name));
+    struct str key = of_set ? gateway_of_set(ev, named) : named;
+    const struct ir_gateway *gateway =
+        key.len > 0 ? (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, key) : NULL;
+    if (gateway == NULL) {
+        return false;
+    }
+    *ret_key = key;
+    *ret_parent = (struct parent){
+        .gateway = gateway,
+        .set = of_set ? named : STR_NULL,
+        .text = arena_printf(scratch, "%s '%.*s'", of_set ? "ListenerSet" : "Gateway",
+                             STR_FMT(named)),
+        .allowed = !of_set || is_allowed(gateway, named),
+    };
+    return true;
+}
+
+/* --- which listeners ------------------------------------------------------------------------ */
+
+static bool is_selected(const struct ir_listener *listener, const struct parent_ref *ref)
+{
+    return (ref->port == 0 || ref->port == listener->port) &&
+           (ref->section_name.len == 0 || str_eq(ref->section_name, listener->name));
+}
+
+static bool admits_kind(const struct ir_listener *listener, const struct route *route)
+{
+    return (listener->kinds & (1 << route->object.kind)) != 0;
+}
+
+static bool has_hostnames(const struct ir_listener *listener)
+{
+    return ir_listener_is_http(listener) || listener->protocol == IR_LISTENER_TLS;
+}
+
+static void add_host(struct arena *arena, const struct ir_listener *listener, struct str hostname,
+                     struct attached_listener *attached)
+{
+    struct str domain;
+    if (hostname_intersect(listener->hostname, hostname, &domain)) {
+        attached->hosts.items[attached->hosts.len++] = (struct attached_host){
+            .hostname = hostname,
+            .domain = hostname_is_any(domain) ? ANY : arena_lower(arena, domain),
+        };
+    }
+}
+
+/* "Any HTTPRoute hostnames that do not match the Listener hostname MUST be ignored"
+ * (HTTPRouteSpec.hostnames). None is left: the route is not for this listener. */
+static void add_hosts(struct arena *arena, const struct route *route,
+                      const struct ir_listener *listener, struct attached_listener *attached)
+{
+    bool named = has_hostnames(listener) && route->hostnames.len > 0;
+    attached->hosts.items =
+        ARENA_ARRAY(arena, named ? route->hostnames.len : 1, struct attached_host);
+    for (size_t i = 0; named && i < route->hostnames.len; i++) {
+        add_host(arena, listener, arena_lower(arena, route->hostnames.items[i]), attached);
+    }
+    if (!has_hostnames(listener)) {
+        attached->hosts.items[attached->hosts.len++] = (struct attached_host){ANY, ANY};
+    } else if (!named) {
+        add_host(arena, listener, ANY, attached);
+    }
+}
+
+static struct str entry_of(struct arena *arena, struct str gateway,
+                           const struct ir_listener *listener)
+{
+    struct str entry = entry_name(arena, gateway, listener->port);
+    return listener->protocol == IR_LISTENER_UDP ? arena_printf(arena, "%.*s/udp", STR_FMT(entry))
+                                                 : entry;
+}
+
+struct funnel { /* how many listeners are left after each question, and one that was the last */
+    size_t selected, admitted;
+    const struct ir_listener *first; /* that is selected */
+};
+
+static void attach_listeners(struct eval *ev, struct arena *arena, const struct route *route,
+                             const struct parent_ref *ref, const struct parent *of,
+                             struct attached_parent *parent, struct funnel *ret_funnel)
+{
+    size_t room = of->gateway->listeners.len;
+    struct funnel funnel = {.selected = 0};
+    parent->listeners.items = ARENA_ARRAY(arena, room, struct attached_listener);
+    for (size_t i = 0; i < room; i++) {
+        const struct ir_listener *listener = &of->gateway->listeners.items[i];
+        if (!str_eq(listener->set, of->set) || !is_selected(listener, ref)) {
+            continue;
+        }
+        funnel.first = funnel.selected++ == 0 ? listener : funnel.first;
+        if (!admits_kind(listener, route) ||
+            !admit_namespace(ev, listener->from, listener->selector, listener->home,
+                             route->object.meta.ns)) {
+            continue;
+        }
+        funnel.admitted++;
+        struct attached_listener *attached = &parent->listeners.items[parent->listeners.len];
+        *attached = (struct attached_listener){.protocol = listener->protocol};
+        add_hosts(arena, route, listener, attached);
+        if (attached->hosts.len > 0) {
+            attached->key = arena_str(arena, listener->key);
+            attached->entry = entry_of(arena, parent->gateway, listener);
+            parent->listeners.len++;
+        }
+    }
+    *ret_funnel = funnel;
+}
+
+/* --- why none ------------------------------------------------------------------------------- */
+
+/* A ListenerSet of the Gateway that has a listener of that name; empty: none has. */
+static struct str set_with(const struct ir_gateway *gateway, struct str name)
+{
+    for (size_t i = 0; i < gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &gateway->listeners.items[i];
+        if (listener->set.len > 0 && str_eq(listener->name, name)) {
+            return listener->set;
+        }
+    }
+    return STR_NULL;
+}
+
+static struct str no_listener(struct arena *arena, const struct parent_ref *ref,
+                              const struct parent *of)
+{
+    const struct ir_gateway *gateway = of->gateway;
+    if (!of->allowed) {
+        return arena_printf(arena, "%.*s is not admitted by Gateway '%.*s/%.*s'",
+                            STR_FMT(of->text), STR_FMT(gateway->ns), STR_FMT(gateway->name));
+    }
+    struct str set = of->set.len == 0 && ref->section_name.len > 0
+                         ? set_with(gateway, ref->section_name)
+                         : STR_NULL;
+    if (set.len > 0) {
+        return arena_printf(arena,
+                            "%.*s has no listener '%.*s' of its own; one of that name is "
+                            "ListenerSet '%.*s's, which is a parent by itself",
+                            STR_FMT(of->text), STR_FMT(ref->section_name), STR_FMT(set));
+    }
+    if (ref->section_name.len > 0) {
+        return arena_printf(arena, "%.*s has no listener '%.*s'%s", STR_FMT(of->text),
+                            STR_FMT(ref->section_name),
+                            ref->port != 0 ? " with the given port" : "");
+    }
+    return ref->port != 0 ? arena_printf(arena, "%.*s has no listener with port %d",
+                                         STR_FMT(of->text), (int)ref->port)
+                          : arena_printf(arena, "%.*s has no listeners", STR_FMT(of->text));
+}
+
+/* "listener 'x' of Gateway 'a/b' admits no", or of several "no listener … admits" */
+static struct str not_admitted(struct arena *arena, const struct route *route,
+                               const struct parent *of, const struct funnel *funnel)
+{
+    const char *kind = kind_info(route->object.kind)->kind;
+    if (funnel->selected > 1) {
+        return arena_printf(arena, "no listener of %.*s admits a %s of namespace '%.*s'",
+                            STR_FMT(of->text), kind, STR_FMT(route->object.meta.ns));
+    }
+    struct str who = admits_kind(funnel->first, route)
+                         ? arena_printf(arena, "routes of namespace '%.*s'",
+                                        STR_FMT(route->object.meta.ns))
+                         : arena_printf(arena, "%ss", kind);
+    return arena_printf(arena, "listener '%.*s' of %.*s admits no %.*s",
+                        STR_FMT(funnel->first->name), STR_FMT(of->text), STR_FMT(who));
+}
+
+static struct str no_hostname(struct arena *arena, const struct parent *of,
+                              const struct funnel *funnel)
+{
+    if (funnel->selected > 1) {
+        return arena_printf(arena,
+                            "no hostname of the route meets that of a listener of %.*s that "
+                            "admits it",
+                            STR_FMT(of->text));
+    }
+    return arena_printf(arena,
+                        "no hostname of the route meets '%.*s', that of listener '%.*s' of %.*s",
+                        STR_FMT(funnel->first->hostname), STR_FMT(funnel->first->name),
+                        STR_FMT(of->text));
+}
+
+bool attach_gateway(struct eval *ev, struct arena *arena, const struct route *route,
+                    const struct parent_ref *ref, struct attached_parent *ret_parent)
+{
+    struct parent of;
+    struct str key;
+    struct funnel funnel;
+    if (!find_parent(ev, route, ref, &of, &key)) {
+        return false;
+    }
+    ret_parent->condition = C_accepted;
+    ret_parent->gateway = arena_str(arena, key);
+    attach_listeners(ev, arena, route, ref, &of, ret_parent, &funnel);
+    if (funnel.selected == 0) {
+        attach_refuse(ret_parent, C_no_matching_parent, no_listener(arena, ref, &of));
+    } else if (funnel.admitted == 0) {
+        attach_refuse(ret_parent, C_not_allowed, not_admitted(arena, route, &of, &funnel));
+    } else if (ret_parent->listeners.len == 0) {
+        attach_refuse(ret_parent, C_no_matching_hostname, no_hostname(arena, &of, &funnel));
+    }
+    return true;
+}
+
+/* --- indexes -------------------------------------------------------------------------------- */
+
+typedef void emit_fn(const struct attached_listener *listener, struct arena *scratch,
+                     struct group_emit *emit);
+
+static void each_listener(const struct row *row, emit_fn *emit_listener, struct group_emit *emit)
+{
+    const struct attachment *attachment = (const struct attachment *)row;
+    struct arena scratch;
+    arena_init_sized(&scratch, 512);
+    for (size_t i = 0; i < attachment->parents.len; i++) {
+        const struct attached_parent *parent = &attachment->parents.items[i];
+        for (size_t j = 0; j < parent->listeners.len; j++) {
+            emit_listener(&parent->listeners.items[j], &scratch, emit);
+        }
+    }
+    arena_release(&scratch);
+}
+
+static void emit_key(const struct attached_listener *listener, struct arena *scratch,
+                     struct group_emit *emit)
+{
+    (void)scratch;
+    group_emit(emit, listener->key);
+}
+
+static void emit_hosts(const struct attached_listener *listener, struct arena *scratch,
+                       struct group_emit *emit)
+{
+    for (size_t i = 0; i < listener->hosts.len; i++) {
+        group_emit(emit, arena_printf(scratch, "%.*s|%.*s", STR_FMT(listener->key),
+                                      STR_FMT(listener->hosts.items[i].hostname)));
+    }
+}
+
+static void emit_domains(const struct attached_listener *listener, struct arena *scratch,
+                         struct group_emit *emit)
+{
+    bool http =
+        listener->protocol == IR_LISTENER_HTTP || listener->protocol == IR_LISTENER_HTTPS;
+    for (size_t i = 0; http && i < listener->hosts.len; i++) {
+        group_emit(emit, arena_printf(scratch, "%.*s|%.*s", STR_FMT(listener->entry),
+                                      STR_FMT(listener->hosts.items[i].domain)));
+    }
+}
 
 void resolve_listener_routes(const struct row *row, struct str key, struct group_emit *emit)
 {
-    (void)row;
     (void)key;
-    (void)emit;
+    each_listener(row, emit_key, emit);
 }
 
 void resolve_listener_hosts(const struct row *row, struct str key, struct group_emit *emit)
 {
-    (void)row;
     (void)key;
-    (void)emit;
+    each_listener(row, emit_hosts, emit);
 }
 
 void resolve_route_domains(const struct row *row, struct str key, struct group_emit *emit)
 {
-    (void)row;
     (void)key;
-    (void)emit;
+    each_listener(row, emit_domains, emit);
 }

@@ -12,8 +12,8 @@ void resolve_scopes_elsewhere(const struct row *row, struct str key, struct grou
     group_emit(emit, ((const struct view_row *)row)->scope);
 }
 
-bool is_connected(struct eval *ev, const char *scope)
+bool is_connected(struct eval *ev, struct str scope)
 {
-    return eval_get(ev, T_VIEW, str_from(scope)) != NULL ||
-           eval_group(ev, X_SCOPES_ELSEWHERE, str_from(scope)).len > 0;
+    return eval_get(ev, T_VIEW, scope) != NULL ||
+           eval_group(ev, X_SCOPES_ELSEWHERE, scope).len > 0;
 }

@@ -6,6 +6,6 @@
 
 #include "engine/engine.h"
 
-bool is_connected(struct eval *ev, const char *scope);
+bool is_connected(struct eval *ev, struct str scope);
 
 #endif

@@ -28,10 +28,15 @@ static void add(struct gaps *gaps, struct str what)
     }
 }
 
-/* What was found, if clients of the scope are connected: all of it is said, or counted. */
-static struct str told(struct eval *ev, const struct gaps *gaps, const char *scope)
+/* What was found, if those are connected whom it is told of: all of it is said, or counted. Of a
+ * Gateway they are its own Envoys. */
+static struct str told(struct eval *ev, const struct attached_parent *parent,
+                       const struct gaps *gaps, const char *scope)
 {
-    if (gaps->len == 0 || !is_connected(ev, scope)) {
+    struct str who = parent->gateway.len > 0 ? arena_printf(gaps->scratch, SCOPE_GATEWAY "%.*s",
+                                                            STR_FMT(parent->gateway))
+                                             : str_from(scope);
+    if (gaps->len == 0 || !is_connected(ev, who)) {
         return STR_NULL;
     }
     return gaps->len <= GAPS_MAX ? gaps->text
@@ -98,7 +103,7 @@ static void sessions(struct eval *ev, struct gaps *gaps, const struct rule_view 
         return;
     }
     bool kept = rule->session->type == SESSION_COOKIE && weighted(rule) <= 1;
-    if (!kept || is_connected(ev, SCOPE_GRPC_STATELESS)) {
+    if (!kept || is_connected(ev, STR(SCOPE_GRPC_STATELESS))) {
         add(gaps, arena_printf(gaps->scratch, "rules[%zu].sessionPersistence", index));
     } else if (session_outlives(rule->session)) {
         add(gaps,
@@ -119,7 +124,7 @@ static struct str proxyless_gaps(struct eval *ev, const struct route *route,
             sessions(ev, &gaps, &rule, i);
         }
     }
-    return told(ev, &gaps, SCOPE_GRPC);
+    return told(ev, parent, &gaps, SCOPE_GRPC);
 }
 
 /* To gRPC's matches binary metadata is not there (docs/xds.md). */
@@ -146,7 +151,7 @@ static struct str binary_gaps(struct eval *ev, const struct route *route,
             binary_headers(&gaps, route_match_headers(route, i, j), i, j);
         }
     }
-    return told(ev, &gaps, SCOPE_GRPC);
+    return told(ev, parent, &gaps, SCOPE_GRPC);
 }
 
 /* Sidecars go by ClusterIP, which a headless Service has not. */
@@ -162,7 +167,7 @@ static struct str sidecar_gaps(struct eval *ev, const struct route *route,
             add(&gaps, key);
         }
     }
-    return told(ev, &gaps, SCOPE_ENVOY);
+    return told(ev, parent, &gaps, SCOPE_ENVOY);
 }
 
 /* C-core takes one to two seconds off a limit that comes from the control plane (which part of the
@@ -182,7 +187,7 @@ static struct str short_timeouts(struct eval *ev, const struct route *route,
             add(&gaps, arena_printf(gaps.scratch, "rules[%zu].timeouts", i));
         }
     }
-    return told(ev, &gaps, SCOPE_GRPC_EARLY);
+    return told(ev, parent, &gaps, SCOPE_GRPC_EARLY);
 }
 
 /* Envoy waits for a random time of up to the backoff (twice that, and so on), where the API asks
@@ -199,7 +204,7 @@ static struct str backoff_gaps(struct eval *ev, const struct route *route,
             add(&gaps, arena_printf(gaps.scratch, "rules[%zu].retry.backoff", i));
         }
     }
-    return told(ev, &gaps, SCOPE_ENVOY);
+    return told(ev, parent, &gaps, SCOPE_ENVOY);
 }
 
 static struct str session_gaps(struct eval *ev, const struct route *route,
@@ -215,7 +220,7 @@ static struct str session_gaps(struct eval *ev, const struct route *route,
                 arena_printf(gaps.scratch, "rules[%zu].sessionPersistence.absoluteTimeout", i));
         }
     }
-    return told(ev, &gaps, SCOPE_ENVOY);
+    return told(ev, parent, &gaps, SCOPE_ENVOY);
 }
 
 /* TCPRoutes and TLSRoutes choose for a connection, gRPC for a call. */
@@ -232,35 +237,40 @@ static struct str connection_gaps(struct eval *ev, const struct route *route,
             text = STR("choose among rules[0].backendRefs for each call, not for each connection");
         }
     }
-    return text.len > 0 && is_connected(ev, SCOPE_GRPC) ? text : STR_NULL;
+    return text.len > 0 && is_connected(ev, STR(SCOPE_GRPC)) ? text : STR_NULL;
 }
 
 static const struct {
     struct str (*find)(struct eval *ev, const struct route *route,
                        const struct attached_parent *parent);
-    const char *before, *after;
+    const char *who, *what, *after;
+    bool gateways; /* it is the Envoy of sidecars that has the gap, and so have Gateways */
 } classes[] = {
-    {proxyless_gaps, "proxyless gRPC clients do not apply ", ""},
-    {binary_gaps, "proxyless gRPC clients never meet ",
-     ", because they compare no binary metadata"},
-    {connection_gaps, "proxyless gRPC clients ", ""},
-    {sidecar_gaps, "sidecars do not see what is sent to ",
-     ", because the Service has no ClusterIP"},
-    {short_timeouts, "gRPC clients built on C-core take up to two seconds off ",
-     ", and may fail at once"},
-    {backoff_gaps, "sidecars may retry sooner than ", ""},
-    {session_gaps, "sidecars do not keep ", ""},
+    {proxyless_gaps, "proxyless gRPC clients", "do not apply", "", false},
+    {binary_gaps, "proxyless gRPC clients", "never meet",
+     ", because they compare no binary metadata", false},
+    {connection_gaps, "proxyless gRPC clients", "", "", false},
+    {sidecar_gaps, "sidecars", "do not see what is sent to",
+     ", because the Service has no ClusterIP", false},
+    {short_timeouts, "gRPC clients built on C-core", "take up to two seconds off",
+     ", and may fail at once", false},
+    {backoff_gaps, "sidecars", "may retry sooner than", "", true},
+    {session_gaps, "sidecars", "do not keep", "", true},
 };
 
 struct str enforce_gaps(struct eval *ev, struct arena *arena, const struct route *route,
                         const struct attached_parent *parent)
 {
+    bool gateway = parent->gateway.len > 0;
     struct str text = STR_NULL;
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        struct str gaps = classes[i].find(ev, route, parent);
+        struct str gaps = !gateway || classes[i].gateways ? classes[i].find(ev, route, parent)
+                                                          : STR_NULL;
         if (gaps.len > 0) {
-            text = arena_printf(arena, "%.*s%s%s%.*s%s", STR_FMT(text), text.len > 0 ? "; " : "",
-                                classes[i].before, STR_FMT(gaps), classes[i].after);
+            text = arena_printf(arena, "%.*s%s%s %s%s%.*s%s", STR_FMT(text),
+                                text.len > 0 ? "; " : "", gateway ? "gateways" : classes[i].who,
+                                classes[i].what, classes[i].what[0] != '\0' ? " " : "",
+                                STR_FMT(gaps), classes[i].after);
         }
     }
     return text;

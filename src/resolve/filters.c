@@ -5,7 +5,7 @@
 #include "resolve/candidates.h"
 #include "resolve/cors.h"
 #include "resolve/session.h"
-#include "resolve/upstream.h"
+#include "resolve/shares.h"
 
 #define PORT_HTTP 80
 #define PORT_HTTPS 443
@@ -117,8 +117,7 @@ static struct str mirror_cluster(struct arena *arena, const struct sender *sende
         const struct attached_backend *mirror = &attachment->mirrors.items[i];
         if ((size_t)mirror->rule == rule && (size_t)mirror->index == filter) {
             struct str why;
-            return sender->gateway != NULL ? upstream_choose(arena, sender, mirror, &why)
-                                           : mirror->cluster;
+            return share_cluster(arena, sender, mirror, &why);
         }
     }
     return STR_NULL;

@@ -137,13 +137,13 @@ static void enforced_condition(struct eval *ev, struct arena *arena,
 {
     bool both = policy->retry != NULL && policy->session != NULL;
     struct str text = STR_NULL;
-    if ((policy->retry != NULL || policy->session != NULL) && is_connected(ev, SCOPE_GRPC)) {
+    if ((policy->retry != NULL || policy->session != NULL) && is_connected(ev, STR(SCOPE_GRPC))) {
         text = arena_printf(arena, "proxyless gRPC clients do not apply %s%s%s",
                             policy->retry != NULL ? "retryConstraint" : "", both ? ", " : "",
                             policy->session != NULL ? "sessionPersistence" : "");
     }
     if (policy->session != NULL && session_outlives(policy->session) &&
-        is_connected(ev, SCOPE_ENVOY)) {
+        is_connected(ev, STR(SCOPE_ENVOY))) {
         text = arena_printf(arena, "%.*s%ssidecars do not keep sessionPersistence.absoluteTimeout",
                             STR_FMT(text), text.len > 0 ? "; " : "");
     }

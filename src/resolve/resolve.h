@@ -101,7 +101,7 @@ void resolve_namespaces(const struct row *row, struct str key, struct group_emit
 /* server.c: T_SERVER */
 const struct row *resolve_server(struct eval *ev, struct str key);
 
-/* status.c: T_STATUS, T_SERVICE_STATUS; rejections by resource */
+/* route_status.c: T_STATUS; service_status.c: T_SERVICE_STATUS; status.c: rejections by resource */
 const struct row *resolve_status(struct eval *ev, struct str key);
 const struct row *resolve_service_status(struct eval *ev, struct str key);
 void resolve_scopes_elsewhere(const struct row *row, struct str key, struct group_emit *emit);

@@ -45,9 +45,9 @@ static size_t of_reason(const struct attachment *attachment, struct str why)
 static size_t of_backend(const struct attachment *attachment,
                          const struct attached_backend *backend)
 {
-    return OF_BACKEND + (backend->condition == C_resolved
-                             ? backend->cluster.len
-                             : of_reason(attachment, backend->message));
+    struct str why;
+    bool served = attached_backend_state(backend, false, &why) == C_resolved;
+    return OF_BACKEND + (served ? backend->cluster.len : of_reason(attachment, why));
 }
 
 static size_t of_session(const struct session_persistence *session)
@@ -83,7 +83,8 @@ static size_t of_backends(struct eval *ev, const struct attachment *attachment, 
         const struct attached_backend *backend = &attachment->backends.items[i];
         if ((size_t)backend->rule == rule) {
             bytes += of_backend(attachment, backend) + of_policy(ev, backend->cluster);
-            *ret_broken = *ret_broken || backend->condition != C_resolved;
+            *ret_broken = *ret_broken || backend->condition != C_resolved ||
+                          backend->encrypted.len > 0;
         }
     }
     for (size_t i = 0; i < attachment->mirrors.len; i++) {

@@ -17,6 +17,21 @@ static const struct attached_backend *find_backend(const struct attachment *atta
     return NULL;
 }
 
+struct str share_cluster(struct arena *arena, const struct sender *sender,
+                         const struct attached_backend *backend, struct str *ret_reason)
+{
+    struct str why;
+    struct str cluster;
+    if (sender->gateway != NULL) {
+        cluster = upstream_choose(arena, sender, backend, &why);
+    } else {
+        bool served = attached_backend_state(backend, false, &why) == C_resolved;
+        cluster = served ? arena_str(arena, backend->cluster) : STR_NULL;
+    }
+    *ret_reason = cluster.len == 0 ? arena_str(arena, why) : STR_NULL;
+    return cluster;
+}
+
 size_t shares_of_rule(struct arena *arena, const struct sender *sender,
                       const struct attachment *attachment, const struct rule_view *rule,
                       size_t index, struct ir_backend **ret_backends)
@@ -31,11 +46,7 @@ size_t shares_of_rule(struct arena *arena, const struct sender *sender,
         }
         struct ir_backend *backend = &backends[len++];
         backend->weight = ref->weight;
-        struct str reason = resolved->message;
-        backend->cluster = sender->gateway != NULL
-                               ? upstream_choose(arena, sender, resolved, &reason)
-                               : arena_str(arena, resolved->cluster);
-        backend->reason = backend->cluster.len == 0 ? arena_str(arena, reason) : STR_NULL;
+        backend->cluster = share_cluster(arena, sender, resolved, &backend->reason);
         filters_of_backend(arena, ref, backend);
     }
     *ret_backends = backends;

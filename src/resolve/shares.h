@@ -18,6 +18,9 @@ struct sender {
     bool grpc;                        /* requests of a GRPCRoute */
 };
 
+/* Where the sender sends for a backend. Empty, and why: it does not. Both in the arena. */
+struct str share_cluster(struct arena *arena, const struct sender *sender,
+                         const struct attached_backend *backend, struct str *ret_reason);
 /* Weight 0 takes no part; an invalid reference keeps its share, which is an error
  * (HTTPRouteRule.backendRefs, TCPRouteRule.backendRefs). Returns how many there are; none: all
  * weights are 0. index: of the rule; attachment: where its references are resolved. */

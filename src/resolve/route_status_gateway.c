@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * route_status_gateway: what becomes of a route on the listeners of a Gateway that admit it.
+ *
+ *   HTTPRoute, GRPCRoute   False/Conflicted when routes of the other kind have every listener
+ *                          (rivals.c)
+ *   TCPRoute, UDPRoute     accepted; of those of one listener the oldest serves (TCPRoute)
+ *   TLSRoute               accepted; a hostname belongs to the oldest route that has it
+ */
+#include "ir/gateway.h"
+#include "ir/graph.h"
+#include "resolve/rivals.h"
+#include "resolve/route_status.h"
+#include "resolve/rule.h"
+#include "resolve/status.h"
+
+/* --- Accepted ------------------------------------------------------------------------------- */
+
+/* The oldest route of the kind among the attachments; NULL when it is the route itself. */
+static const struct attachment *older(struct row_span attached, const struct attachment *self)
+{
+    for (size_t i = 0; i < attached.len; i++) {
+        const struct attachment *other = (const struct attachment *)attached.rows[i];
+        if (other->kind == self->kind) {
+            return str_eq(other->key, self->key) ? NULL : other;
+        }
+    }
+    return NULL;
+}
+
+static struct str outranked_name(const struct route_parent *parent,
+                                 const struct attached_listener *listener)
+{
+    struct arena *scratch = eval_scratch(parent->ev);
+    for (size_t i = 0; i < listener->hosts.len; i++) {
+        struct str name = listener->hosts.items[i].hostname;
+        struct str group =
+            arena_printf(scratch, "%.*s|%.*s", STR_FMT(listener->key), STR_FMT(name));
+        const struct attachment *owner =
+            older(eval_group(parent->ev, X_LISTENER_HOSTS, group), parent->attachment);
+        if (owner != NULL) {
+            return arena_printf(parent->arena,
+                                "'%.*s' on listener '%.*s' belongs to %.*s, which is older",
+                                STR_FMT(name), STR_FMT(listener->key), STR_FMT(owner->key));
+        }
+    }
+    return STR_NULL;
+}
+
+/* What older routes of the same kind have; empty: nothing. */
+static struct str outranked_on(const struct route_parent *parent,
+                               const struct attached_listener *listener)
+{
+    if (listener->protocol == IR_LISTENER_TLS) {
+        return outranked_name(parent, listener);
+    }
+    if (listener->protocol != IR_LISTENER_TCP && listener->protocol != IR_LISTENER_UDP) {
+        return STR_NULL;
+    }
+    const struct attachment *owner =
+        older(eval_group(parent->ev, X_LISTENER_ROUTES, listener->key), parent->attachment);
+    return owner == NULL
+               ? STR_NULL
+               : arena_printf(parent->arena,
+                              "%.*s, which is older, has what comes in by listener '%.*s'",
+                              STR_FMT(owner->key), STR_FMT(listener->key));
+}
+
+struct standing route_standing_gateway(const struct route_parent *parent)
+{
+    struct faults others = {.arena = parent->arena};
+    size_t lost = 0;
+    bool outranked = false;
+    size_t all = parent->from->listeners.len;
+    for (size_t i = 0; i < all; i++) {
+        const struct attached_listener *listener = &parent->from->listeners.items[i];
+        struct str winner = rivals_winner(parent->ev, listener->key, parent->attachment->key);
+        struct str taken = outranked_on(parent, listener);
+        if (winner.len > 0) {
+            lost++;
+            faults_add(&others,
+                       arena_printf(parent->arena,
+                                    "%.*s, which is older, has a hostname of the route on listener "
+                                    "'%.*s', and routes of the two kinds are not merged",
+                                    STR_FMT(winner), STR_FMT(listener->key)));
+        } else if (taken.len > 0) {
+            outranked = true;
+            faults_add(&others, taken);
+        }
+    }
+    enum condition_id id = outranked ? C_outranked : C_accepted;
+    return (struct standing){lost == all ? C_rivalled : id, faults_text(&others)};
+}
+
+/* --- Programmed ----------------------------------------------------------------------------- */
+
+static bool is_own(const struct ir_l4_route *connection, struct str route)
+{
+    return str_starts_with(connection->rule, route) && connection->rule.len > route.len &&
+           connection->rule.ptr[route.len] == '/';
+}
+
+/* The backends of connections have resources of their own. */
+static bool connections_rejected(const struct route_parent *parent, struct str entry,
+                                 struct str *ret_message)
+{
+    const struct ir_routing *routing =
+        (const struct ir_routing *)eval_get(parent->ev, T_GATEWAY_L4, entry);
+    for (size_t i = 0; routing != NULL && i < routing->connections.len; i++) {
+        const struct ir_l4_route *connection = &routing->connections.items[i];
+        if (is_own(connection, parent->attachment->key) && connection->name.len > 0 &&
+            status_rejected(parent->ev, parent->arena, XDS_ECDS, connection->name, ret_message)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool route_rejected_gateway(const struct route_parent *parent, struct str *ret_message)
+{
+    for (size_t i = 0; i < parent->from->listeners.len; i++) {
+        struct str entry = parent->from->listeners.items[i].entry;
+        if (status_rejected(parent->ev, parent->arena, XDS_RDS, entry, ret_message) ||
+            status_rejected(parent->ev, parent->arena, XDS_LDS, entry, ret_message) ||
+            connections_rejected(parent, entry, ret_message)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status: what the conditions of routes and of Services have in common. */
+#ifndef HEDDLE_RESOLVE_STATUS_H
+#define HEDDLE_RESOLVE_STATUS_H
+
+#include "engine/engine.h"
+#include "snapshot/type.h"
+
+/* Several faults in one text: "one; two; and 3 more". */
+struct faults {
+    struct arena *arena;
+    struct str text;
+    size_t len;
+};
+void faults_add(struct faults *faults, struct str what);
+struct str faults_text(const struct faults *faults);
+
+/* What clients say against a resource; key: its name, of a consumer's with "@client-ns". False:
+ * nothing. */
+bool status_rejected(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
+                     struct str *ret_message);
+
+#endif
