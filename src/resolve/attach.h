@@ -14,6 +14,9 @@ void attach_refuse(struct attached_parent *parent, enum condition_id why, struct
  * nothing is to be said of it. */
 bool attach_gateway(struct eval *ev, struct arena *arena, const struct route *route,
                     const struct parent_ref *ref, struct attached_parent *ret_parent);
+/* The key of the Gateway of ours that the parentRef of a route in the namespace means, itself or by
+ * a ListenerSet, in the scratch arena; empty: none. */
+struct str attach_gateway_of(struct eval *ev, struct str ns, const struct parent_ref *ref);
 
 /* attach_backend.c: fills `backends` and `mirrors` of a row whose parents are known. */
 void attach_backends(struct eval *ev, const struct route *route, struct attachment *row);

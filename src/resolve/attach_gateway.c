@@ -53,32 +53,37 @@ static bool is_allowed(const struct ir_gateway *gateway, struct str set)
     return false;
 }
 
-/* False: it is not ours. */
-static bool find_parent(struct eval *ev, const struct route *route, const struct parent_ref *ref,
-                        struct parent *ret_parent, struct str *ret_key)
+/* "ns/name" of what the parentRef names. */
+static struct str named_by(struct eval *ev, struct str ns, const struct parent_ref *ref)
 {
-    struct arena *scratch = eval_scratch(ev);
+    return arena_printf(eval_scratch(ev), "%.*s/%.*s", STR_FMT(ref->ns.len > 0 ? ref->ns : ns),
+                        STR_FMT(ref->name));
+}
+
+struct str attach_gateway_of(struct eval *ev, struct str ns, const struct parent_ref *ref)
+{
+    struct str key = STR_NULL;
+    if (is_of(ref, "ListenerSet")) {
+        key = gateway_of_set(ev, named_by(ev, ns, ref));
+    } else if (is_of(ref, "Gateway")) {
+        key = named_by(ev, ns, ref);
+    }
+    return key.len > 0 && eval_get(ev, T_GATEWAYS, key) != NULL ? key : STR_NULL;
+}
+
+static struct parent find_parent(struct eval *ev, const struct route *route,
+                                 const struct parent_ref *ref, struct str key)
+{
+    struct str named = named_by(ev, route->object.meta.ns, ref);
     bool of_set = is_of(ref, "ListenerSet");
-    if (!of_set && !is_of(ref, "Gateway")) {
-        return false;
-    }
-    struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
-    struct str named = arena_printf(scratch, "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name));
-    struct str key = of_set ? gateway_of_set(ev, named) : named;
-    const struct ir_gateway *gateway =
-        key.len > 0 ? (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, key) : NULL;
-    if (gateway == NULL) {
-        return false;
-    }
-    *ret_key = key;
-    *ret_parent = (struct parent){
+    const struct ir_gateway *gateway = (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, key);
+    return (struct parent){
         .gateway = gateway,
         .set = of_set ? named : STR_NULL,
-        .text = arena_printf(scratch, "%s '%.*s'", of_set ? "ListenerSet" : "Gateway",
+        .text = arena_printf(eval_scratch(ev), "%s '%.*s'", of_set ? "ListenerSet" : "Gateway",
                              STR_FMT(named)),
         .allowed = !of_set || is_allowed(gateway, named),
     };
-    return true;
 }
 
 /* --- which listeners ------------------------------------------------------------------------ */
@@ -249,12 +254,12 @@ static struct str no_hostname(struct arena *arena, const struct parent *of,
 bool attach_gateway(struct eval *ev, struct arena *arena, const struct route *route,
                     const struct parent_ref *ref, struct attached_parent *ret_parent)
 {
-    struct parent of;
-    struct str key;
+    struct str key = attach_gateway_of(ev, route->object.meta.ns, ref);
     struct funnel funnel;
-    if (!find_parent(ev, route, ref, &of, &key)) {
+    if (key.len == 0) {
         return false;
     }
+    const struct parent of = find_parent(ev, route, ref, key);
     ret_parent->condition = C_accepted;
     ret_parent->gateway = arena_str(arena, key);
     attach_listeners(ev, arena, route, ref, &of, ret_parent, &funnel);

@@ -7,6 +7,7 @@
 #include "resolve/fault.h"
 
 #include "ir/graph.h"
+#include "resolve/attach.h"
 #include "resolve/resolve.h"
 
 static void emit_fault(const struct row *row, enum kind_id kind, struct group_emit *emit)
@@ -33,6 +34,12 @@ void resolve_policy_faults(const struct row *row, struct str key, struct group_e
     emit_fault(row, KIND_XBACKENDTRAFFICPOLICY, emit);
 }
 
+void resolve_tls_policy_faults(const struct row *row, struct str key, struct group_emit *emit)
+{
+    (void)key;
+    emit_fault(row, KIND_BACKENDTLSPOLICY, emit);
+}
+
 const struct fault *fault_of(struct eval *ev, enum kind_id kind, struct str key)
 {
     return (const struct fault *)eval_get(ev, T_FAULT, fault_key(eval_scratch(ev), kind, key));
@@ -48,7 +55,16 @@ struct str fault_message(struct arena *arena, const struct fault *fault,
                : arena_printf(arena, "%.*s (nothing of it is in force)", STR_FMT(words));
 }
 
-const struct row *fault_status(const struct fault *fault, const struct object *standing)
+/* Whether the parentRef or target is one of which heddle has to say something. */
+static bool is_ours(struct eval *ev, const struct fault *fault, const struct parent_ref *ref)
+{
+    return parent_ref_is_service(ref) ||
+           (kind_info((enum kind_id)fault->kind)->route &&
+            attach_gateway_of(ev, fault->ns, ref).len > 0);
+}
+
+const struct row *fault_status(struct eval *ev, const struct fault *fault,
+                               const struct object *standing)
 {
     bool route = kind_info((enum kind_id)fault->kind)->route;
     struct status *row = row_new(sizeof(*row), 512);
@@ -61,7 +77,7 @@ const struct row *fault_status(const struct fault *fault, const struct object *s
     row->generation = fault->generation;
     row->parents.items = ARENA_ARRAY(arena, fault->parents.len, struct status_parent);
     for (size_t i = 0; i < fault->parents.len; i++) {
-        if (!parent_ref_is_service(&fault->parents.items[i])) {
+        if (!is_ours(ev, fault, &fault->parents.items[i])) {
             continue;
         }
         struct status_parent *parent = &row->parents.items[row->parents.len++];

@@ -169,7 +169,7 @@ const struct row *resolve_policy_status(struct eval *ev, struct str key)
     const struct fault *fault = fault_of(ev, KIND_XBACKENDTRAFFICPOLICY, key);
     size_t services = 0;
     if (fault != NULL) {
-        return fault_status(fault, (const struct object *)policy);
+        return fault_status(ev, fault, (const struct object *)policy);
     }
     for (size_t i = 0; policy != NULL && i < policy->targets.len; i++) {
         services += policy_targets_service(&policy->targets.items[i]);

@@ -32,6 +32,7 @@ const struct row *resolve_mesh_status(struct eval *ev, struct str key);
 /* fault.c: faults by the objects that they are of */
 void resolve_service_faults(const struct row *row, struct str key, struct group_emit *emit);
 void resolve_policy_faults(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_tls_policy_faults(const struct row *row, struct str key, struct group_emit *emit);
 
 /* cluster.c: T_CLUSTER */
 const struct row *resolve_cluster(struct eval *ev, struct str key);
@@ -76,12 +77,13 @@ void resolve_route_domains(const struct row *row, struct str key, struct group_e
 /* rivals.c: T_RIVALS */
 const struct row *resolve_rivals(struct eval *ev, struct str key);
 
-/* backend_tls.c: T_BACKEND_TLS, T_TLS_POLICY_STATUS; policies by Service, oldest first */
+/* backend_tls.c: T_BACKEND_TLS; tls_policy.c: policies by Service, oldest first */
 const struct row *resolve_backend_tls(struct eval *ev, struct str key);
-const struct row *resolve_tls_policy_status(struct eval *ev, struct str key);
 void resolve_tls_policies(const struct row *row, struct str key, struct group_emit *emit);
 int resolve_tls_policies_order(const struct row *a, const struct row *b);
-void resolve_tls_policy_faults(const struct row *row, struct str key, struct group_emit *emit);
+
+/* tls_policy_status.c: T_TLS_POLICY_STATUS; attachments by the Services their Gateways send to */
+const struct row *resolve_tls_policy_status(struct eval *ev, struct str key);
 void resolve_gateways_of_services(const struct row *row, struct str key, struct group_emit *emit);
 
 /* gateway_routing.c: T_GATEWAY_ROUTING; gateway_l4.c: T_GATEWAY_L4 */

@@ -128,7 +128,7 @@ const struct row *resolve_status(struct eval *ev, struct str key)
         (const struct attachment *)eval_get(ev, T_ATTACHMENT, key);
     const struct fault *fault = (const struct fault *)eval_get(ev, T_FAULT, key);
     if (fault != NULL && kind_info((enum kind_id)fault->kind)->route) {
-        return fault_status(fault, (const struct object *)route);
+        return fault_status(ev, fault, (const struct object *)route);
     }
     if (route == NULL || attachment == NULL || attachment->parents.len == 0) {
         return NULL; /* no parentRef is ours: nothing to say */
