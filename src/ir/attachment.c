@@ -44,14 +44,10 @@ static const struct field parent_fields[] = {
 static const struct schema parent_schema = SCHEMA(attached_parent, parent_fields);
 
 static const struct field backend_fields[] = {
-    F(FIELD_INT, attached_backend, rule),
-    F(FIELD_INT, attached_backend, index),
-    F(FIELD_STR, attached_backend, cluster),
-    F(FIELD_INT, attached_backend, condition),
-    F(FIELD_STR, attached_backend, message),
-    F(FIELD_STR, attached_backend, ungranted),
-    F(FIELD_STR, attached_backend, encrypted),
-    {.name = NULL},
+    F(FIELD_INT, attached_backend, rule),      F(FIELD_INT, attached_backend, index),
+    F(FIELD_STR, attached_backend, cluster),   F(FIELD_INT, attached_backend, condition),
+    F(FIELD_STR, attached_backend, message),   F(FIELD_STR, attached_backend, ungranted),
+    F(FIELD_STR, attached_backend, encrypted), {.name = NULL},
 };
 static const struct schema backend_schema = SCHEMA(attached_backend, backend_fields);
 

@@ -91,21 +91,21 @@ static void attach_service(struct eval *ev, struct arena *arena, const struct ro
     const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
     parent->condition = C_accepted;
     if (route->object.kind == KIND_UDPROUTE) {
-        refuse(parent, C_unsupported_value, STR("UDPRoutes govern no traffic in the mesh"));
+        attach_refuse(parent, C_unsupported_value, STR("UDPRoutes govern no traffic in the mesh"));
         return;
     }
     if (service == NULL) {
         attach_refuse(parent, C_no_matching_parent,
-               arena_printf(arena, "no Service '%.*s' in namespace '%.*s'", STR_FMT(ref->name),
-                            STR_FMT(ns)));
+                      arena_printf(arena, "no Service '%.*s' in namespace '%.*s'",
+                                   STR_FMT(ref->name), STR_FMT(ns)));
         return;
     }
     if (service->type == SERVICE_EXTERNAL_NAME) {
         attach_refuse(parent, C_unsupported_value,
-               arena_printf(arena,
-                            "Service '%.*s' is of type ExternalName: there is no address "
-                            "whose traffic a route could govern",
-                            STR_FMT(key)));
+                      arena_printf(arena,
+                                   "Service '%.*s' is of type ExternalName: there is no address "
+                                   "whose traffic a route could govern",
+                                   STR_FMT(key)));
         return;
     }
     attach_ports(arena, route, ref, service, parent);

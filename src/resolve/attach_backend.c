@@ -69,12 +69,11 @@ static bool check_protocol(const struct backend *backend, const struct ir_port *
         return true;
     }
     bool encrypted = app_protocol_is_encrypted(port->app_protocol);
-    struct str message =
-        arena_printf(eval_scratch(backend->ev),
-                     "Service port '%.*s' has appProtocol '%.*s', to which no %s can send%s",
-                     STR_FMT(key), STR_FMT(port->app_protocol),
-                     kind_info(backend->route->object.kind)->kind,
-                     encrypted && backend->gateways ? " unless a BackendTLSPolicy targets it" : "");
+    struct str message = arena_printf(
+        eval_scratch(backend->ev),
+        "Service port '%.*s' has appProtocol '%.*s', to which no %s can send%s", STR_FMT(key),
+        STR_FMT(port->app_protocol), kind_info(backend->route->object.kind)->kind,
+        encrypted && backend->gateways ? " unless a BackendTLSPolicy targets it" : "");
     if (!encrypted || !backend->gateways || eval_get(backend->ev, T_BACKEND_TLS, key) == NULL) {
         fail(backend, C_unsupported_protocol, message);
         return false;
@@ -113,8 +112,7 @@ static void resolve_backend(const struct backend *backend)
     struct arena *scratch = eval_scratch(backend->ev);
     if (ref->group.len > 0 || (ref->kind.len > 0 && !str_eq(ref->kind, STR("Service")))) {
         fail(backend, C_invalid_kind,
-             arena_printf(scratch,
-                          "kind '%.*s' of group '%.*s' cannot be a backend; Services can",
+             arena_printf(scratch, "kind '%.*s' of group '%.*s' cannot be a backend; Services can",
                           STR_FMT(ref->kind), STR_FMT(ref->group)));
         return;
     }

@@ -197,8 +197,8 @@ static struct str no_listener(struct arena *arena, const struct parent_ref *ref,
 {
     const struct ir_gateway *gateway = of->gateway;
     if (!of->allowed) {
-        return arena_printf(arena, "%.*s is not admitted by Gateway '%.*s/%.*s'",
-                            STR_FMT(of->text), STR_FMT(gateway->ns), STR_FMT(gateway->name));
+        return arena_printf(arena, "%.*s is not admitted by Gateway '%.*s/%.*s'", STR_FMT(of->text),
+                            STR_FMT(gateway->ns), STR_FMT(gateway->name));
     }
     struct str set = of->set.len == 0 && ref->section_name.len > 0
                          ? set_with(gateway, ref->section_name)
@@ -228,10 +228,10 @@ static struct str not_admitted(struct arena *arena, const struct route *route,
         return arena_printf(arena, "no listener of %.*s admits a %s of namespace '%.*s'",
                             STR_FMT(of->text), kind, STR_FMT(route->object.meta.ns));
     }
-    struct str who = admits_kind(funnel->first, route)
-                         ? arena_printf(arena, "routes of namespace '%.*s'",
-                                        STR_FMT(route->object.meta.ns))
-                         : arena_printf(arena, "%ss", kind);
+    struct str who =
+        admits_kind(funnel->first, route)
+            ? arena_printf(arena, "routes of namespace '%.*s'", STR_FMT(route->object.meta.ns))
+            : arena_printf(arena, "%ss", kind);
     return arena_printf(arena, "listener '%.*s' of %.*s admits no %.*s",
                         STR_FMT(funnel->first->name), STR_FMT(of->text), STR_FMT(who));
 }
@@ -245,10 +245,9 @@ static struct str no_hostname(struct arena *arena, const struct parent *of,
                             "admits it",
                             STR_FMT(of->text));
     }
-    return arena_printf(arena,
-                        "no hostname of the route meets '%.*s', that of listener '%.*s' of %.*s",
-                        STR_FMT(funnel->first->hostname), STR_FMT(funnel->first->name),
-                        STR_FMT(of->text));
+    return arena_printf(
+        arena, "no hostname of the route meets '%.*s', that of listener '%.*s' of %.*s",
+        STR_FMT(funnel->first->hostname), STR_FMT(funnel->first->name), STR_FMT(of->text));
 }
 
 bool attach_gateway(struct eval *ev, struct arena *arena, const struct route *route,
@@ -311,8 +310,7 @@ static void emit_hosts(const struct attached_listener *listener, struct arena *s
 static void emit_domains(const struct attached_listener *listener, struct arena *scratch,
                          struct group_emit *emit)
 {
-    bool http =
-        listener->protocol == IR_LISTENER_HTTP || listener->protocol == IR_LISTENER_HTTPS;
+    bool http = listener->protocol == IR_LISTENER_HTTP || listener->protocol == IR_LISTENER_HTTPS;
     for (size_t i = 0; http && i < listener->hosts.len; i++) {
         group_emit(emit, arena_printf(scratch, "%.*s|%.*s", STR_FMT(listener->entry),
                                       STR_FMT(listener->hosts.items[i].domain)));

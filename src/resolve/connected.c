@@ -14,6 +14,5 @@ void resolve_scopes_elsewhere(const struct row *row, struct str key, struct grou
 
 bool is_connected(struct eval *ev, struct str scope)
 {
-    return eval_get(ev, T_VIEW, scope) != NULL ||
-           eval_group(ev, X_SCOPES_ELSEWHERE, scope).len > 0;
+    return eval_get(ev, T_VIEW, scope) != NULL || eval_group(ev, X_SCOPES_ELSEWHERE, scope).len > 0;
 }

@@ -264,8 +264,8 @@ struct str enforce_gaps(struct eval *ev, struct arena *arena, const struct route
     bool gateway = parent->gateway.len > 0;
     struct str text = STR_NULL;
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        struct str gaps = !gateway || classes[i].gateways ? classes[i].find(ev, route, parent)
-                                                          : STR_NULL;
+        struct str gaps =
+            !gateway || classes[i].gateways ? classes[i].find(ev, route, parent) : STR_NULL;
         if (gaps.len > 0) {
             text = arena_printf(arena, "%.*s%s%s %s%s%.*s%s", STR_FMT(text),
                                 text.len > 0 ? "; " : "", gateway ? "gateways" : classes[i].who,

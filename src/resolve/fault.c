@@ -58,9 +58,8 @@ struct str fault_message(struct arena *arena, const struct fault *fault,
 /* Whether the parentRef or target is one of which heddle has to say something. */
 static bool is_ours(struct eval *ev, const struct fault *fault, const struct parent_ref *ref)
 {
-    return parent_ref_is_service(ref) ||
-           (kind_info((enum kind_id)fault->kind)->route &&
-            attach_gateway_of(ev, fault->ns, ref).len > 0);
+    return parent_ref_is_service(ref) || (kind_info((enum kind_id)fault->kind)->route &&
+                                          attach_gateway_of(ev, fault->ns, ref).len > 0);
 }
 
 const struct row *fault_status(struct eval *ev, const struct fault *fault,

@@ -37,9 +37,8 @@ static bool widen(struct arena *scratch, struct str *name)
     }
     struct str rest = hostname_is_wildcard(*name) ? str_sub(*name, 2, name->len) : *name;
     size_t dot = str_index(rest, '.');
-    *name = dot < rest.len
-                ? arena_printf(scratch, "*%.*s", STR_FMT(str_sub(rest, dot, rest.len)))
-                : ANY;
+    *name = dot < rest.len ? arena_printf(scratch, "*%.*s", STR_FMT(str_sub(rest, dot, rest.len)))
+                           : ANY;
     return true;
 }
 
@@ -149,8 +148,8 @@ const struct row *resolve_rivals(struct eval *ev, struct str key)
     for (size_t i = 0; i < routes.len; i++) {
         const struct attachment *route = (const struct attachment *)routes.rows[i];
         bool of_http = route->kind == KIND_HTTPROUTE;
-        const struct attachment *winner = let_in(eval_scratch(ev), route, key,
-                                                 of_http ? &http : &grpc, of_http ? &grpc : &http);
+        const struct attachment *winner =
+            let_in(eval_scratch(ev), route, key, of_http ? &http : &grpc, of_http ? &grpc : &http);
         if (winner != NULL) {
             row->losers.items[row->losers.len++] =
                 (struct str_pair){arena_str(arena, route->key), arena_str(arena, winner->key)};
@@ -171,7 +170,7 @@ struct str rivals_winner(struct eval *ev, struct str listener, struct str route)
         return STR_NULL;
     }
     const struct str_pair wanted = {.key = route};
-    const struct str_pair *found = bsearch(&wanted, rivals->losers.items, rivals->losers.len,
-                                           sizeof(wanted), pair_cmp);
+    const struct str_pair *found =
+        bsearch(&wanted, rivals->losers.items, rivals->losers.len, sizeof(wanted), pair_cmp);
     return found != NULL ? found->value : STR_NULL;
 }

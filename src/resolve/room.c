@@ -83,8 +83,8 @@ static size_t of_backends(struct eval *ev, const struct attachment *attachment, 
         const struct attached_backend *backend = &attachment->backends.items[i];
         if ((size_t)backend->rule == rule) {
             bytes += of_backend(attachment, backend) + of_policy(ev, backend->cluster);
-            *ret_broken = *ret_broken || backend->condition != C_resolved ||
-                          backend->encrypted.len > 0;
+            *ret_broken =
+                *ret_broken || backend->condition != C_resolved || backend->encrypted.len > 0;
         }
     }
     for (size_t i = 0; i < attachment->mirrors.len; i++) {

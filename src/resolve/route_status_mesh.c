@@ -33,7 +33,7 @@ static const struct attachment *displacer(struct eval *ev, const struct attachme
 
 /* Ports of a parentRef that the route does not govern. */
 struct losses {
-    size_t ports;                                        /* that routes of other kinds have */
+    size_t ports;                                  /* that routes of other kinds have */
     const struct attachment *winners[WINNERS_MAX]; /* each once */
     size_t nwinners;
     size_t full; /* without room for it */

@@ -103,13 +103,13 @@ static bool unenforced_condition(struct eval *ev, struct arena *arena,
     for (size_t i = 0; i < slices.len; i++) {
         struct str name = ((const struct object *)slices.rows[i])->meta.name;
         faults_add(&faults, arena_printf(arena,
-                                        "EndpointSlice '%.*s' is of addressType FQDN: clients are "
-                                        "sent addresses, not names",
-                                        STR_FMT(name)));
+                                         "EndpointSlice '%.*s' is of addressType FQDN: clients are "
+                                         "sent addresses, not names",
+                                         STR_FMT(name)));
     }
     if (service->internal_policy == TRAFFIC_LOCAL && is_connected(ev, STR(VIEW_NODELESS))) {
         faults_add(&faults, STR("clients that do not say their node (node.metadata.node_name) are "
-                               "sent the endpoints of all nodes"));
+                                "sent the endpoints of all nodes"));
     }
     ret_condition->message = faults_text(&faults);
     return faults.len > 0;

@@ -81,9 +81,9 @@ static struct str unusable(struct eval *ev, const struct named_ref *ref, struct 
     if (map->authorities.len == 0) {
         return arena_printf(scratch, "ConfigMap '%.*s' has no key 'ca.crt'", STR_FMT(key));
     }
-    return map->fault.len > 0 ? arena_printf(scratch, "ConfigMap '%.*s': %.*s", STR_FMT(key),
-                                             STR_FMT(map->fault))
-                              : STR_NULL;
+    return map->fault.len > 0
+               ? arena_printf(scratch, "ConfigMap '%.*s': %.*s", STR_FMT(key), STR_FMT(map->fault))
+               : STR_NULL;
 }
 
 static void add_authorities(struct eval *ev, const struct tls_policy *policy,
@@ -95,8 +95,8 @@ static void add_authorities(struct eval *ev, const struct tls_policy *policy,
     for (size_t i = 0; i < policy->authorities.len; i++) {
         const struct named_ref *ref = &policy->authorities.items[i];
         enum condition_id why;
-        struct str key = arena_printf(scratch, "%.*s/%.*s", STR_FMT(policy->object.meta.ns),
-                                      STR_FMT(ref->name));
+        struct str key =
+            arena_printf(scratch, "%.*s/%.*s", STR_FMT(policy->object.meta.ns), STR_FMT(ref->name));
         struct str text = unusable(ev, ref, key, &why);
         if (text.len == 0) {
             trust->authorities.items[trust->authorities.len++] = key;

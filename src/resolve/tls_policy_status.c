@@ -125,9 +125,9 @@ static void judge(struct eval *ev, const struct tls_policy *policy,
         target->message = arena_printf(scratch, "no Service '%.*s'", STR_FMT(key));
     } else if (service->type == SERVICE_EXTERNAL_NAME) {
         target->state = C_target_invalid;
-        target->message = arena_printf(
-            scratch, "Service '%.*s' is of type ExternalName, which has no endpoints",
-            STR_FMT(key));
+        target->message =
+            arena_printf(scratch, "Service '%.*s' is of type ExternalName, which has no endpoints",
+                         STR_FMT(key));
     } else if (of->section_name.len > 0 && !has_port(service, of->section_name)) {
         target->state = C_target_not_found;
         target->message = arena_printf(scratch, "Service '%.*s' has no port named '%.*s'",
