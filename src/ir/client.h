@@ -21,7 +21,6 @@
 #define SCOPE_REDIRECT6 "sidecar.redirect6" /* those that interception needs, with IPv6 */
 #define SCOPE_BIND "sidecar.bind"           /* listeners that bind ClusterIPs */
 #define SCOPE_INBOUND "inbound/"            /* + "LISTEN>APP": inbound of a binding sidecar */
-#define SCOPE_GATEWAY "gateway/"            /* + "NS/NAME": all that is of one Gateway */
 #define SCOPE_GRPC_CORE "grpc.core"         /* listeners, routes; reasons as cluster names */
 #define SCOPE_GRPC_GO "grpc.go"             /* listeners; reasons as missing virtual hosts */
 #define SCOPE_GRPC_NODE "grpc.node"         /* listeners; reasons as dropped calls */

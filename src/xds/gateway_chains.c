@@ -5,12 +5,9 @@
  *   HTTP     one chain for all listeners of the port: the Host tells them apart
  *   HTTPS    a chain for each listener, by its hostname (SNI), with its certificates; they share
  *            the routes, which know by LISTENER_HEADER which chain a request came by
- *   TLS      a chain for each route's names; where TLS ends here, with the listener's certificates
+ *   TLS      a chain for each route's names, and one that refuses what else is the listener's;
+ *            where TLS ends here, with the listener's certificates
  *   TCP      one chain
- *
- * A connection belongs to the listener with the most specific hostname, even if none of its routes
- * takes it: a TLS listener without a route for its hostname has a chain that refuses, so that no
- * broader listener of the port gets what is not its own (listener isolation).
  *
  * Two chains of one name would make Envoy reject the whole Listener. Listeners that say the same
  * do not get here (they conflict); should they, the first has the name.
@@ -30,7 +27,6 @@ struct chains {
     const struct gateway_entry *entry;
     pb_listener *listener;
     VEC(struct str) taken; /* hostnames that have a chain; "": any other */
-    bool unrouted;
 };
 
 /* Whether the hostname was free. */
@@ -127,27 +123,7 @@ static void add_route(struct chains *chains, const struct ir_l4_route *route)
     add(chains, chain);
 }
 
-static void add_refusing(struct chains *chains, const struct ir_listener *listener)
-{
-    if (!take(chains, listener->hostname)) {
-        return;
-    }
-    struct arena *arena = chains->entry->arena;
-    pb_filter_chain *chain =
-        xds_tcp_chain(arena, chains->entry->name, xds_unrouted_name(chains->entry));
-    chain->name = xds_text(arena, listener->key);
-    match_name(arena, listener->hostname, chain);
-    end_tls(arena, listener, chain);
-    add(chains, chain);
-    chains->unrouted = true;
-}
-
 /* --- all ------------------------------------------------------------------------------------ */
-
-struct str xds_unrouted_name(const struct gateway_entry *entry)
-{
-    return arena_printf(entry->arena, "unrouted/%.*s", STR_FMT(entry->name));
-}
 
 static bool is_of(const struct gateway_entry *entry, const struct ir_listener *listener)
 {
@@ -170,32 +146,17 @@ static void add_requests(struct chains *chains)
     }
 }
 
-static void add_connections(struct chains *chains)
-{
-    const struct gateway_entry *entry = chains->entry;
-    for (size_t i = 0; entry->connections != NULL && i < entry->connections->connections.len; i++) {
-        add_route(chains, &entry->connections->connections.items[i]);
-    }
-    for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
-        const struct ir_listener *listener = &entry->gateway->listeners.items[i];
-        if (is_of(entry, listener) &&
-            (listener->protocol == IR_LISTENER_TLS || listener->protocol == IR_LISTENER_TCP)) {
-            add_refusing(chains, listener);
-        }
-    }
-}
-
-void xds_gateway_chains(const struct gateway_entry *entry, pb_listener *listener,
-                        bool *ret_unrouted)
+void xds_gateway_chains(const struct gateway_entry *entry, pb_listener *listener)
 {
     struct chains chains = {.entry = entry, .listener = listener};
     size_t routes = entry->connections != NULL ? entry->connections->connections.len : 0;
     listener->filter_chains =
-        ARENA_ARRAY(entry->arena, entry->gateway->listeners.len + routes + 1, pb_filter_chain *);
+        ARENA_ARRAY(entry->arena, entry->gateway->listeners.len + routes, pb_filter_chain *);
     add_requests(&chains);
-    add_connections(&chains);
+    for (size_t i = 0; i < routes; i++) {
+        add_route(&chains, &entry->connections->connections.items[i]);
+    }
     vec_release(&chains.taken);
-    *ret_unrouted = chains.unrouted;
 }
 
 void xds_quic_chains(const struct gateway_entry *entry, pb_listener *listener)

@@ -14,12 +14,8 @@ struct gateway_entry { /* what Envoy listens on */
     int32_t port;
 };
 
-/* The cluster without endpoints to which connections go that no route takes, in the arena. */
-struct str xds_unrouted_name(const struct gateway_entry *entry);
-
-/* Appends to listener the chains of its connections. ret_unrouted: some of them refuse. */
-void xds_gateway_chains(const struct gateway_entry *entry, pb_listener *listener,
-                        bool *ret_unrouted);
+/* Appends to listener the chains of its connections. */
+void xds_gateway_chains(const struct gateway_entry *entry, pb_listener *listener);
 /* Those of QUIC; none: nobody may come by it. */
 void xds_quic_chains(const struct gateway_entry *entry, pb_listener *listener);
 

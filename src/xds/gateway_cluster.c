@@ -10,6 +10,7 @@
 #include "xds/cluster.h"
 #include "xds/gateway.h"
 #include "xds/gateway_tls.h"
+#include "xds/secret.h"
 #include "xds/xds.h"
 
 #define BUFFER_BYTES                                                                               \
@@ -54,7 +55,8 @@ const struct row *xds_gateway_cluster(struct eval *ev, struct str key)
     if (ir->tls) {
         cluster->transport_socket = xds_upstream_tls(scratch, ir);
     }
-    struct resource_row *row = resource_row_new(1);
+    struct resource_row *row = resource_row_new(2);
     resource_row_add(row, XDS_CDS, scope, ir->name, ir->port, &cluster->base);
+    xds_add_trust(ev, row, scope, ir->name, ir->authorities.items, ir->authorities.len);
     return &row->row;
 }

@@ -11,7 +11,7 @@
 #include "xds/build.h"
 #include "xds/gateway.h"
 #include "xds/gateway_chains.h"
-#include "xds/tcp_proxy.h"
+#include "xds/secret.h"
 #include "xds/xds.h"
 
 #define BUFFER_BYTES                                                                               \
@@ -101,16 +101,18 @@ static void add_listener_filters(const struct gateway_entry *entry, pb_listener 
 static void add_tcp(struct eval *ev, const struct gateway_entry *entry, struct str scope,
                     struct resource_row *row)
 {
-    bool unrouted;
     pb_listener *listener = new_listener(ev, entry, entry->name, false);
     add_listener_filters(entry, listener);
-    xds_gateway_chains(entry, listener, &unrouted);
+    xds_gateway_chains(entry, listener);
     if (listener->n_filter_chains == 0) {
         return; /* Envoy rejects such a Listener */
     }
     resource_row_add(row, XDS_LDS, scope, entry->name, STR_NULL, &listener->base);
-    if (unrouted) {
-        xds_add_refusing(row, scope, xds_unrouted_name(entry));
+    for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
+        const struct ir_listener *of = &entry->gateway->listeners.items[i];
+        if (of->served && of->port == entry->port) {
+            xds_add_trust(ev, row, scope, of->key, of->authorities.items, of->authorities.len);
+        }
     }
 }
 
@@ -177,7 +179,7 @@ const struct row *xds_gateway_listener(struct eval *ev, struct str key)
         .name = parts.entry,
         .port = parts.port,
     };
-    struct resource_row *row = resource_row_new(RESOURCES_MAX);
+    struct resource_row *row = resource_row_new(2 + gateway->listeners.len);
     if (parts.udp) {
         add_udp(ev, &entry, scope, row);
     } else {

@@ -3,6 +3,7 @@
 #include "xds/gateway_tls.h"
 
 #include "xds/build.h"
+#include "xds/secret.h"
 
 /* What the data plane's system trusts, in heddle's image and on Debian and its kin. */
 #define SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"

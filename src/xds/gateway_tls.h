@@ -2,20 +2,12 @@
 /*
  * gateway_tls: TLS of a gateway, towards clients and towards backends. Certificates and authorities
  * come by SDS, so that new ones change neither Listener nor Cluster and end no connection.
- *
- * Envoy takes the authorities of a connection from one secret. Where there are several ConfigMaps
- * the row that needs them makes a secret of its own, "trust/OWNER", of all.
  */
 #ifndef HEDDLE_XDS_GATEWAY_TLS_H
 #define HEDDLE_XDS_GATEWAY_TLS_H
 
 #include "ir/gateway.h"
 #include "xds/alias_gateway.h"
-#include "xds/row.h"
-
-#define CERTIFICATE_PREFIX "cert/"
-#define AUTHORITY_PREFIX "ca/"
-#define TRUST_PREFIX "trust/"
 
 /* Towards clients. http: ALPN is spoken. */
 pb_transport_socket *xds_downstream_tls(struct arena *arena, const struct ir_listener *listener,

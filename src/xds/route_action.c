@@ -10,6 +10,8 @@
  *   match + runtime_fraction (the error share)        ─► direct_response 500
  *   match                                             ─► the valid backends by their weights
  *
+ * Backends with paths of their own have routes of their own, too (xds/route_parts.h).
+ *
  * Envoy decides all of them with one random number r: the fraction by r mod 1,000,000, the backend
  * by r mod (sum of weights). If the sum had a factor in common with 1,000,000, the choice of
  * backend would depend on the first decision; so weights are scaled up to a sum that is large and
@@ -30,9 +32,9 @@
 #include "xds/reason.h"
 #include "xds/route_features.h"
 #include "xds/route_match.h"
+#include "xds/route_parts.h"
 #include "xds/session.h"
 
-#define FRACTION_MILLION 1000000
 #define HTTP_INTERNAL_ERROR 500
 #define HTTP_UNAVAILABLE 503
 #define WEIGHT_SUM_AIM 4000000000LL /* below uint32's maximum, which Envoy demands of the sum */
@@ -205,53 +207,47 @@ static pb_route *new_route(struct arena *arena, const struct ir_route *ir, pb_ro
 
 /* --- Envoy --------------------------------------------------------------------------------- */
 
-static uint32_t broken_of_a_million(const struct shares *shares)
+/* A route behind those that take what is before the slice. */
+static void limit_to_slice(struct arena *arena, struct route_slice slice, pb_route_match *match)
 {
-    int64_t sum = shares->valid + shares->broken;
-    return (uint32_t)((shares->broken * FRACTION_MILLION + sum / 2) / sum);
-}
-
-static void limit_to_fraction(struct arena *arena, const struct shares *shares,
-                              pb_route_match *match)
-{
+    if (slice.to >= FRACTION_MILLION) {
+        return;
+    }
     pb_fraction *fraction = NEW(arena, pb_fraction);
-    fraction->numerator = broken_of_a_million(shares);
+    fraction->numerator = slice.to;
     fraction->denominator = ENVOY__TYPE__V3__FRACTIONAL_PERCENT__DENOMINATOR_TYPE__MILLION;
     match->runtime_fraction = NEW(arena, pb_runtime_fraction);
     match->runtime_fraction->default_value = fraction;
 }
 
-static void add_error(struct arena *arena, const struct ir_route *ir, const struct shares *shares,
+static void add_error(struct arena *arena, const struct ir_route *ir, struct route_slice slice,
                       pb_route_match *match, uint32_t status, struct route_list *list)
 {
     pb_route *route = new_route(arena, ir, match);
     route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_DIRECT_RESPONSE;
     route->direct_response = NEW(arena, pb_direct_response);
     route->direct_response->status = status;
-    if (ir->action == IR_FORWARD && shares->nvalid > 0) {
-        limit_to_fraction(arena, shares, match);
-    }
+    limit_to_slice(arena, slice, match);
     vec_push(&list->routes, route);
 }
 
-/* All requests, or the share of the backends that do not resolve. */
-static void error_routes(struct arena *arena, const struct ir_route *ir,
-                         const struct shares *shares, struct route_list *list)
+static void error_routes(struct arena *arena, const struct ir_route *ir, struct route_slice slice,
+                         struct route_list *list)
 {
     if (ir->error_status == HTTP_INTERNAL_ERROR) {
         pb_route_match *match = xds_envoy_match(arena, &ir->match);
         match->grpc = NEW(arena, pb_grpc_request);
-        add_error(arena, ir, shares, match, HTTP_UNAVAILABLE, list);
+        add_error(arena, ir, slice, match, HTTP_UNAVAILABLE, list);
     }
-    add_error(arena, ir, shares, xds_envoy_match(arena, &ir->match), (uint32_t)ir->error_status,
+    add_error(arena, ir, slice, xds_envoy_match(arena, &ir->match), (uint32_t)ir->error_status,
               list);
 }
 
 static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route *ir,
-                                      const struct shares *shares)
+                                      const struct shares *shares, struct route_slice slice)
 {
     pb_route_action *action = NEW(arena, pb_route_action);
-    xds_envoy_features(arena, ir, broken_of_a_million(shares), action);
+    xds_envoy_features(arena, ir, slice, action);
     if (!shares->filters && ir->rewrite != NULL && ir->rewrite->hostname.len > 0) {
         action->host_rewrite_specifier_case =
             ENVOY__CONFIG__ROUTE__V3__ROUTE_ACTION__HOST_REWRITE_SPECIFIER_HOST_REWRITE_LITERAL;
@@ -269,7 +265,7 @@ static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route
             weighted->clusters[weighted->n_clusters++] = cluster_weight(arena, ir, shares, backend);
         }
     }
-    if (shares->broken > 0) {
+    if (slice.from > 0) {
         spread_weights(weighted, shares->valid);
     }
     set_weighted(action, weighted);
@@ -277,11 +273,13 @@ static pb_route_action *envoy_forward(struct arena *arena, const struct ir_route
 }
 
 static pb_route *add_forward(struct arena *arena, const struct ir_route *ir,
-                             const struct shares *shares, struct route_list *list)
+                             const struct shares *shares, struct route_slice slice,
+                             struct route_list *list)
 {
     pb_route *route = new_route(arena, ir, xds_envoy_match(arena, &ir->match));
     route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_ROUTE;
-    route->route = envoy_forward(arena, ir, shares);
+    route->route = envoy_forward(arena, ir, shares, slice);
+    limit_to_slice(arena, slice, route->match);
     if (!shares->filters) {
         SET_HEADERS(arena, route, ir->request_headers, ir->response_headers);
     }
@@ -316,6 +314,22 @@ static void redirect_routes(struct arena *arena, const struct ir_route *ir, stru
     add_redirect(arena, ir, str_eq(redirect->scheme, STR("https")) ? 443 : 80, list);
 }
 
+static void forward_routes(struct arena *arena, const struct route_part *part,
+                           struct route_list *list)
+{
+    const struct ir_route *ir = &part->route;
+    struct shares shares = count_shares(ir);
+    if (ir->cors != NULL && xds_cors_splits(ir->cors)) {
+        pb_route *bare = add_forward(arena, ir, &shares, part->slice, list);
+        xds_match_bare_preflight(arena, bare->match);
+        xds_cors(arena, ir->cors, true, bare);
+    }
+    pb_route *route = add_forward(arena, ir, &shares, part->slice, list);
+    if (ir->cors != NULL) {
+        xds_cors(arena, ir->cors, false, route);
+    }
+}
+
 void xds_envoy_route(struct arena *arena, const struct ir_route *ir, struct route_list *list)
 {
     if (ir->action == IR_REDIRECT) {
@@ -323,20 +337,17 @@ void xds_envoy_route(struct arena *arena, const struct ir_route *ir, struct rout
         return;
     }
     struct shares shares = count_shares(ir);
-    if (ir->action != IR_FORWARD || shares.broken > 0) {
-        error_routes(arena, ir, &shares, list);
-    }
     if (ir->action != IR_FORWARD || shares.nvalid == 0) {
+        error_routes(arena, ir, (struct route_slice){0, FRACTION_MILLION}, list);
         return;
     }
-    if (ir->cors != NULL && xds_cors_splits(ir->cors)) {
-        pb_route *bare = add_forward(arena, ir, &shares, list);
-        xds_match_bare_preflight(arena, bare->match);
-        xds_cors(arena, ir->cors, true, bare);
+    struct route_part *parts;
+    size_t len = xds_route_parts(arena, ir, &parts);
+    if (shares.broken > 0) {
+        error_routes(arena, ir, (struct route_slice){0, parts[0].slice.from}, list);
     }
-    pb_route *route = add_forward(arena, ir, &shares, list);
-    if (ir->cors != NULL) {
-        xds_cors(arena, ir->cors, false, route);
+    for (size_t i = 0; i < len; i++) {
+        forward_routes(arena, &parts[i], list);
     }
 }
 

@@ -5,8 +5,6 @@
 #include "ir/client.h"
 #include "xds/build.h"
 
-#define FRACTION_MILLION 1000000
-
 /* --- paths --------------------------------------------------------------------------------- */
 
 struct path_change { /* one of the two, or none */
@@ -103,17 +101,18 @@ pb_redirect *xds_redirect(struct arena *arena, const struct ir_route *ir, int32_
 
 /* --- mirrors ------------------------------------------------------------------------------- */
 
-/* Envoy decides a mirror by the random number that decided a runtime_fraction before: of a million
- * the first `taken` are gone, so the mirror takes its share of what follows them. */
-static pb_mirror *mirror_policy(struct arena *arena, const struct ir_mirror *ir, int64_t taken)
+/* Envoy decides a mirror by the random number that decided a runtime_fraction before: only the
+ * slice gets here, so the mirror takes its share of that. */
+static pb_mirror *mirror_policy(struct arena *arena, const struct ir_mirror *ir,
+                                struct route_slice slice)
 {
     pb_mirror *mirror = NEW(arena, pb_mirror);
     mirror->cluster = xds_text(arena, ir->cluster);
     mirror->disable_shadow_host_suffix_append = true; /* the copy has the Host of the request */
     if (ir->numerator < ir->denominator) {
         pb_fraction *fraction = NEW(arena, pb_fraction);
-        int64_t share = ir->numerator * (FRACTION_MILLION - taken) + ir->denominator / 2;
-        fraction->numerator = (uint32_t)(taken + share / ir->denominator);
+        int64_t share = ir->numerator * (slice.to - slice.from) + ir->denominator / 2;
+        fraction->numerator = slice.from + (uint32_t)(share / ir->denominator);
         fraction->denominator = ENVOY__TYPE__V3__FRACTIONAL_PERCENT__DENOMINATOR_TYPE__MILLION;
         mirror->runtime_fraction = NEW(arena, pb_runtime_fraction);
         mirror->runtime_fraction->default_value = fraction;
@@ -158,7 +157,7 @@ static void set_retry(struct arena *arena, const struct ir_route *ir, pb_retry_p
     }
 }
 
-void xds_envoy_features(struct arena *arena, const struct ir_route *ir, uint32_t taken,
+void xds_envoy_features(struct arena *arena, const struct ir_route *ir, struct route_slice slice,
                         pb_route_action *action)
 {
     action->timeout = xds_ms(arena, ir->timeout_ms); /* 0: none; Envoy's default would be 15 s */
@@ -182,7 +181,7 @@ void xds_envoy_features(struct arena *arena, const struct ir_route *ir, uint32_t
     action->request_mirror_policies = ARENA_ARRAY(arena, ir->mirrors.len, pb_mirror *);
     for (size_t i = 0; i < ir->mirrors.len; i++) {
         action->request_mirror_policies[action->n_request_mirror_policies++] =
-            mirror_policy(arena, &ir->mirrors.items[i], taken);
+            mirror_policy(arena, &ir->mirrors.items[i], slice);
     }
 }
 

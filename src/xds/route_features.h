@@ -5,10 +5,10 @@
 
 #include "ir/ir.h"
 #include "xds/alias.h"
+#include "xds/route_parts.h"
 
-/* Path rewrite, mirrors, timeouts and retries. taken: how many requests of a million matched, but
- * went to a route before this one by a runtime_fraction. */
-void xds_envoy_features(struct arena *arena, const struct ir_route *ir, uint32_t taken,
+/* Path rewrite, mirrors, timeouts and retries. slice: which of the requests that match get here. */
+void xds_envoy_features(struct arena *arena, const struct ir_route *ir, struct route_slice slice,
                         pb_route_action *action);
 /* Timeouts and retries, as far as gRPC clients know them. */
 void xds_grpc_features(struct arena *arena, const struct ir_route *ir, pb_route_action *action);

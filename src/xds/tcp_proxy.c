@@ -67,24 +67,23 @@ pb_filter_chain *xds_l4_chain(struct arena *arena, const struct ir_l4_route *ir)
 
 /* --- by ECDS ------------------------------------------------------------------------------- */
 
+/* A cluster without endpoints. */
 static struct str refusing_name(struct arena *arena, const struct ir_routing *ir)
 {
     return arena_printf(arena, "refused/%.*s", STR_FMT(ir->name));
 }
 
-void xds_add_refusing(struct resource_row *row, struct str scope, struct str name)
+static void add_refusing(struct resource_row *row, struct arena *arena, struct str scope,
+                         struct str name)
 {
-    struct arena scratch;
-    arena_init_sized(&scratch, 1024);
-    pb_cluster *cluster = NEW(&scratch, pb_cluster);
-    cluster->name = xds_text(&scratch, name);
+    pb_cluster *cluster = NEW(arena, pb_cluster);
+    cluster->name = xds_text(arena, name);
     cluster->cluster_discovery_type_case =
         ENVOY__CONFIG__CLUSTER__V3__CLUSTER__CLUSTER_DISCOVERY_TYPE_TYPE;
     cluster->type = ENVOY__CONFIG__CLUSTER__V3__CLUSTER__DISCOVERY_TYPE__STATIC;
-    cluster->load_assignment = NEW(&scratch, pb_load_assignment);
+    cluster->load_assignment = NEW(arena, pb_load_assignment);
     cluster->load_assignment->cluster_name = cluster->name;
     resource_row_add(row, XDS_CDS, scope, name, STR_NULL, &cluster->base);
-    arena_release(&scratch);
 }
 
 static void set_backends(struct arena *arena, const struct ir_l4_route *ir, struct str refusing,
@@ -136,7 +135,7 @@ const struct row *xds_l4_backends(struct arena *arena, const struct ir_routing *
         any = any || refuses(connection);
     }
     if (any) {
-        xds_add_refusing(row, scope, refusing);
+        add_refusing(row, arena, scope, refusing);
     }
     return &row->row;
 }

@@ -14,7 +14,5 @@ pb_filter_chain *xds_l4_chain(struct arena *arena, const struct ir_l4_route *ir)
 /* The backends of its connection routes, by ECDS, and the cluster that refuses where one does. */
 const struct row *xds_l4_backends(struct arena *arena, const struct ir_routing *ir,
                                   struct str scope);
-/* Adds a cluster without endpoints. */
-void xds_add_refusing(struct resource_row *row, struct str scope, struct str name);
 
 #endif
