@@ -55,7 +55,8 @@ static void check_dump(const struct object *object)
         ASSERT(len == 1);
         object_read(&docs[0], STR("again"), &problems, &result);
         ASSERT(result.object != NULL);
-        ASSERT(object_equal(&object->row, &result.object->row));
+        ASSERT(kind_info(object->kind)->secret || /* its data is not dumped */
+               object_equal(&object->row, &result.object->row));
         drop(result.object);
         arena_release(&arena);
     }

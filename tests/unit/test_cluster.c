@@ -47,6 +47,9 @@ struct rig {
 
 static void answer_list(struct ask *ask)
 {
+    if (strstr(ask->path, "/secrets?") != NULL) {
+        assert_non_null(strstr(ask->path, "fieldSelector=type%3Dkubernetes.io%2Ftls"));
+    }
     const char *items = strstr(ask->path, "/services?") != NULL     ? SERVICE
                         : strstr(ask->path, "/httproutes?") != NULL ? ROUTE("6", "1", GOOD)
                                                                     : "";
