@@ -243,7 +243,7 @@ struct entry_key entry_key_parse(struct str key)
     ASSERT(str_starts_with(entry, STR(ENTRY)) && colon < entry.len);
     struct str number = str_sub(entry, colon + 1, entry.len);
     struct entry_key parts = {
-        .gateway = str_sub(entry, sizeof(ENTRY) - 1, colon),
+        .gateway = str_sub(entry, sizeof(ENTRY) - 1, colon - (sizeof(ENTRY) - 1)),
         .domain = rest,
         .entry = entry,
         .udp = str_ends_with(number, STR("/udp")),
