@@ -27,7 +27,8 @@
 struct kube_watch {
     struct kube *kube;
     struct kube_watch_events events;
-    char *group, *versions, *plural, *ns, *field_selector; /* the last two: NULL: none */
+    char *group, *versions, *plural;
+    char *ns, *field_selector, *label_selector; /* NULL: none */
     uv_timer_t timer;
     struct kube_call *call;
     struct backoff backoff;
@@ -309,6 +310,7 @@ static void send_list(struct kube_watch *watch)
     buf_printf(&path, "?limit=%u", watch->page);
     add_parameter(&path, "continue", watch->next);
     add_parameter(&path, "fieldSelector", watch->field_selector);
+    add_parameter(&path, "labelSelector", watch->label_selector);
     metric_add(M_kube_lists, watch->next == NULL ? 1 : 0);
     watch->call = kube_send(watch->kube, &(struct kube_spec){
                                              .method = "GET",
@@ -443,6 +445,7 @@ static void send_watch(struct kube_watch *watch)
                backoff_jitter(WATCH_S));
     add_parameter(&path, "resourceVersion", watch->place);
     add_parameter(&path, "fieldSelector", watch->field_selector);
+    add_parameter(&path, "labelSelector", watch->label_selector);
     metric_add(M_kube_watches, 1);
     buf_clear(&watch->line);
     watch->heard = false;
@@ -491,6 +494,7 @@ struct kube_watch *kube_watch_start(const struct kube_watch_config *config)
     watch->plural = xstrdup(config->plural);
     set_text(&watch->ns, str_from(config->ns));
     set_text(&watch->field_selector, str_from(config->field_selector));
+    set_text(&watch->label_selector, str_from(config->label_selector));
     watch->backoff = (struct backoff){KUBE_BACKOFF_MS, KUBE_BACKOFF_MAX_MS, 0};
     arena_init(&watch->arena);
     buf_init(&watch->line, WATCH_LINE_MAX);
@@ -509,6 +513,7 @@ static void watch_gone(uv_handle_t *handle)
     free(watch->plural);
     free(watch->ns);
     free(watch->field_selector);
+    free(watch->label_selector);
     free(watch->place);
     free(watch->next);
     arena_release(&watch->arena);

@@ -57,6 +57,7 @@ struct kube_watch_config {
     const char *plural;
     const char *ns;             /* NULL: all namespaces */
     const char *field_selector; /* NULL: none */
+    const char *label_selector; /* NULL: none. What loses its labels is told as removed */
     struct kube_watch_events events;
 };
 struct kube_watch *kube_watch_start(const struct kube_watch_config *config);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * blueprint_pod: the Deployment of a Gateway: Envoy and its agent (docs/agent.md), which fit into
+ * restricted Pod Security and bind no privileged port (ir_bound_port()).
+ *
+ * A pod is only replaced when another one is ready, and ends when its connections have.
+ */
+#include "ir/pod.h"
+#include "provision/blueprint_internal.h"
+
+#define CONTROL_PLANE_SERVICE "heddle"
+#define RUN_VOLUME "heddle"
+#define RUN_PATH "/run/heddle" /* where the agent writes Envoy's bootstrap */
+#define IDENTITY_VOLUME "identity"
+#define IDENTITY_PATH "/etc/heddle/identity"
+#define IDENTITY_MODE 0440    /* for the group of the pod */
+#define GRACE_S 90            /* for connections to end; the agent takes less */
+#define TERMINATE_WAIT_S "75" /* of the agent: then what is left is closed */
+#define STARTUP_TRIES 30      /* of a probe that waits up to 10 s for its answer */
+
+static void add_argument(json_t *args, struct arena *arena, const char *option, struct str value)
+{
+    struct str text = arena_printf(arena, "--%s=%.*s", option, STR_FMT(value));
+    json_array_append_new(args, blueprint_text(text));
+}
+
+static json_t *arguments(const struct drafter *drafter)
+{
+    const struct blueprint_question *question = drafter->question;
+    const struct provision_settings *settings = question->settings;
+    struct arena *arena = drafter->arena;
+    struct str host = arena_printf(arena, CONTROL_PLANE_SERVICE ".%.*s.svc.%.*s",
+                                   STR_FMT(settings->ns), STR_FMT(settings->cluster_domain));
+    json_t *args = json_pack("[s, s]", "agent", "gateway");
+    add_argument(args, arena, "gateway", question->gateway->object.meta.name);
+    add_argument(args, arena, "xds",
+                 arena_printf(arena, "%.*s:%d", STR_FMT(host), BLUEPRINT_XDS_PORT));
+    add_argument(args, arena, "control",
+                 arena_printf(arena, "%.*s:%d", STR_FMT(host), BLUEPRINT_AGENTS_PORT));
+    add_argument(args, arena, "tls-cert", STR(IDENTITY_PATH "/tls.crt"));
+    add_argument(args, arena, "tls-key", STR(IDENTITY_PATH "/tls.key"));
+    add_argument(args, arena, "tls-ca", STR(IDENTITY_PATH "/ca.crt"));
+    add_argument(args, arena, "terminate-wait-s", STR(TERMINATE_WAIT_S));
+    json_array_append_new(args, json_string("--"));
+    json_array_append_new(args, json_string("--log-level"));
+    json_array_append_new(args, blueprint_text(question->ir->parameters->log_level));
+    return args;
+}
+
+static json_t *environment(void)
+{
+    static const struct {
+        const char *name, *path;
+    } fields[] = {
+        {"POD_NAME", "metadata.name"},
+        {"POD_NAMESPACE", "metadata.namespace"},
+        {"POD_IP", "status.podIP"},
+        {"NODE_NAME", "spec.nodeName"},
+    };
+    json_t *env = json_array();
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        json_array_append_new(env, json_pack("{s:s, s:{s:{s:s}}}", "name", fields[i].name,
+                                             "valueFrom", "fieldRef", "fieldPath", fields[i].path));
+    }
+    return env;
+}
+
+static json_t *resources(const struct ir_parameters *parameters)
+{
+    json_t *requests = json_object(), *limits = json_object();
+    const struct {
+        json_t *of;
+        const char *name;
+        struct str value;
+    } quantities[] = {
+        {requests, "cpu", parameters->cpu_request},
+        {requests, "memory", parameters->memory_request},
+        {limits, "memory", parameters->memory_limit},
+    };
+    for (size_t i = 0; i < sizeof(quantities) / sizeof(quantities[0]); i++) {
+        if (quantities[i].value.len > 0) {
+            json_object_set_new(quantities[i].of, quantities[i].name,
+                                blueprint_text(quantities[i].value));
+        }
+    }
+    return json_pack("{s:o, s:o}", "requests", requests, "limits", limits);
+}
+
+static json_t *probe(const char *path, int period_s, int timeout_s, int failures)
+{
+    return json_pack("{s:{s:s, s:i}, s:i, s:i, s:i}", "httpGet", "path", path, "port",
+                     POD_AGENT_PORT, "periodSeconds", period_s, "timeoutSeconds", timeout_s,
+                     "failureThreshold", failures);
+}
+
+/* "/ready?wait" answers once it is so. An Envoy whose heddle is away serves on: it stays ready. */
+static void add_probes(json_t *container)
+{
+    json_object_set_new(container, "startupProbe", probe("/ready?wait", 1, 11, STARTUP_TRIES));
+    json_object_set_new(container, "readinessProbe", probe("/ready", 2, 2, 2));
+    json_object_set_new(container, "livenessProbe", probe("/live", 10, 5, 3));
+}
+
+static json_t *container(const struct drafter *drafter)
+{
+    const struct blueprint_question *question = drafter->question;
+    json_t *result =
+        json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", BLUEPRINT_CONTAINER, "image",
+                  blueprint_text(question->settings->image), "args", arguments(drafter), "env",
+                  environment(), "resources", resources(question->ir->parameters));
+    add_probes(result);
+    json_object_set_new(result, "securityContext",
+                        json_pack("{s:b, s:b, s:{s:[s]}}", "allowPrivilegeEscalation", 0,
+                                  "readOnlyRootFilesystem", 1, "capabilities", "drop", "ALL"));
+    json_object_set_new(result, "volumeMounts",
+                        json_pack("[{s:s, s:s}, {s:s, s:s, s:b}]", "name", RUN_VOLUME, "mountPath",
+                                  RUN_PATH, "name", IDENTITY_VOLUME, "mountPath", IDENTITY_PATH,
+                                  "readOnly", 1));
+    return result;
+}
+
+static json_t *volumes(const struct drafter *drafter)
+{
+    struct str secret = part_name(drafter->arena, PART_IDENTITY, drafter->blueprint->stem);
+    return json_pack("[{s:s, s:{}}, {s:s, s:{s:o, s:i}}]", "name", RUN_VOLUME, "emptyDir", "name",
+                     IDENTITY_VOLUME, "secret", "secretName", blueprint_text(secret), "defaultMode",
+                     IDENTITY_MODE);
+}
+
+static json_t *spread_over(const struct drafter *drafter, const char *key)
+{
+    return json_pack("{s:i, s:s, s:s, s:{s:o}}", "maxSkew", 1, "topologyKey", key,
+                     "whenUnsatisfiable", "ScheduleAnyway", "labelSelector", "matchLabels",
+                     blueprint_selector(drafter));
+}
+
+static json_t *pod_spec(const struct drafter *drafter)
+{
+    json_t *spec =
+        json_pack("{s:[o], s:o, s:o, s:b, s:b, s:i}", "containers", container(drafter), "volumes",
+                  volumes(drafter), "serviceAccountName", blueprint_text(drafter->blueprint->stem),
+                  "automountServiceAccountToken", 0, "enableServiceLinks", 0,
+                  "terminationGracePeriodSeconds", GRACE_S);
+    json_object_set_new(spec, "securityContext",
+                        json_pack("{s:b, s:i, s:i, s:i, s:{s:s}}", "runAsNonRoot", 1, "runAsUser",
+                                  POD_PROXY_UID, "runAsGroup", POD_PROXY_UID, "fsGroup",
+                                  POD_PROXY_UID, "seccompProfile", "type", "RuntimeDefault"));
+    json_object_set_new(spec, "topologySpreadConstraints",
+                        json_pack("[o, o]", spread_over(drafter, "kubernetes.io/hostname"),
+                                  spread_over(drafter, "topology.kubernetes.io/zone")));
+    return spec;
+}
+
+json_t *blueprint_deployment(const struct drafter *drafter)
+{
+    const struct ir_parameters *parameters = drafter->question->ir->parameters;
+    json_t *pod =
+        json_pack("{s:{s:o, s:o}, s:o}", "metadata", "labels", blueprint_labels(drafter),
+                  "annotations", blueprint_annotations(drafter), "spec", pod_spec(drafter));
+    json_t *spec = json_pack("{s:{s:o}, s:{s:s, s:{s:i, s:i}}, s:o}", "selector", "matchLabels",
+                             blueprint_selector(drafter), "strategy", "type", "RollingUpdate",
+                             "rollingUpdate", "maxUnavailable", 0, "maxSurge", 1, "template", pod);
+    if (parameters->max_replicas == 0) { /* else it is the autoscaler's */
+        json_object_set_new(spec, "replicas", json_integer(parameters->replicas));
+    }
+    return spec;
+}

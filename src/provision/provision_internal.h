@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* provision_internal: what provision holds; for its own files only. */
+#ifndef HEDDLE_PROVISION_PROVISION_INTERNAL_H
+#define HEDDLE_PROVISION_PROVISION_INTERNAL_H
+
+#include <uv.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "kube/backoff.h"
+#include "kube/watch.h"
+#include "provision/provision.h"
+#include "provision/seen.h"
+
+enum phase {
+    AT_REST,
+    WAITING,   /* until due_ms */
+    READY,     /* to be looked at */
+    IN_FLIGHT, /* call is set */
+};
+
+/* One object of the API server that heddle made or is to make. It lives while it is there or
+ * wanted. */
+struct thing {
+    struct list link; /* of provision->waiting or ->ready, by phase */
+    struct provision *provision;
+    char *key; /* "Service/ns/name" */
+    enum part part;
+    struct str ns, name; /* in key */
+
+    struct seen seen;
+    struct site *site; /* whose; NULL: nobody wants it */
+    char *text;        /* as it should be; NULL: nobody wants it */
+
+    bool looked;           /* nobody else has it: it may be made */
+    bool remake;           /* what is there cannot be changed to what is wanted: it goes first */
+    bool applied;          /* by this leader: the two hashes are of then */
+    struct hash text_then; /* of `text` */
+    struct hash fields_then;
+
+    enum phase phase;
+    uint64_t due_ms;
+    struct backoff backoff;
+    struct kube_call *call;
+    char *error;  /* what the API server refused; NULL: nothing */
+    bool invalid; /* it refused the object, not heddle */
+};
+
+/* One Gateway of the cluster, heddle's or not. */
+struct site {
+    struct provision *provision;
+    char *key; /* "ns/name" */
+    struct str ns, name;
+    char *uid;
+    enum provision_class class;
+    bool drafted;       /* the things are what it is to have */
+    struct arena arena; /* of the blueprint */
+    struct blueprint blueprint;
+    bool autoscaled;
+    struct str address;               /* that its Service asks for; in the arena */
+    LIST(struct ir_address) wanted;   /* in the arena */
+    struct thing *things[PART_COUNT]; /* NULL: not wanted, or of a name that is taken */
+    bool taken;                       /* another Gateway has it */
+    struct list asking; /* of provision->asking, while addresses are waited for; else alone */
+    uint64_t asked_ms;  /* since when */
+    struct placed_row *placed; /* as last told; NULL: nothing was */
+};
+
+struct part_watch {
+    struct provision *provision;
+    enum part part;
+    struct kube_watch *watch;
+};
+
+struct provision {
+    struct provision_config config;
+    struct arena arena; /* of the settings' texts */
+    struct part_watch watches[PART_COUNT];
+    struct map things, sites; /* by key */
+    struct list waiting, ready, asking;
+    const struct keyring *ring; /* NULL: not known yet */
+    unsigned in_flight;
+    bool leads;
+    uv_timer_t timer;
+};
+
+/* --- provision.c --- */
+uint64_t provision_now_ms(const struct provision *provision);
+void provision_wake(struct provision *provision, uint64_t due_ms);
+
+/* --- thing.c --- */
+struct thing *thing_get(struct provision *provision, enum part part, struct str ns,
+                        struct str name); /* NULL: there is none */
+struct thing *thing_add(struct provision *provision, enum part part, struct str ns,
+                        struct str name);
+/* Frees it, unless it is there or wanted. */
+void thing_drop(struct thing *thing);
+void thing_free(struct thing *thing);
+/* What should be; site NULL: nothing. */
+void thing_want(struct thing *thing, struct site *site, struct str text);
+/* What the API server has. */
+void thing_learn(struct thing *thing, const struct doc_node *object);
+void thing_lost(struct thing *thing);
+/* It is another one than before, for those to whom that matters. */
+void thing_told(struct thing *thing);
+bool thing_is_of(const struct seen *seen, const struct site *site);
+void thing_set_error(struct thing *thing, bool invalid, struct str text);
+
+/* --- apply.c --- */
+void thing_queue(struct thing *thing); /* to be looked at, when this replica leads */
+void thing_wake(struct thing *thing);  /* its time has come */
+void thing_rest(struct thing *thing);  /* nothing is in flight any more, nothing waited for */
+void provision_pump(struct provision *provision);
+
+/* --- site.c --- */
+struct site *site_find(const struct provision *provision, struct str key); /* or NULL */
+struct site *site_add(struct provision *provision, struct str ns, struct str name);
+void site_free(struct site *site);
+/* What it is to have may be something else. */
+void site_draft(struct site *site);
+
+/* --- placed.c --- */
+/* Tells where the Gateway is, when that is something else than before. */
+void site_tell(struct site *site);
+
+#endif
