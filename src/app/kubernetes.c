@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/daemon.h"
+#include "app/gateways.h"
 #include "app/webhook.h"
 #include "base/log.h"
 #include "base/metric.h"
@@ -28,6 +29,7 @@ struct kubernetes {
     struct cluster *cluster;
     struct webhook *webhook; /* NULL: none is wanted */
     struct status_writer *status;
+    struct gateways *gateways;
     struct lease *lease;
     char identity[IDENTITY_MAX]; /* of this replica */
     unsigned stopping;           /* parts that have not stopped yet */
@@ -64,12 +66,20 @@ static void object_fault(void *user, struct fault *fault, struct str key)
 static void object_seen(void *user, enum kind_id kind, struct str ns, struct str name,
                         const struct doc_node *object)
 {
-    status_writer_seen(((struct kubernetes *)user)->status, kind, ns, name, object);
+    struct kubernetes *kubernetes = user;
+    status_writer_seen(kubernetes->status, kind, ns, name, object);
+    if (kind == KIND_GATEWAY) {
+        gateways_seen(kubernetes->gateways, ns, name, object);
+    }
 }
 
 static void object_gone(void *user, enum kind_id kind, struct str ns, struct str name)
 {
-    status_writer_gone(((struct kubernetes *)user)->status, kind, ns, name);
+    struct kubernetes *kubernetes = user;
+    status_writer_gone(kubernetes->status, kind, ns, name);
+    if (kind == KIND_GATEWAY) {
+        gateways_gone(kubernetes->gateways, ns, name);
+    }
 }
 
 static void status_changed(void *user, enum kind_id kind, struct str ns, struct str name)
@@ -81,6 +91,7 @@ void kubernetes_turned(struct daemon *daemon)
 {
     if (daemon->kubernetes != NULL && daemon->kubernetes->status != NULL) {
         status_writer_turned(daemon->kubernetes->status);
+        gateways_turned(daemon->kubernetes->gateways);
     }
 }
 
@@ -88,7 +99,13 @@ static void lead_turned(void *user, bool leads)
 {
     struct kubernetes *kubernetes = user;
     status_writer_lead(kubernetes->status, leads);
+    gateways_lead(kubernetes->gateways, leads);
     webhook_lead(kubernetes->webhook, leads);
+}
+
+void kubernetes_keyring(struct daemon *daemon, const struct keyring *ring)
+{
+    gateways_keyring(daemon->kubernetes->gateways, ring);
 }
 
 /* The pod's name; elsewhere a machine may have several processes that must not lead as one. */
@@ -186,6 +203,7 @@ bool kubernetes_start(struct daemon *daemon, struct err *err)
     kubernetes->daemon = daemon;
     daemon->kubernetes = kubernetes;
     start_status(kubernetes);
+    kubernetes->gateways = gateways_start(daemon);
     const struct cluster_events events = {
         .user = kubernetes,
         .seen = object_seen,
@@ -222,6 +240,8 @@ void kubernetes_stop(struct daemon *daemon)
     if (kubernetes == NULL) {
         return;
     }
+    gateways_stop(kubernetes->gateways);
+    kubernetes->gateways = NULL;
     webhook_stop(kubernetes->webhook);
     kubernetes->webhook = NULL;
     cluster_stop(kubernetes->cluster);

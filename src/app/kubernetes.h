@@ -6,6 +6,7 @@
  *   kube      the way to the API server
  *   status    mesh ──► their status, once the Lease is held
  *   cluster   its objects ──► mesh
+ *   gateways  what runs the Gateways (app/gateways.h)
  *   webhook   what the API server asks (app/webhook.h)
  *
  * Thread 0.
@@ -18,6 +19,7 @@
 #include "base/err.h"
 
 struct daemon;
+struct keyring;
 struct kubernetes;
 struct webhook;
 
@@ -28,6 +30,8 @@ bool kubernetes_start(struct daemon *daemon, struct err *err);
 bool kubernetes_ready(const struct daemon *daemon);
 /* NULL: there is none. */
 const struct webhook *kubernetes_webhook(const struct daemon *daemon);
+/* Whom all replicas trust has changed. Borrowed until the next call. */
+void kubernetes_keyring(struct daemon *daemon, const struct keyring *ring);
 /* The mesh had its turn. Nothing in the directory mode. */
 void kubernetes_turned(struct daemon *daemon);
 /* Stops all parts; the loop must run while kubernetes_stopping(). */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/daemon.h"
+#include "app/kubernetes.h"
 #include "base/panic.h"
 #include "ca/keeper.h"
 #include "ca/serving.h"
@@ -89,6 +90,7 @@ static void keyring_changed(void *user, const struct keyring *ring)
     serving_keyring(webhook->serving, ring);
     xds_port_keyring(&webhook->daemon->xds, ring);
     configurations_bundle(webhook->configurations, ring->bundle);
+    kubernetes_keyring(webhook->daemon, ring);
 }
 
 static struct str token(void *user)

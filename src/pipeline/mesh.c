@@ -8,6 +8,7 @@
 #include "base/metric.h"
 #include "base/panic.h"
 #include "ir/client.h"
+#include "ir/gateway.h"
 #include "pipeline/clients.h"
 #include "pipeline/elsewhere.h"
 #include "pipeline/graph.h"
@@ -109,6 +110,16 @@ void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key)
     since_note(&mesh->since, str_from(kind_info(kind)->kind), key);
     delete_fault(mesh, kind, key);
     engine_delete(mesh->engine, tables_of_kinds[kind], key);
+    mesh->dirty = true;
+}
+
+void mesh_put_placed(struct mesh *mesh, struct str key, struct placed_row *row)
+{
+    if (row != NULL) {
+        engine_put(mesh->engine, T_PLACED, key, &row->row);
+    } else {
+        engine_delete(mesh->engine, T_PLACED, key);
+    }
     mesh->dirty = true;
 }
 

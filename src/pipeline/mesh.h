@@ -30,6 +30,7 @@ struct mesh_settings {
 };
 
 struct mesh;
+struct placed_row;
 struct since;
 
 struct mesh *mesh_new(const struct mesh_settings *settings);
@@ -38,6 +39,9 @@ void mesh_free(struct mesh *mesh);
 /* Takes the reference. */
 void mesh_put(struct mesh *mesh, struct object *object, struct str key);
 void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key);
+
+/* Where a Gateway ("ns/name") is. Takes the reference; NULL: it is not known any more. */
+void mesh_put_placed(struct mesh *mesh, struct str key, struct placed_row *row);
 
 /* Of an object that cannot be read: what was put of it stays, until it is put again or removed.
  * Takes the reference. key: of the object's table. */
