@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* docs: `heddle docs reference`, docs/reference.md from the tables of options, metrics, conditions,
- * features and problems. tools/check-docs fails when the file in the repository is not this. */
+/* docs: `heddle docs reference`, docs/reference.md from the tables of options, parameters, metrics,
+ * conditions, features and problems. tools/check-docs fails when the file in the repository is not
+ * this. */
 #include <stdio.h>
 #include <string.h>
 
@@ -66,6 +67,26 @@ static void print_options(void)
     }
 }
 
+static const struct {
+    const char *name, *fallback, *meaning;
+} parameters[] = {
+#define PARAMETER(member, name, kind, fallback, meaning) {name, fallback, meaning},
+#include "ir/parameter.def"
+#undef PARAMETER
+};
+
+static void print_parameters(void)
+{
+    printf("\n## Parameters of Gateways\n\nKeys of the ConfigMap that a GatewayClass or a Gateway "
+           "names ([gateways.md](gateways.md#parameters)).\n\n| key | default | meaning "
+           "|\n|---|---|---|\n");
+    for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+        printf("| `%s` | `%s` | ", parameters[i].name, parameters[i].fallback);
+        cell(parameters[i].meaning);
+        printf(" |\n");
+    }
+}
+
 static void print_metrics(void)
 {
     printf("\n## Metrics\n\n| metric | labels | type | meaning |\n|---|---|---|---|\n");
@@ -117,6 +138,7 @@ static int run(const struct options *options)
     printf("# Reference\n\nMade by `heddle docs reference` from the tables in the source. "
            "Do not edit.\n\n");
     print_options();
+    print_parameters();
     print_metrics();
     print_conditions();
     print_features();
@@ -128,7 +150,8 @@ const struct command command_docs = {
     .name = "docs",
     .bit = CMD_DOCS,
     .arguments = "reference",
-    .summary = "print docs/reference.md: options, metrics, conditions, features, problems",
+    .summary =
+        "print docs/reference.md: options, parameters, metrics, conditions, features, problems",
     .details = "",
     .run = run,
 };
