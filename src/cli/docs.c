@@ -110,11 +110,13 @@ static void print_conditions(void)
 
 static void print_features(void)
 {
-    printf("\n## Features\n\nThe `supportedFeatures` of an XMesh, by the Gateway API's names.\n\n"
-           "| feature | meaning |\n|---|---|\n");
+    printf("\n## Features\n\nThe `supportedFeatures` of an XMesh and of a GatewayClass, by the Gateway "
+           "API's names.\n\n| feature | mesh | Gateways | meaning |\n|---|---|---|---|\n");
     for (unsigned i = 0; i < FEATURE_COUNT; i++) {
         const struct feature_info *info = feature_info((enum feature_id)i);
-        printf("| %s | %s |\n", info->name, info->meaning);
+        printf("| %s | %s | %s | %s |\n", info->name,
+               (info->where & FEATURE_IN_MESH) != 0 ? "yes" : "",
+               (info->where & FEATURE_IN_GATEWAY) != 0 ? "yes" : "", info->meaning);
     }
 }
 

@@ -5,7 +5,7 @@
 #include "base/panic.h"
 
 static const struct feature_info infos[FEATURE_COUNT] = {
-#define FEATURE(name, meaning) [FEATURE_##name] = {#name, meaning},
+#define FEATURE(name, where, meaning) [FEATURE_##name] = {#name, FEATURE_IN_##where, meaning},
 #include "ir/feature.def"
 #undef FEATURE
 };

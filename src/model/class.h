@@ -9,7 +9,7 @@
 
 #include "model/object.h"
 
-struct class_parameters { /* heddle has none, so it is enough to name them */
+struct class_parameters { /* a ConfigMap, or what heddle does not know */
     struct str group;
     struct str kind;
     struct str ns;

@@ -4,18 +4,20 @@
  *
  * "Implementations MUST populate status on all Mesh resources which specify their controller name";
  * supportedFeatures are "sorted in ascending alphabetical order by the Name key" (XMesh).
+ * Parameters of a GatewayClass are read here, too, to tell its owner what is wrong with them.
  */
 #include "model/class.h"
 
 #include "ir/attachment.h"
 #include "ir/feature.h"
 #include "ir/graph.h"
+#include "resolve/parameters.h"
 #include "resolve/resolve.h"
 
-#define NO_PARAMETERS "heddle has no parameters: take 'parametersRef' out"
+#define NO_PARAMETERS STR("heddle has no parameters of a mesh: take 'parametersRef' out")
 
 static struct status *status_of(const struct class_object *class, enum condition_id id,
-                                const char *message)
+                                struct str message)
 {
     struct status *row = row_new(sizeof(*row), 512);
     struct arena *arena = &row->row.arena;
@@ -23,8 +25,20 @@ static struct status *status_of(const struct class_object *class, enum condition
     row->name = arena_str(arena, class->object.meta.name);
     row->generation = class->object.meta.generation;
     row->conditions.items = ARENA_ARRAY(arena, 1, struct condition);
-    row->conditions.items[row->conditions.len++] = (struct condition){(int)id, str_from(message)};
+    row->conditions.items[row->conditions.len++] =
+        (struct condition){(int)id, arena_str(arena, message)};
     return row;
+}
+
+static void list_features(struct status *row, enum feature_where where)
+{
+    row->features.items = ARENA_ARRAY(&row->row.arena, FEATURE_COUNT, struct str);
+    for (size_t i = 0; i < FEATURE_COUNT; i++) {
+        const struct feature_info *info = feature_info((enum feature_id)i);
+        if ((info->where & where) != 0) {
+            row->features.items[row->features.len++] = str_from(info->name);
+        }
+    }
 }
 
 static const struct class_object *ours(struct eval *ev, unsigned table, struct str key)
@@ -39,10 +53,12 @@ const struct row *resolve_class_status(struct eval *ev, struct str key)
     if (class == NULL) {
         return NULL;
     }
+    struct str fault = parameters_of_class(ev, class);
     struct status *row =
-        class->parameters != NULL
-            ? status_of(class, C_class_parameters, NO_PARAMETERS)
-            : status_of(class, C_class_accepted, "Gateways of the class are served by heddle");
+        fault.len > 0 ? status_of(class, C_class_parameters, fault)
+                      : status_of(class, C_class_accepted,
+                                  STR("Gateways of the class are served by heddle"));
+    list_features(row, FEATURE_IN_GATEWAY);
     return &row->row;
 }
 
@@ -56,10 +72,7 @@ const struct row *resolve_mesh_status(struct eval *ev, struct str key)
         struct status *row = status_of(mesh, C_mesh_parameters, NO_PARAMETERS);
         return &row->row;
     }
-    struct status *row = status_of(mesh, C_mesh_accepted, "the mesh is served by heddle");
-    row->features.items = ARENA_ARRAY(&row->row.arena, FEATURE_COUNT, struct str);
-    for (size_t i = 0; i < FEATURE_COUNT; i++) {
-        row->features.items[row->features.len++] = str_from(feature_info((enum feature_id)i)->name);
-    }
+    struct status *row = status_of(mesh, C_mesh_accepted, STR("the mesh is served by heddle"));
+    list_features(row, FEATURE_IN_MESH);
     return &row->row;
 }

@@ -230,3 +230,11 @@ struct str parameters_clash(struct arena *arena, const struct ir_parameters *par
                               (int)parameters->max_replicas, (int)parameters->replicas)
                : STR_NULL;
 }
+
+struct str parameters_of_class(struct eval *ev, const struct class_object *class)
+{
+    struct arena *scratch = eval_scratch(ev);
+    struct ir_parameters *parameters = parameters_new(scratch);
+    struct str fault = parameters_read(ev, class->parameters, STR_NULL, scratch, parameters);
+    return fault.len > 0 ? fault : parameters_clash(scratch, parameters);
+}

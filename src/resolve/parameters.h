@@ -12,6 +12,8 @@ struct ir_parameters *parameters_new(struct arena *arena);
  * object that refers, unless ref has one. Returns every fault, in scratch memory; empty: none. */
 struct str parameters_read(struct eval *ev, const struct class_parameters *ref, struct str ns,
                            struct arena *arena, struct ir_parameters *parameters);
+/* What is wrong with those of a class by itself. */
+struct str parameters_of_class(struct eval *ev, const struct class_object *class);
 /* What is wrong with them together. */
 struct str parameters_clash(struct arena *arena, const struct ir_parameters *parameters);
 
