@@ -55,9 +55,9 @@ const struct row *resolve_class_status(struct eval *ev, struct str key)
     }
     struct str fault = parameters_of_class(ev, class);
     struct status *row =
-        fault.len > 0 ? status_of(class, C_class_parameters, fault)
-                      : status_of(class, C_class_accepted,
-                                  STR("Gateways of the class are served by heddle"));
+        fault.len > 0
+            ? status_of(class, C_class_parameters, fault)
+            : status_of(class, C_class_accepted, STR("Gateways of the class are served by heddle"));
     list_features(row, FEATURE_IN_GATEWAY);
     return &row->row;
 }

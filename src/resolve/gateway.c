@@ -15,7 +15,7 @@
 #include "resolve/parameters.h"
 #include "resolve/resolve.h"
 #include "resolve/sets.h"
-#include "resolve/several.h"
+#include "resolve/status.h"
 
 #define CONDITIONS_MAX 3
 
@@ -33,7 +33,7 @@ static struct str judge_parameters(struct judging *judging, const struct class_o
     const struct gateway *gateway = judging->gateway;
     struct eval *ev = judging->ev;
     struct arena *arena = &judging->row->row.arena;
-    struct several faults = {.arena = eval_scratch(ev)};
+    struct faults faults = {.arena = eval_scratch(ev)};
     struct ir_parameters *parameters = parameters_new(arena);
     const struct class_parameters *own =
         gateway->infrastructure != NULL ? gateway->infrastructure->parameters : NULL;
@@ -44,11 +44,11 @@ static struct str judge_parameters(struct judging *judging, const struct class_o
     };
     for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
         if (found[i].len > 0) {
-            several_add(&faults, found[i]);
+            faults_add(&faults, found[i]);
         }
     }
     judging->row->parameters = parameters;
-    return several_text(&faults);
+    return faults_text(&faults);
 }
 
 /* An address without a value asks for any of its type: there is one anyhow. */
@@ -57,23 +57,23 @@ static struct str judge_addresses(struct judging *judging)
     const struct gateway *gateway = judging->gateway;
     struct ir_gateway *row = judging->row;
     struct arena *arena = &row->row.arena;
-    struct several faults = {.arena = eval_scratch(judging->ev)};
+    struct faults faults = {.arena = eval_scratch(judging->ev)};
     row->wanted.items = ARENA_ARRAY(arena, gateway->addresses.len, struct ir_address);
     for (size_t i = 0; i < gateway->addresses.len; i++) {
         const struct gateway_address *address = &gateway->addresses.items[i];
         bool hostname = str_eq(address->type, STR("Hostname")) && judging->kubernetes;
         if (!hostname && !str_eq(address->type, STR("IPAddress"))) {
-            several_add(&faults,
-                        arena_printf(faults.arena, "addresses[%zu]: type '%.*s' is not supported%s",
-                                     i, STR_FMT(address->type),
-                                     judging->kubernetes ? ": use IPAddress or Hostname"
-                                                         : ": use IPAddress"));
+            faults_add(&faults,
+                       arena_printf(faults.arena, "addresses[%zu]: type '%.*s' is not supported%s",
+                                    i, STR_FMT(address->type),
+                                    judging->kubernetes ? ": use IPAddress or Hostname"
+                                                        : ": use IPAddress"));
         } else if (address->value.len > 0) {
             row->wanted.items[row->wanted.len++] = (struct ir_address){
                 arena_str(arena, address->type), arena_str(arena, address->value)};
         }
     }
-    return several_text(&faults);
+    return faults_text(&faults);
 }
 
 /* --- conditions ------------------------------------------------------------------------------ */

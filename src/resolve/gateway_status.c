@@ -18,6 +18,7 @@
 #include "resolve/fault.h"
 #include "resolve/resolve.h"
 #include "resolve/sets.h"
+#include "resolve/status.h"
 
 #define CONDITIONS_MAX 6
 #define LISTENER_CONDITIONS_MAX 5
@@ -211,6 +212,34 @@ static void list_addresses(struct eval *ev, const struct ir_gateway *gateway, st
     }
 }
 
+/* False: no client rejects anything that is the Gateway's own. */
+static bool is_rejected(struct eval *ev, const struct ir_gateway *gateway, struct str key,
+                        struct str *ret_message)
+{
+    static const enum xds_type types[] = {XDS_LDS, XDS_RDS, XDS_ECDS};
+    struct arena *scratch = eval_scratch(ev);
+    for (size_t i = 0; i < gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &gateway->listeners.items[i];
+        struct str entry = entry_name(scratch, key, listener->port);
+        struct str name = listener->protocol == IR_LISTENER_UDP
+                              ? arena_printf(scratch, "%.*s/udp", STR_FMT(entry))
+                              : entry;
+        for (size_t j = 0; listener->served && j < sizeof(types) / sizeof(types[0]); j++) {
+            if (status_rejected(ev, scratch, types[j], name, ret_message)) {
+                return true;
+            }
+        }
+        for (size_t j = 0; listener->served && j < listener->certificates.len; j++) {
+            struct str secret =
+                arena_printf(scratch, "cert/%.*s", STR_FMT(listener->certificates.items[j]));
+            if (status_rejected(ev, scratch, XDS_SDS, secret, ret_message)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static struct status *new_status(const struct object *object, const struct fault *fault)
 {
     struct status *row = row_new(sizeof(*row), 1024);
@@ -252,9 +281,13 @@ const struct row *resolve_gateway_status(struct eval *ev, struct str key)
     struct status *row = new_status(object, fault);
     struct told told = told_new(&row->row.arena, CONDITIONS_MAX);
     struct condition is_programmed = programmed(ev, gateway, key);
+    struct str message;
     tell_all(ev, gateway->conditions.items, gateway->conditions.len, fault, C_gateway_unreadable,
              object, &told);
     tell(&told, (enum condition_id)is_programmed.id, is_programmed.message);
+    if (is_rejected(ev, gateway, key, &message)) {
+        tell(&told, C_gateway_rejected, message);
+    }
     row->conditions.items = told.items;
     row->conditions.len = told.len;
     list_listeners(ev, gateway, STR_NULL, &is_programmed, row);

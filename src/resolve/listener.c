@@ -4,7 +4,7 @@
 
 #include "ir/pod.h"
 #include "model/route.h"
-#include "resolve/several.h"
+#include "resolve/status.h"
 
 #define CONDITIONS_MAX 4
 #define BIT(kind) (1 << (kind))
@@ -95,7 +95,7 @@ static void judge_kinds(const struct judging *judging, struct draft *draft, int3
 {
     const struct allowed_routes *allowed = draft->spec->allowed;
     struct ir_listener *listener = draft->listener;
-    struct several bad = {.arena = eval_scratch(judging->ev)};
+    struct faults bad = {.arena = eval_scratch(judging->ev)};
     if (allowed == NULL || allowed->kinds.len == 0) {
         listener->kinds = carried;
         return;
@@ -104,15 +104,15 @@ static void judge_kinds(const struct judging *judging, struct draft *draft, int3
         int32_t bit = kind_bit(&allowed->kinds.items[i]) & carried;
         listener->kinds |= bit;
         if (bit == 0) {
-            several_add(&bad, arena_printf(bad.arena, "'%.*s' of group '%.*s'",
-                                           STR_FMT(allowed->kinds.items[i].kind),
-                                           STR_FMT(allowed->kinds.items[i].group)));
+            faults_add(&bad, arena_printf(bad.arena, "'%.*s' of group '%.*s'",
+                                          STR_FMT(allowed->kinds.items[i].kind),
+                                          STR_FMT(allowed->kinds.items[i].group)));
         }
     }
     if (bad.len > 0) {
         listener_unresolved(bad.arena, draft, C_listener_kinds,
                             arena_printf(bad.arena, "no routes of kind %.*s for protocol '%.*s'",
-                                         STR_FMT(several_text(&bad)),
+                                         STR_FMT(faults_text(&bad)),
                                          STR_FMT(draft->spec->protocol)));
     }
 }

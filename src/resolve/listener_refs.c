@@ -13,7 +13,7 @@
 #include "model/secret.h"
 #include "resolve/admit.h"
 #include "resolve/listener.h"
-#include "resolve/several.h"
+#include "resolve/status.h"
 
 /* Why a reference is no good. The ids of the conditions differ with what it is for. */
 struct verdict {
@@ -122,7 +122,7 @@ static void resolve_certificates(const struct judging *judging, struct draft *dr
     struct referrer from = {draft->source->meta, draft->source->kind, "tls.certificateRefs"};
     const struct listener_tls *tls = draft->spec->tls;
     size_t len = tls != NULL ? tls->certificates.len : 0;
-    struct several bad = {.arena = scratch};
+    struct faults bad = {.arena = scratch};
     enum condition_id why = C_listener_certificate;
     draft->listener->certificates.items = ARENA_ARRAY(arena, len, struct str);
     for (size_t i = 0; i < len; i++) {
@@ -135,13 +135,13 @@ static void resolve_certificates(const struct judging *judging, struct draft *dr
         if (bad.len == 0 && verdict.what == REF_NOT_PERMITTED) {
             why = C_listener_not_permitted;
         }
-        several_add(&bad, describe(scratch, from.list, i, verdict.message));
+        faults_add(&bad, describe(scratch, from.list, i, verdict.message));
     }
     if (len == 0) {
-        several_add(&bad, STR("'tls.certificateRefs' names no certificate"));
+        faults_add(&bad, STR("'tls.certificateRefs' names no certificate"));
     }
     if (bad.len > 0) {
-        listener_unresolved(scratch, draft, why, several_text(&bad));
+        listener_unresolved(scratch, draft, why, faults_text(&bad));
     }
 }
 
@@ -202,7 +202,7 @@ static void resolve_authorities(const struct judging *judging, struct draft *dra
     if (validation == NULL) {
         return;
     }
-    struct several bad = {.arena = scratch};
+    struct faults bad = {.arena = scratch};
     enum condition_id why = C_listener_authority;
     listener->client_certs =
         validation->mode == FRONTEND_ALLOW_INSECURE_FALLBACK ? IR_CERTS_ASKED : IR_CERTS_REQUIRED;
@@ -216,13 +216,13 @@ static void resolve_authorities(const struct judging *judging, struct draft *dra
             continue;
         }
         why = bad.len == 0 ? authority_reason(&verdict) : why;
-        several_add(&bad, describe(scratch, from.list, i, verdict.message));
+        faults_add(&bad, describe(scratch, from.list, i, verdict.message));
     }
     if (bad.len > 0) {
-        listener_unresolved(scratch, draft, why, several_text(&bad));
+        listener_unresolved(scratch, draft, why, faults_text(&bad));
     }
     if (listener->authorities.len == 0) {
-        listener_put_out(draft, C_listener_no_authority, several_text(&bad));
+        listener_put_out(draft, C_listener_no_authority, faults_text(&bad));
     }
 }
 

@@ -9,7 +9,7 @@
 
 #include "ir/graph.h"
 #include "model/secret.h"
-#include "resolve/several.h"
+#include "resolve/status.h"
 
 #define COUNT_MAX 1000
 #define PERCENT_MAX 1000
@@ -177,7 +177,7 @@ static struct str unknown(struct arena *arena, struct str name)
 }
 
 static void read_map(const struct config_map *map, struct arena *arena,
-                     struct ir_parameters *parameters, struct several *faults)
+                     struct ir_parameters *parameters, struct faults *faults)
 {
     for (size_t i = 0; i < map->parameters.len; i++) {
         const struct str_pair *pair = &map->parameters.items[i];
@@ -186,11 +186,11 @@ static void read_map(const struct config_map *map, struct arena *arena,
             continue;
         }
         if (known == NULL) {
-            several_add(faults, unknown(faults->arena, pair->key));
+            faults_add(faults, unknown(faults->arena, pair->key));
         } else if (!known->kind->read(arena, str_trim(pair->value), member_of(known, parameters))) {
-            several_add(faults, arena_printf(faults->arena, "'%s' is '%.*s': %s", known->name,
-                                             STR_FMT(str_sub(pair->value, 0, VALUE_SHOWN)),
-                                             known->kind->remedy));
+            faults_add(faults, arena_printf(faults->arena, "'%s' is '%.*s': %s", known->name,
+                                            STR_FMT(str_sub(pair->value, 0, VALUE_SHOWN)),
+                                            known->kind->remedy));
         }
     }
 }
@@ -200,7 +200,7 @@ static void read_map(const struct config_map *map, struct arena *arena,
 struct str parameters_read(struct eval *ev, const struct class_parameters *ref, struct str ns,
                            struct arena *arena, struct ir_parameters *parameters)
 {
-    struct several faults = {.arena = eval_scratch(ev)};
+    struct faults faults = {.arena = eval_scratch(ev)};
     if (ref == NULL) {
         return STR_NULL;
     }
@@ -219,7 +219,7 @@ struct str parameters_read(struct eval *ev, const struct class_parameters *ref, 
     }
     read_map(map, arena, parameters, &faults);
     return faults.len > 0 ? arena_printf(faults.arena, "ConfigMap '%.*s': %.*s", STR_FMT(key),
-                                         STR_FMT(several_text(&faults)))
+                                         STR_FMT(faults_text(&faults)))
                           : STR_NULL;
 }
 
