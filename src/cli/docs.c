@@ -110,7 +110,8 @@ static void print_conditions(void)
 
 static void print_features(void)
 {
-    printf("\n## Features\n\nThe `supportedFeatures` of an XMesh and of a GatewayClass, by the Gateway "
+    printf("\n## Features\n\nThe `supportedFeatures` of an XMesh and of a GatewayClass, by the "
+           "Gateway "
            "API's names.\n\n| feature | mesh | Gateways | meaning |\n|---|---|---|---|\n");
     for (unsigned i = 0; i < FEATURE_COUNT; i++) {
         const struct feature_info *info = feature_info((enum feature_id)i);

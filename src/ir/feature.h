@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* feature: what of the Gateway API heddle serves, in the mesh and at Gateways, by the API's names. */
+/* feature: what of the Gateway API heddle serves, in the mesh and at Gateways, by the API's names.
+ */
 #ifndef HEDDLE_IR_FEATURE_H
 #define HEDDLE_IR_FEATURE_H
 
