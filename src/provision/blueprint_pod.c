@@ -15,7 +15,7 @@
 #define IDENTITY_PATH "/etc/heddle/identity"
 #define IDENTITY_MODE 0440    /* for the group of the pod */
 #define GRACE_S 90            /* for connections to end; the agent takes less */
-#define TERMINATE_WAIT_S "75" /* of the agent: then what is left is closed */
+#define TERMINATE_WAIT_S "60" /* of the agent: then what is left is closed */
 #define STARTUP_TRIES 30      /* of a probe that waits up to 10 s for its answer */
 
 static void add_argument(json_t *args, struct arena *arena, const char *option, struct str value)
