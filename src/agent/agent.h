@@ -7,6 +7,7 @@
 
 extern const struct command command_intercept;   /* intercept.c */
 extern const struct command command_sidecar;     /* sidecar.c */
+extern const struct command command_gateway;     /* gateway.c */
 extern const struct command command_proxyless;   /* proxyless.c */
 extern const struct command command_cni;         /* cni.c */
 extern const struct command command_cni_install; /* cni_install.c */

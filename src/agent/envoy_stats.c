@@ -22,6 +22,7 @@ const char *envoy_lacks(struct str stats)
     uint64_t clusters = 0;
     uint64_t listeners = 0;
     uint64_t warming = 0;
+    uint64_t open = 0;
     uint64_t value;
     struct str name;
     while (next_stat(&stats, &name, &value)) {
@@ -31,12 +32,16 @@ const char *envoy_lacks(struct str stats)
             clusters += value;
         } else if (str_starts_with(name, STR("listener_manager.lds."))) {
             listeners += value;
+        } else if (str_eq(name, STR("listener_manager.workers_started"))) {
+            open += value;
         } else {
             warming += value;
         }
     }
     if (clusters > 0 && listeners > 0) {
-        return warming == 0 ? NULL : "what its clusters and listeners name";
+        return warming > 0 ? "what its clusters and listeners name"
+               : open == 0 ? "listeners that are open"
+                           : NULL;
     }
     return connected == 0  ? "a connection to heddle"
            : clusters == 0 ? "clusters from heddle"
@@ -51,6 +56,7 @@ uint64_t envoy_connections(struct str stats)
     struct str name;
     while (next_stat(&stats, &name, &value)) {
         if (!str_starts_with(name, STR("listener.admin.")) &&
+            !str_starts_with(name, STR("listener.metrics.")) &&
             !str_contains(name, STR(".worker_"))) {
             connections += value;
         }

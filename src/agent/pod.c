@@ -15,10 +15,11 @@ static struct str known(const struct options *options, enum option_id option, co
                                                                : from_environment;
 }
 
-bool pod_read(const struct options *options, struct pod *ret_pod, struct err *err)
+bool pod_read(const struct options *options, enum option_id xds, struct pod *ret_pod,
+              struct err *err)
 {
     struct host_port host_port;
-    bootstrap_from(options, O_agent_xds, &ret_pod->bootstrap);
+    bootstrap_from(options, xds, &ret_pod->bootstrap);
     struct bootstrap *bootstrap = &ret_pod->bootstrap;
     bootstrap->ns = known(options, O_namespace, "POD_NAMESPACE");
     bootstrap->name = known(options, O_name, "POD_NAME");

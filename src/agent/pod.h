@@ -17,7 +17,8 @@ struct pod {
 
 /* Texts point into the options and the environment, and into *ret_pod itself: it must not move.
  * False: an option is wrong. */
-bool pod_read(const struct options *options, struct pod *ret_pod, struct err *err);
+bool pod_read(const struct options *options, enum option_id xds, struct pod *ret_pod,
+              struct err *err);
 /* Whether this network namespace has IPv6: a listener on [::1] can be bound. */
 bool pod_has_ipv6(void);
 

@@ -38,6 +38,7 @@ static void signalled(struct agent *agent, int number)
 static int run(const struct options *options)
 {
     static const struct agent_kind kind = {
+        .xds = O_agent_xds,
         .check = check,
         .placed = placed,
         .signalled = signalled,

@@ -30,9 +30,36 @@ void agent_fail(struct agent *agent, const struct err *err)
     agent_end(agent, EXIT_ENVIRONMENT);
 }
 
+/* The files that Envoy's TLS reads again when they change. */
+static bool write_secrets(struct agent *agent, const char *bootstrap, mode_t mode, struct err *err)
+{
+    struct bootstrap *of = &agent->pod.bootstrap;
+    struct str path = str_from(bootstrap);
+    size_t slash = str_rindex(path, '/');
+    bool ok = true;
+    of->secrets = slash < path.len ? str_sub(path, 0, slash) : STR(".");
+    for (unsigned i = BOOTSTRAP_IDENTITY; i <= BOOTSTRAP_AUTHORITIES && ok; i++) {
+        struct buf name, text;
+        buf_init(&name, BOOTSTRAP_MAX);
+        buf_init(&text, BOOTSTRAP_MAX);
+        bootstrap_secret_path(of, (enum bootstrap_secret)i, &name);
+        buf_add_byte(&name, '\0');
+        bootstrap_secret(of, (enum bootstrap_secret)i, &text);
+        ok = (i == BOOTSTRAP_IDENTITY && of->tls_cert.len == 0) ||
+             file_replace((const char *)name.data, mode, buf_str(&text), err);
+        buf_release(&name);
+        buf_release(&text);
+    }
+    return ok;
+}
+
 bool agent_write_bootstrap(struct agent *agent, const char *path, mode_t mode, struct err *err)
 {
     struct buf out;
+    if (agent->kind->envoy && agent->pod.bootstrap.tls_ca.len > 0 &&
+        !write_secrets(agent, path, mode, err)) {
+        return false;
+    }
     buf_init(&out, BOOTSTRAP_MAX);
     if (agent->kind->envoy) {
         bootstrap_envoy(&agent->pod.bootstrap, &out);
@@ -152,7 +179,7 @@ static void stop(struct agent *agent)
 static bool check(struct agent *agent, struct err *err)
 {
     enum log_level level;
-    if (!pod_read(agent->options, &agent->pod, err) ||
+    if (!pod_read(agent->options, agent->kind->xds, &agent->pod, err) ||
         !bootstrap_check(&agent->pod.bootstrap, agent->kind->envoy, err)) {
         return false;
     }

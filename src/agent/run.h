@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * run: an agent from start to end: what sidecar and proxyless have in common.
+ * run: an agent from start to end: what sidecar, gateway and proxyless have in common.
  *
  *   agent_run ─► listen ─► listening() ─► where is the node? ─► placed() ─► signals … ─► agent_end
  */
@@ -20,9 +20,10 @@ struct inquiry;
 
 struct agent;
 
-/* What one of the two does. False ends the agent with EXIT_ENVIRONMENT. */
+/* What one of them does. False ends the agent with EXIT_ENVIRONMENT. */
 struct agent_kind {
     bool envoy;                                              /* the bootstrap is Envoy's */
+    enum option_id xds;                                      /* whom it asks */
     bool (*check)(struct agent *agent, struct err *err);     /* the command line; may be NULL */
     bool (*listening)(struct agent *agent, struct err *err); /* may be NULL */
     bool (*placed)(struct agent *agent, struct err *err);

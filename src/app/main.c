@@ -8,10 +8,11 @@
 #include "cli/commands.h"
 
 static const struct command *const commands[] = {
-    &command_serve,     &command_bootstrap, &command_check,     &command_translate,
-    &command_proxies,   &command_dump,      &command_why,       &command_plan,
-    &command_intercept, &command_sidecar,   &command_proxyless, &command_cni_install,
-    &command_cni_check, &command_cni,       &command_inject,    &command_docs,
+    &command_serve,       &command_bootstrap, &command_check,   &command_translate,
+    &command_proxies,     &command_dump,      &command_why,     &command_plan,
+    &command_intercept,   &command_sidecar,   &command_gateway, &command_proxyless,
+    &command_cni_install, &command_cni_check, &command_cni,     &command_inject,
+    &command_docs,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

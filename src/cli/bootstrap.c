@@ -14,6 +14,7 @@
 void bootstrap_from(const struct options *options, enum option_id xds,
                     struct bootstrap *ret_bootstrap)
 {
+    struct str metrics = option_text(options, O_envoy_metrics);
     *ret_bootstrap = (struct bootstrap){
         .xds = &options->lists[xds],
         .authorities = &options->lists[O_authority],
@@ -28,6 +29,8 @@ void bootstrap_from(const struct options *options, enum option_id xds,
         .zone = option_text(options, O_zone),
         .inbound = option_text(options, O_inbound),
         .envoy_admin = option_text(options, O_envoy_admin),
+        .gateway = option_text(options, O_gateway),
+        .metrics = str_eq(metrics, STR("none")) ? STR_NULL : metrics,
         .sotw = option_flag(options, O_sotw),
     };
 }
@@ -47,10 +50,18 @@ bool bootstrap_check(const struct bootstrap *bootstrap, bool envoy, struct err *
             return err_prefix(err, "--xds");
         }
     }
+    if (!envoy && (bootstrap->gateway.len > 0 || bootstrap->metrics.len > 0)) {
+        return err_set(err, "--gateway and --envoy-metrics are for Envoy");
+    }
     if (envoy && !addr_parse(bootstrap->envoy_admin, &admin, err)) {
         return err_prefix(err, "--envoy-admin");
     }
-    return true;
+    if (bootstrap->metrics.len > 0 && !addr_parse(bootstrap->metrics, &admin, err)) {
+        return err_prefix(err, "--envoy-metrics");
+    }
+    bool tls = bootstrap->tls_cert.len > 0;
+    return tls == (bootstrap->tls_key.len > 0) ||
+           err_set(err, "--tls-cert and --tls-key belong together");
 }
 
 static bool check_usage(const struct options *options, const struct bootstrap *bootstrap,
@@ -104,19 +115,21 @@ const struct command command_bootstrap = {
     .name = "bootstrap",
     .bit = CMD_BOOTSTRAP,
     .arguments = "envoy|grpc [options]",
-    .summary = "print the file with which an Envoy sidecar or a gRPC application finds heddle",
+    .summary = "print the file with which an Envoy or a gRPC application finds heddle",
     .details =
         "Envoy:  heddle bootstrap envoy --name app --interception none >envoy.json\n"
         "        envoy -c envoy.json\n"
+        "        heddle bootstrap envoy --gateway front --namespace infra >gateway.json\n"
         "gRPC:   heddle bootstrap grpc --name app >grpc.json\n"
         "        GRPC_XDS_BOOTSTRAP=grpc.json app   (which dials xds:///svc.ns.svc.DOMAIN:PORT,\n"
         "        or serves, with its language's xDS-enabled server)\n"
         "\n"
         "What heddle reads of a client's node:\n"
-        "    id        ROLE/NAMESPACE/NAME, role sidecar or proxyless\n"
-        "    cluster   the service account\n"
+        "    id        ROLE/NAMESPACE/NAME, role sidecar, gateway or proxyless\n"
+        "    cluster   the service account; of a gateway the Gateway's name\n"
         "    locality  region and zone\n"
-        "    metadata  namespace, service_account, labels, node_name,\n"
+        "    metadata  namespace, service_account, labels, node_name, gateway (of a gateway: its\n"
+        "              Gateway's name, else it is NAME),\n"
         "              interception (redirect or none), inbound (LISTEN>APP, with interception\n"
         "              none), ipv6 (true, with interception redirect: it can listen on IPv6, too)\n"
         "Any other id is taken for a client of the namespace in its metadata, else of 'default'.\n",

@@ -24,6 +24,10 @@ struct bootstrap {
     struct str inbound;      /* … with none: LISTEN>APP … */
     bool ipv6;               /* … with redirect: it can listen on IPv6 addresses, too */
     struct str envoy_admin;  /* ADDR:PORT */
+    struct str metrics;      /* ADDR:PORT where Envoy's metrics are answered; empty: nowhere */
+    struct str gateway;      /* Envoy is of this Gateway of ns; empty: it is a sidecar */
+    struct str secrets; /* folder of the files of bootstrap_secret(); empty: the files of TLS are
+                           named in the bootstrap itself, and read once */
     bool sotw;
 };
 
@@ -35,5 +39,12 @@ bool bootstrap_check(const struct bootstrap *bootstrap, bool envoy, struct err *
 /* Of settings that bootstrap_check() likes. */
 void bootstrap_envoy(const struct bootstrap *bootstrap, struct buf *out);
 void bootstrap_grpc(const struct bootstrap *bootstrap, struct buf *out);
+
+/* What Envoy's TLS towards heddle needs, each in a file of its own (bootstrap_tls.c). */
+enum bootstrap_secret { BOOTSTRAP_IDENTITY, BOOTSTRAP_AUTHORITIES };
+void bootstrap_secret_path(const struct bootstrap *bootstrap, enum bootstrap_secret which,
+                           struct buf *out);
+void bootstrap_secret(const struct bootstrap *bootstrap, enum bootstrap_secret which,
+                      struct buf *out);
 
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bootstrap_envoy: the bootstrap of an Envoy sidecar. */
+/* bootstrap_envoy: the bootstrap of an Envoy, a sidecar's or a gateway's. */
+#include <string.h>
+
 #include "base/panic.h"
 #include "cli/bootstrap.h"
 #include "cli/bootstrap_node.h"
+#include "cli/bootstrap_tls.h"
 #include "codec/json.h"
 
 #define ENVOY_REGEX_SIZE "32768"
@@ -17,72 +20,10 @@ static void write_socket_address(const struct host_port *address, struct json *j
     json_text(json, address->host);
     json_key(json, "port_value");
     json_uint(json, address->port);
-    json_close(json, '}');
-    json_close(json, '}');
-}
-
-static void write_file(struct json *json, const char *key, struct str file)
-{
-    json_key(json, key);
-    json_open(json, '{');
-    bootstrap_text(json, "filename", file);
-    json_close(json, '}');
-}
-
-/* Any certificate of the CA would do otherwise. */
-static void write_server_name(const struct host_port *xds, struct json *json)
-{
-    json_key(json, "match_typed_subject_alt_names");
-    json_open(json, '[');
-    json_open(json, '{');
-    bootstrap_text(json, "san_type", STR("DNS"));
-    json_key(json, "matcher");
-    json_open(json, '{');
-    bootstrap_text(json, "exact", str_from(xds->host));
-    json_close(json, '}');
-    json_close(json, '}');
-    json_close(json, ']');
-}
-
-/* TLS towards heddle, when asked for. */
-static void write_transport_socket(const struct bootstrap *bootstrap, const struct host_port *xds,
-                                   struct json *json)
-{
-    struct str ca = bootstrap->tls_ca;
-    struct str cert = bootstrap->tls_cert;
-    if (ca.len == 0) {
-        return;
+    if (strcmp(address->host, "::") == 0) {
+        json_key(json, "ipv4_compat");
+        json_bool(json, true);
     }
-    json_key(json, "transport_socket");
-    json_open(json, '{');
-    bootstrap_text(json, "name", STR("envoy.transport_sockets.tls"));
-    json_key(json, "typed_config");
-    json_open(json, '{');
-    bootstrap_text(
-        json, "@type",
-        STR("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"));
-    if (xds->is_name) {
-        bootstrap_text(json, "sni", str_from(xds->host));
-    }
-    json_key(json, "common_tls_context");
-    json_open(json, '{');
-    json_key(json, "validation_context");
-    json_open(json, '{');
-    write_file(json, "trusted_ca", ca);
-    if (xds->is_name) {
-        write_server_name(xds, json);
-    }
-    json_close(json, '}');
-    if (cert.len > 0) {
-        json_key(json, "tls_certificates");
-        json_open(json, '[');
-        json_open(json, '{');
-        write_file(json, "certificate_chain", cert);
-        write_file(json, "private_key", bootstrap->tls_key);
-        json_close(json, '}');
-        json_close(json, ']');
-    }
-    json_close(json, '}');
     json_close(json, '}');
     json_close(json, '}');
 }
@@ -108,11 +49,12 @@ static void write_ads(bool sotw, struct json *json)
 }
 
 /* {"cluster_name": "heddle", "endpoints": [{"lb_endpoints": [{"endpoint": {address}}]}]} */
-static void write_load_assignment(const struct host_port *xds, struct json *json)
+static void write_load_assignment(const char *cluster, const struct host_port *address,
+                                  struct json *json)
 {
     json_key(json, "load_assignment");
     json_open(json, '{');
-    bootstrap_text(json, "cluster_name", STR("heddle"));
+    bootstrap_text(json, "cluster_name", str_from(cluster));
     json_key(json, "endpoints");
     json_open(json, '[');
     json_open(json, '{');
@@ -121,7 +63,7 @@ static void write_load_assignment(const struct host_port *xds, struct json *json
     json_open(json, '{');
     json_key(json, "endpoint");
     json_open(json, '{');
-    write_socket_address(xds, json);
+    write_socket_address(address, json);
     json_close(json, '}');
     json_close(json, '}');
     json_close(json, ']');
@@ -160,8 +102,8 @@ static void write_heddle_cluster(const struct bootstrap *bootstrap, const struct
                        "HttpProtocolOptions\",\"explicit_http_config\":"
                        "{\"http2_protocol_options\":{\"connection_keepalive\":"
                        "{\"interval\":\"4s\",\"timeout\":\"3s\"}}}}}"));
-    write_transport_socket(bootstrap, xds, json);
-    write_load_assignment(xds, json);
+    bootstrap_tls(bootstrap, xds, json);
+    write_load_assignment("heddle", xds, json);
     json_close(json, '}');
 }
 
@@ -175,6 +117,64 @@ static void write_runtime(struct json *json)
                        "{\"name\":\"admin\",\"admin_layer\":{}}]}"));
 }
 
+/* --- metrics ------------------------------------------------------------------------------- */
+
+/* One path of the admin endpoint for Prometheus; the rest of it can stop Envoy. */
+static void write_metrics_listener(const struct host_port *address, struct json *json)
+{
+    json_key(json, "listeners");
+    json_open(json, '[');
+    json_open(json, '{');
+    bootstrap_text(json, "name", STR("metrics"));
+    bootstrap_text(json, "stat_prefix", STR("metrics"));
+    write_socket_address(address, json);
+    json_key(json, "filter_chains");
+    json_raw(json,
+             STR("[{\"filters\":[{\"name\":\"envoy.filters.network.http_connection_manager\","
+                 "\"typed_config\":{\"@type\":\"type.googleapis.com/envoy.extensions.filters."
+                 "network.http_connection_manager.v3.HttpConnectionManager\","
+                 "\"stat_prefix\":\"metrics\",\"http_filters\":[{\"name\":"
+                 "\"envoy.filters.http.router\",\"typed_config\":{\"@type\":\"type.googleapis.com/"
+                 "envoy.extensions.filters.http.router.v3.Router\"}}],\"route_config\":"
+                 "{\"virtual_hosts\":[{\"name\":\"metrics\",\"domains\":[\"*\"],\"routes\":"
+                 "[{\"match\":{\"path\":\"/stats/prometheus\",\"headers\":[{\"name\":\":method\","
+                 "\"string_match\":{\"exact\":\"GET\"}}]},\"route\":{\"cluster\":\"admin\"}}]}]}"
+                 "}}]}]"));
+    json_close(json, '}');
+    json_close(json, ']');
+}
+
+static void write_admin_cluster(const struct host_port *admin, struct json *json)
+{
+    json_open(json, '{');
+    bootstrap_text(json, "name", STR("admin"));
+    bootstrap_text(json, "type", STR("STATIC"));
+    bootstrap_text(json, "connect_timeout", STR("1s"));
+    write_load_assignment("admin", admin, json);
+    json_close(json, '}');
+}
+
+static void write_static_resources(const struct bootstrap *bootstrap, const struct host_port *xds,
+                                   const struct host_port *admin, struct json *json)
+{
+    struct host_port metrics;
+    bool has_metrics = bootstrap->metrics.len > 0;
+    json_key(json, "static_resources");
+    json_open(json, '{');
+    if (has_metrics) {
+        ASSERT(host_port_parse(bootstrap->metrics, &metrics, NULL));
+        write_metrics_listener(&metrics, json);
+    }
+    json_key(json, "clusters");
+    json_open(json, '[');
+    write_heddle_cluster(bootstrap, xds, json);
+    if (has_metrics) {
+        write_admin_cluster(admin, json);
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
 void bootstrap_envoy(const struct bootstrap *bootstrap, struct buf *out)
 {
     struct host_port xds;
@@ -185,7 +185,7 @@ void bootstrap_envoy(const struct bootstrap *bootstrap, struct buf *out)
     ASSERT(host_port_parse(bootstrap->envoy_admin, &admin, NULL));
     json_init(&json, out, 2);
     json_open(&json, '{');
-    bootstrap_node(bootstrap, "sidecar", &json);
+    bootstrap_node(bootstrap, bootstrap->gateway.len > 0 ? "gateway" : "sidecar", &json);
     json_key(&json, "admin");
     json_open(&json, '{');
     write_socket_address(&admin, &json);
@@ -197,12 +197,6 @@ void bootstrap_envoy(const struct bootstrap *bootstrap, struct buf *out)
     json_open(&json, '{');
     write_ads(bootstrap->sotw, &json);
     json_close(&json, '}');
-    json_key(&json, "static_resources");
-    json_open(&json, '{');
-    json_key(&json, "clusters");
-    json_open(&json, '[');
-    write_heddle_cluster(bootstrap, &xds, &json);
-    json_close(&json, ']');
-    json_close(&json, '}');
+    write_static_resources(bootstrap, &xds, &admin, &json);
     json_close(&json, '}');
 }

@@ -27,7 +27,8 @@ void bootstrap_node(const struct bootstrap *bootstrap, const char *role, struct 
     json_key(json, "node");
     json_open(json, '{');
     bootstrap_text(json, "id", str_from(id));
-    bootstrap_text(json, "cluster", bootstrap->service_account);
+    bootstrap_text(json, "cluster",
+                   bootstrap->gateway.len > 0 ? bootstrap->gateway : bootstrap->service_account);
     json_key(json, "locality"); /* gRPC in Node.js takes no node without one */
     json_open(json, '{');
     bootstrap_text_if(json, "region", bootstrap->region);
@@ -36,7 +37,11 @@ void bootstrap_node(const struct bootstrap *bootstrap, const char *role, struct 
     json_key(json, "metadata");
     json_open(json, '{');
     bootstrap_text(json, "namespace", bootstrap->ns);
-    bootstrap_text(json, "service_account", bootstrap->service_account);
+    if (bootstrap->gateway.len > 0) {
+        bootstrap_text(json, "gateway", bootstrap->gateway);
+    } else {
+        bootstrap_text(json, "service_account", bootstrap->service_account);
+    }
     bootstrap_text_if(json, "node_name", bootstrap->node_name);
     if (strcmp(role, "sidecar") == 0) {
         bootstrap_text(json, "interception", bootstrap->interception);

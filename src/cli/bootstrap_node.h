@@ -9,7 +9,7 @@
 
 void bootstrap_text(struct json *json, const char *key, struct str value);
 void bootstrap_text_if(struct json *json, const char *key, struct str value); /* not empty */
-/* "node": {…}; role: "sidecar" or "proxyless". */
+/* "node": {…}; role: "sidecar", "gateway" or "proxyless". */
 void bootstrap_node(const struct bootstrap *bootstrap, const char *role, struct json *json);
 
 #endif

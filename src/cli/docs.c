@@ -25,6 +25,7 @@ static const struct {
     {CMD_PLAN, "plan"},
     {CMD_INTERCEPT, "agent intercept"},
     {CMD_SIDECAR, "agent sidecar"},
+    {CMD_GATEWAY, "agent gateway"},
     {CMD_PROXYLESS, "agent proxyless"},
     {CMD_CNI_INSTALL, "cni install"},
     {CMD_CNI_CHECK, "cni check"},

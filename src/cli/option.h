@@ -31,7 +31,9 @@ enum command_bit {
     CMD_CNI = 1 << 13,
     CMD_CNI_INSTALL = 1 << 14,
     CMD_CNI_CHECK = 1 << 15,
-    CMD_AGENT = CMD_SIDECAR | CMD_PROXYLESS
+    CMD_GATEWAY = 1 << 16,
+    CMD_ENVOY = CMD_SIDECAR | CMD_GATEWAY,
+    CMD_AGENT = CMD_ENVOY | CMD_PROXYLESS
 };
 
 enum option_id {

@@ -17,7 +17,8 @@ static const char *lacks(const char *cds, const char *lds, const char *warming)
     (void)snprintf(text, sizeof(text),
                    "control_plane.connected_state: "
                    "1\ncluster_manager.cds.%s\ncluster_manager.warming_clusters: 0\n"
-                   "listener_manager.lds.%s\nlistener_manager.total_listeners_warming: %s\n",
+                   "listener_manager.lds.%s\nlistener_manager.total_listeners_warming: %s\n"
+                   "listener_manager.workers_started: 1\n",
                    cds, lds, warming);
     return envoy_lacks(str_from(text));
 }
@@ -39,7 +40,12 @@ static void test_configured(void **state)
     /* lost meanwhile: what is in force counts */
     assert_null(envoy_lacks(STR("control_plane.connected_state: 0\n"
                                 "cluster_manager.cds.update_success: 1\n"
-                                "listener_manager.lds.update_success: 1\n")));
+                                "listener_manager.lds.update_success: 1\n"
+                                "listener_manager.workers_started: 1\n")));
+    assert_string_equal(envoy_lacks(STR("cluster_manager.cds.update_success: 1\n"
+                                        "listener_manager.lds.update_success: 1\n"
+                                        "listener_manager.workers_started: 0\n")),
+                        "listeners that are open");
 }
 
 static void test_connections(void **state)
@@ -52,6 +58,7 @@ static void test_connections(void **state)
                               "listener.0.0.0.0_15006.worker_1.downstream_cx_active: 1\n"
                               "listener.[__1]_15001.downstream_cx_active: 3\n"
                               "listener.admin.downstream_cx_active: 1\n"
+                              "listener.metrics.downstream_cx_active: 1\n"
                               "listener.admin.main_thread.downstream_cx_active: 1\n"
                               "no line of that form\n")),
         5);
