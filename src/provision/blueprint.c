@@ -51,15 +51,22 @@ json_t *blueprint_labels(const struct drafter *drafter)
     return labels;
 }
 
-json_t *blueprint_annotations(const struct drafter *drafter)
+static void annotate(json_t *metadata, struct str key, struct str value)
+{
+    json_t *annotations = json_object_get(metadata, "annotations");
+    if (annotations == NULL) {
+        annotations = json_object();
+        json_object_set_new(metadata, "annotations", annotations);
+    }
+    set(annotations, key, blueprint_text(value));
+}
+
+void blueprint_annotate(const struct drafter *drafter, json_t *metadata)
 {
     const struct gateway_infrastructure *wishes = drafter->question->gateway->infrastructure;
-    json_t *annotations = json_object();
     for (size_t i = 0; wishes != NULL && i < wishes->annotations.len; i++) {
-        set(annotations, wishes->annotations.items[i].key,
-            blueprint_text(wishes->annotations.items[i].value));
+        annotate(metadata, wishes->annotations.items[i].key, wishes->annotations.items[i].value);
     }
-    return annotations;
 }
 
 /* Whom the objects follow: Kubernetes' garbage collector deletes them after the Gateway. */
@@ -77,9 +84,9 @@ static json_t *object_of(const struct drafter *drafter, enum part part)
 {
     const struct part_info *info = part_info(part);
     const struct meta *meta = &drafter->question->gateway->object.meta;
-    json_t *metadata =
-        json_pack("{s:o, s:o, s:o}", "labels", blueprint_labels(drafter), "annotations",
-                  blueprint_annotations(drafter), "ownerReferences", owners(drafter));
+    json_t *metadata = json_pack("{s:o, s:o}", "labels", blueprint_labels(drafter),
+                                 "ownerReferences", owners(drafter));
+    blueprint_annotate(drafter, metadata);
     set(metadata, STR("name"),
         blueprint_text(part_name(drafter->arena, part, drafter->blueprint->stem)));
     set(metadata, STR("namespace"), blueprint_text(meta->ns));
@@ -100,9 +107,8 @@ static void fill_account(const struct drafter *drafter, json_t *object)
 
 static void fill_identity(const struct drafter *drafter, json_t *object)
 {
-    json_t *annotations = json_object_get(json_object_get(object, "metadata"), "annotations");
-    set(annotations, STR(BLUEPRINT_IDENTITY_ANNOTATION),
-        blueprint_text(drafter->blueprint->identity));
+    annotate(json_object_get(object, "metadata"), STR(BLUEPRINT_IDENTITY_ANNOTATION),
+             drafter->blueprint->identity);
     json_object_set_new(object, "type", json_string(IDENTITY_TYPE));
 }
 

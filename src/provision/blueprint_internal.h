@@ -17,9 +17,10 @@ struct drafter {
 json_t *blueprint_text(struct str text);
 /* The labels by which the Gateway's pods are known, which never change. */
 json_t *blueprint_selector(const struct drafter *drafter);
-/* Labels and annotations that all objects and the pods have. */
+/* That all objects and the pods have. */
 json_t *blueprint_labels(const struct drafter *drafter);
-json_t *blueprint_annotations(const struct drafter *drafter);
+/* Sets them, where there are any: whoever says {} claims that nobody else has some. */
+void blueprint_annotate(const struct drafter *drafter, json_t *metadata);
 
 /* --- each the `spec` of its part; the caller's --- */
 json_t *blueprint_service(const struct drafter *drafter);    /* blueprint_service.c */

@@ -154,9 +154,9 @@ static json_t *pod_spec(const struct drafter *drafter)
 json_t *blueprint_deployment(const struct drafter *drafter)
 {
     const struct ir_parameters *parameters = drafter->question->ir->parameters;
-    json_t *pod =
-        json_pack("{s:{s:o, s:o}, s:o}", "metadata", "labels", blueprint_labels(drafter),
-                  "annotations", blueprint_annotations(drafter), "spec", pod_spec(drafter));
+    json_t *metadata = json_pack("{s:o}", "labels", blueprint_labels(drafter));
+    blueprint_annotate(drafter, metadata);
+    json_t *pod = json_pack("{s:o, s:o}", "metadata", metadata, "spec", pod_spec(drafter));
     json_t *spec = json_pack("{s:{s:o}, s:{s:s, s:{s:i, s:i}}, s:o}", "selector", "matchLabels",
                              blueprint_selector(drafter), "strategy", "type", "RollingUpdate",
                              "rollingUpdate", "maxUnavailable", 0, "maxSurge", 1, "template", pod);
