@@ -357,6 +357,58 @@ def proxyless_writes_the_bootstrap(pod):
 PREVIOUS = {"cniVersion": "1.0.0", "ips": [{"address": "10.1.0.2/24"}], "dns": {}}
 
 
+# --- gateways
+
+METRICS = "http://127.0.0.1:15090"
+
+
+def status(url, method="GET"):
+    """Of an answer, with the header connection; "000": there is none."""
+    return subprocess.run(["curl", "-s", "-o", "/dev/null", "-m", "5", "-X", method, "-w",
+                           "%{http_code} %header{connection}", url],
+                          stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+@case(intercepted=False)
+def a_gateway_needs_no_interception(pod):
+    pod.start_agent("gateway", ["--gateway", "front"])
+    pod.wait_ready()
+    node = json.loads((pod.work / "run" / "envoy.json").read_text())["node"]
+    expect(node["id"] == "gateway/default/app-1" and node["cluster"] == "front"
+           and node["metadata"]["gateway"] == "front", node)
+    expect(node["locality"] == {"region": "east", "zone": "east-1"}, node)
+
+
+@case(intercepted=False)
+def a_gateways_metrics_are_all_that_is_told(pod):
+    pod.start_agent("gateway", ["--gateway", "front"])
+    pod.wait_ready()
+    expect(status(METRICS + "/stats/prometheus") == "200", "metrics")
+    for path in ("/", "/stats", "/config_dump", "/stats/prometheus/x"):
+        expect(status(METRICS + path) == "404", path)
+    expect(status(METRICS + "/quitquitquit", "POST") == "404", "quitquitquit")
+    expect(status(METRICS + "/stats/prometheus", "POST") == "404", "POST")
+
+
+@case(intercepted=False)
+def a_gateway_serves_who_still_comes(pod):
+    pod.start_agent("gateway", ["--gateway", "front", "--leave-wait-s", 2])
+    pod.wait_ready()
+    began = time.monotonic()
+    pod.agent.process.send_signal(signal.SIGTERM)
+    until(lambda: status(METRICS + "/stats/prometheus") == "200 close", SECONDS, "close")
+    expect(pod.get_agent("/ready") == 503, "it is ready, and goes")
+    expect(pod.exit_code() == 0, "its exit code")
+    lasted = time.monotonic() - began
+    expect(2 <= lasted < 2 + AT_ONCE, f"it ended after {lasted:.1f} s")
+
+
+@case(intercepted=False)
+def a_gateway_says_whose_it_is(pod):
+    pod.start_agent("gateway")
+    expect(pod.exit_code() == 2, "without --gateway")
+
+
 def cni(pod, api, verb, name, expect=0, **config):
     """What the plugin says when the runtime asks it for a pod whose network is `outside`."""
     config = {"cniVersion": "1.0.0", "name": "net", "type": "heddle", "prevResult": PREVIOUS,

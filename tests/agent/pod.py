@@ -145,10 +145,10 @@ class Pod:
     def start_agent(self, mode: str = "sidecar", options: Sequence = (), before: Sequence = (),
                     xds: str = XDS) -> Child:
         self.control = Control()
-        name = "envoy.json" if mode == "sidecar" else "grpc.json"
+        name = "grpc.json" if mode == "proxyless" else "envoy.json"
         environment = {"POD_NAME": "app-1", "POD_NAMESPACE": "default", "POD_IP": POD,
                        "NODE_NAME": "node-1", "SERVICE_ACCOUNT": "app"}
-        mine = ["--envoy", tool("HEDDLE_ENVOY"), "--concurrency", 1] if mode == "sidecar" else []
+        mine = ["--envoy", tool("HEDDLE_ENVOY"), "--concurrency", 1] if mode != "proxyless" else []
         self.agent = Child("agent", [
             *before, *as_user(PROXY), heddle_program(), "agent", mode, "--xds", xds,
             "--control", self.control.address, "--bootstrap-file", self.work / "run" / name,

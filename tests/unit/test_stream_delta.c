@@ -495,6 +495,28 @@ static void a_report_tells_what_is_asked_for(void **state)
     client_free(c);
 }
 
+/* What a gateway may see is its own scope and the endpoints' (pipeline/view.c). */
+static void secrets_of_another_gateway_do_not_exist(void **state)
+{
+    struct rig *rig = *state;
+    rig->view.nscopes = 2;
+    rig->view.scopes[0] = STR("gateway/infra/front");
+    rig->view.scopes[1] = STR("all");
+    put_in(rig, XDS_SDS, "gateway/infra/front", "cert/infra/mine", "1", "");
+    put_in(rig, XDS_SDS, "gateway/infra/back", "cert/infra/theirs", "1", "");
+    publish(rig);
+    struct client *c = client_new(rig, STREAM_DELTA);
+    delta(c, XDS_SDS, "cert/infra/mine cert/infra/theirs", "", "");
+    said(c, "sds cert/infra/mine -cert/infra/theirs");
+    ack(c, XDS_SDS);
+    put_in(rig, XDS_SDS, "gateway/infra/back", "cert/infra/theirs", "2", "");
+    publish(rig);
+    quiet(c);
+    delta(c, XDS_SDS, "*", "", "");
+    quiet(c); /* all that there is, it has */
+    client_free(c);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -523,6 +545,7 @@ int main(void)
         T(removed_before_it_was_sent),
         T(a_report_tells_the_account),
         T(a_report_tells_what_is_asked_for),
+        T(secrets_of_another_gateway_do_not_exist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
