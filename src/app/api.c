@@ -194,6 +194,9 @@ static void write_client(struct json *json, const struct mesh_client *client)
     }
     text(json, "dialect", str_from(client->class.dialect));
     boolean(json, "foreign", client->class.foreign);
+    if (client->node->identity.len > 0) {
+        text(json, "identity", client->node->identity);
+    }
     text(json, "userAgent", client->node->user_agent);
     text(json, "userAgentVersion", client->node->user_agent_version);
     json_key(json, "scopes");

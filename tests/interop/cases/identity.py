@@ -9,6 +9,7 @@ from rig.suite import BACKENDS, PORTS, Case, with_clients
 from rig.traffic import get
 
 IP = "127.13.0.1"
+IDENTITY = "spiffe://cluster.local/ns/default/sa/default"
 TARGET = "xds:///web.default.svc.cluster.local:8080"
 # Java's "tls" credentials take no files, Node.js has none (docs/xds.md).
 SHOW_CERTIFICATES = ("envoy delta", "envoy sotw", "go", "python")
@@ -17,7 +18,7 @@ SHOW_CERTIFICATES = ("envoy delta", "envoy sotw", "go", "python")
 def start_with_tls(mesh: Mesh) -> Authority:
     authority = Authority(mesh.work / "pki")
     authority.issue("server", "IP:127.0.0.1")
-    authority.issue("client", "URI:spiffe://cluster.local/ns/default/sa/default")
+    authority.issue("client", "URI:" + IDENTITY)
     mesh.heddle.options = ["--xds-tls", "127.0.0.1:0", "--tls-cert", authority.path("server.pem"),
                            "--tls-key", authority.path("server.key"),
                            "--tls-client-ca", authority.path("ca.pem")]
@@ -40,6 +41,8 @@ def a_client_with_a_certificate_is_served(case: Case):
         mesh.start_envoy("tls", case.client == "envoy sotw", xds="xds-tls", options=options)
         mesh.wait_listening(f"{IP}:8000")
         assert get(f"{IP}:8000").backend == "a"
+        shown = [proxy.get("identity") for proxy in mesh.heddle.proxies()]
+        assert shown == [IDENTITY], shown
     else:
         mesh.grpc(case.client, xds="xds-tls", options=options).call(TARGET).check_no_failure()
     mesh.stop()
