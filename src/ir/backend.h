@@ -48,6 +48,7 @@ struct ir_locality {
 struct ir_endpoints {
     struct row row;
     struct str name;
+    bool udp; /* of a Gateway's UDPRoutes, which ask for no endpoints by this name */
     LIST(struct ir_locality) localities; /* by priority, zone */
 };
 

@@ -31,7 +31,7 @@ enum table_id {
     T_SETTINGS,  /* "": options that translation depends on */
     T_PLACED,    /* key of T_GATEWAY: what the cluster says of what heddle made for it */
     /* rank 1 */
-    T_PORT,     /* "ns/svc:port": a Service port, as frontend and as backend */
+    T_PORT,     /* "ns/svc:port", "ns/svc:port/udp": a Service port, as frontend and as backend */
     T_GATEWAYS, /* key of T_GATEWAY: with all listeners (ir/gateway.h); NULL: it is not ours */
     /* rank 2 */
     T_BACKEND_TLS, /* key of T_PORT: how Gateways speak TLS to it; NULL: they do not */

@@ -247,6 +247,7 @@ static const struct schema locality_schema = SCHEMA(ir_locality, locality_fields
 
 static const struct field endpoints_fields[] = {
     F(FIELD_STR, struct ir_endpoints, name),
+    F(FIELD_BOOL, struct ir_endpoints, udp),
     F_SUB(FIELD_LIST, struct ir_endpoints, localities, locality_schema),
     {.name = NULL},
 };

@@ -73,7 +73,7 @@ static void check_port(struct finding_walk *walk, const struct service *service,
     const struct endpoint_slice *first = NULL;
     for (size_t i = 0; i < slices.len; i++) {
         const struct endpoint_slice *slice = (const struct endpoint_slice *)slices.rows[i];
-        if (slice_port(slice, service->ports.items[index].name) != 0) {
+        if (slice_port(slice, service->ports.items[index].name, PROTOCOL_TCP) != 0) {
             return;
         }
         first = first == NULL && counts(slice) ? slice : first;

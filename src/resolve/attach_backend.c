@@ -90,9 +90,17 @@ static void find_port(const struct backend *backend, struct str service)
 {
     const struct object_ref *ref = backend->ref;
     struct arena *scratch = eval_scratch(backend->ev);
-    struct str key = port_key_make(scratch, backend->ns, ref->name, ref->port, STR_NULL);
+    bool datagrams = backend->route->object.kind == KIND_UDPROUTE;
+    struct str tcp = port_key_make(scratch, backend->ns, ref->name, ref->port, STR_NULL);
+    struct str key =
+        datagrams ? udp_port_key_make(scratch, backend->ns, ref->name, ref->port) : tcp;
     const struct ir_port *port = (const struct ir_port *)eval_get(backend->ev, T_PORT, key);
-    if (port == NULL) {
+    if (port == NULL && datagrams && eval_get(backend->ev, T_PORT, tcp) != NULL) {
+        fail(backend, C_unsupported_protocol,
+             arena_printf(scratch,
+                          "Service port '%.*s' takes no datagrams: the port's protocol is not UDP",
+                          STR_FMT(tcp)));
+    } else if (port == NULL) {
         fail(backend, C_backend_not_found,
              arena_printf(scratch, "Service '%.*s' has no port %d", STR_FMT(service),
                           (int)ref->port));

@@ -9,8 +9,8 @@
 const struct row *resolve_cluster(struct eval *ev, struct str key)
 {
     const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, key);
-    if (port == NULL || !port->backend) {
-        return NULL;
+    if (port == NULL || !port->backend || port->protocol == IR_UDP) {
+        return NULL; /* datagrams are Gateways' business, which have clusters of their own */
     }
     struct ir_cluster *cluster = row_new(sizeof(*cluster), 96);
     struct arena *arena = &cluster->row.arena;

@@ -76,12 +76,13 @@ static struct str part_of(const struct ir_endpoints *row, struct arena *arena,
 
 #define TEXT_OF_ADDRESS 16 /* bytes, of most */
 
-static const struct row *make_row(struct str name, struct served *served, size_t len)
+static const struct row *make_row(struct str name, bool udp, struct served *served, size_t len)
 {
     struct ir_endpoints *row =
         row_new(sizeof(*row), 192 + len * (sizeof(struct ir_endpoint) + TEXT_OF_ADDRESS));
     struct arena *arena = &row->row.arena;
     row->name = arena_str(arena, name);
+    row->udp = udp;
     if (len == 0) {
         return &row->row;
     }
@@ -127,5 +128,5 @@ const struct row *resolve_endpoints(struct eval *ev, struct str key)
         (fell_back || !near_rank(served, len, place))) {
         return NULL; /* nothing is nearer than the rest: as for everybody */
     }
-    return make_row(parts.port_key, served, len);
+    return make_row(parts.port_key, parts.udp, served, len);
 }

@@ -14,6 +14,13 @@ struct str port_key_make(struct arena *arena, struct str ns, struct str service,
     return arena_printf(arena, "%.*s/%.*s:%d", STR_FMT(ns), STR_FMT(service), (int)port);
 }
 
+#define UDP "/udp"
+
+struct str udp_port_key_make(struct arena *arena, struct str ns, struct str service, int32_t port)
+{
+    return arena_printf(arena, "%.*s/%.*s:%d" UDP, STR_FMT(ns), STR_FMT(service), (int)port);
+}
+
 struct port_key port_key_parse(struct str key)
 {
     struct port_key parts = {.port = 0};
@@ -30,7 +37,9 @@ struct port_key port_key_parse(struct str key)
     parts.ns = str_sub(parts.object, 0, slash);
     parts.service = str_sub(parts.object, slash + 1, parts.object.len);
     uint64_t port;
-    ASSERT(str_to_u64(str_sub(parts.port_key, colon + 1, parts.port_key.len), &port));
+    struct str number = str_sub(parts.port_key, colon + 1, parts.port_key.len);
+    parts.udp = str_ends_with(number, STR(UDP));
+    ASSERT(str_to_u64(str_sub(number, 0, str_index(number, '/')), &port));
     parts.port = (int32_t)port;
     return parts;
 }

@@ -2,6 +2,7 @@
 /*
  * key: the texts by which IR rows are known: "ns/svc:port" and, for some clients only,
  * "ns/svc:port@client-ns" or, of endpoints, "ns/svc:port@zone/ZONE" and "ns/svc:port@node/NODE".
+ * A Service may have one number for TCP and for UDP; the second is "ns/svc:port/udp".
  * The names that clients dial are taken apart here, too.
  * Names of Kubernetes objects hold neither '/' nor ':' nor '@', so the parts can be told apart.
  */
@@ -20,11 +21,13 @@ struct port_key {
     struct str object;   /* "ns/svc" */
     struct str port_key; /* without "@…" */
     int32_t port;
+    bool udp;
     struct str client_ns; /* what follows '@'; empty: all clients */
 };
 
 struct str port_key_make(struct arena *arena, struct str ns, struct str service, int32_t port,
                          struct str client_ns);
+struct str udp_port_key_make(struct arena *arena, struct str ns, struct str service, int32_t port);
 /* The parts point into key. Panics on a malformed key: keys are made by port_key_make(). */
 struct port_key port_key_parse(struct str key);
 

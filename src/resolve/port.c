@@ -12,13 +12,15 @@ static enum ir_protocol port_protocol(const struct service_port *port)
     return port->protocol == PROTOCOL_TCP ? app_protocol_read(port->app_protocol) : IR_UDP;
 }
 
-/* A Service may have one number twice, for TCP and for UDP; the mesh means TCP. */
-static const struct service_port *find_port(const struct service *service, int32_t number)
+/* A Service may have one number twice, for TCP and for UDP; the mesh means TCP. Where there is UDP
+ * alone, the mesh's row of it says why it is not carried. */
+static const struct service_port *find_port(const struct service *service, int32_t number, bool udp)
 {
     const struct service_port *found = NULL;
     for (size_t i = 0; i < service->ports.len; i++) {
         const struct service_port *port = &service->ports.items[i];
-        if (port->port == number && (found == NULL || port->protocol == PROTOCOL_TCP)) {
+        bool wanted = port->protocol == (udp ? PROTOCOL_UDP : PROTOCOL_TCP);
+        if (port->port == number && (wanted || (found == NULL && !udp))) {
             found = port;
         }
     }
@@ -33,8 +35,11 @@ void resolve_ports_of_service(const struct row *row, struct str key, struct grou
     (void)key;
     for (size_t i = 0; i < service->ports.len; i++) {
         const struct meta *meta = &service->object.meta;
-        group_emit(emit, port_key_make(&scratch, meta->ns, meta->name, service->ports.items[i].port,
-                                       STR_NULL));
+        const struct service_port *port = &service->ports.items[i];
+        group_emit(emit, port_key_make(&scratch, meta->ns, meta->name, port->port, STR_NULL));
+        if (port->protocol == PROTOCOL_UDP) {
+            group_emit(emit, udp_port_key_make(&scratch, meta->ns, meta->name, port->port));
+        }
     }
     arena_release(&scratch);
 }
@@ -62,7 +67,7 @@ static const struct service *owner_of(struct eval *ev, struct str ip, int32_t po
     struct row_span services = eval_group(ev, X_SERVICES_OF_IP, ip);
     for (size_t i = 0; i < services.len; i++) {
         const struct service *service = (const struct service *)services.rows[i];
-        const struct service_port *found = find_port(service, port);
+        const struct service_port *found = find_port(service, port, false);
         if (found != NULL && found->protocol == PROTOCOL_TCP) {
             return service;
         }
@@ -121,7 +126,8 @@ const struct row *resolve_port(struct eval *ev, struct str key)
 {
     struct port_key parts = port_key_parse(key);
     const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, parts.object);
-    const struct service_port *of = service != NULL ? find_port(service, parts.port) : NULL;
+    const struct service_port *of =
+        service != NULL ? find_port(service, parts.port, parts.udp) : NULL;
     if (of == NULL) {
         return NULL;
     }
@@ -138,7 +144,8 @@ const struct row *resolve_port(struct eval *ev, struct str key)
     port->nearness = (int)port_nearness(service);
     port->service_ports = (int32_t)service->ports.len;
     copy_ips(ev, port, service);
-    port->backend = service->type != SERVICE_EXTERNAL_NAME && port->protocol != IR_UDP;
+    port->backend = service->type != SERVICE_EXTERNAL_NAME &&
+                    of->protocol == (parts.udp ? PROTOCOL_UDP : PROTOCOL_TCP);
     if (service->type == SERVICE_EXTERNAL_NAME) {
         port->why_not = STR("the Service is of type ExternalName, which has no endpoints");
     } else if (!port->backend) {

@@ -41,11 +41,11 @@ void resolve_slices_of_names(const struct row *row, struct str key, struct group
     }
 }
 
-int32_t slice_port(const struct endpoint_slice *slice, struct str name)
+int32_t slice_port(const struct endpoint_slice *slice, struct str name, int protocol)
 {
     for (size_t i = 0; i < slice->ports.len; i++) {
         const struct endpoint_port *port = &slice->ports.items[i];
-        if (port->has_port && port->protocol == PROTOCOL_TCP && str_eq(port->name, name)) {
+        if (port->has_port && port->protocol == protocol && str_eq(port->name, name)) {
             return port->port;
         }
     }
@@ -101,7 +101,8 @@ static struct served *gather(struct arena *arena, const struct ir_port *port,
     size_t len = 0;
     for (size_t i = 0; i < slices.len; i++) {
         const struct endpoint_slice *slice = (const struct endpoint_slice *)slices.rows[i];
-        int32_t number = slice_port(slice, port->port_name);
+        int protocol = port->protocol == IR_UDP ? PROTOCOL_UDP : PROTOCOL_TCP;
+        int32_t number = slice_port(slice, port->port_name, protocol);
         if (number == 0 || slice->address_type != family) {
             continue;
         }

@@ -20,8 +20,8 @@ struct served { /* borrowed from the slices */
     int32_t priority; /* 0 */
 };
 
-/* The TCP port of that name; 0: none, or it has no number. */
-int32_t slice_port(const struct endpoint_slice *slice, struct str name);
+/* The port of that name and protocol (enum ip_protocol); 0: none, or it has no number. */
+int32_t slice_port(const struct endpoint_slice *slice, struct str name, int protocol);
 
 /* By address and port, in the arena. */
 struct served *slices_served(struct arena *arena, const struct ir_port *port,

@@ -154,7 +154,7 @@ void resolve_upstreams(const struct row *row, struct str key, struct group_emit 
     (void)key;
     for (size_t i = 0; i < attachment->parents.len; i++) {
         const struct attached_parent *parent = &attachment->parents.items[i];
-        if (parent->listeners.len > 0) {
+        if (parent->listeners.len > 0 && attachment->kind != KIND_UDPROUTE) {
             emit_upstreams(&scratch, parent->gateway, attachment, attachment->backends.items,
                            attachment->backends.len, emit);
             emit_upstreams(&scratch, parent->gateway, attachment, attachment->mirrors.items,

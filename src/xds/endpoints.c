@@ -68,7 +68,7 @@ const struct row *xds_endpoints(struct eval *ev, struct str key)
     struct arena *scratch = eval_scratch(ev);
     struct str place = str_sub(key, str_rindex(key, '@'), key.len); /* "@zone/a", or nothing */
     struct str scope = arena_printf(scratch, SCOPE_ALL "%.*s", STR_FMT(place));
-    if (ir == NULL || eval_get(ev, T_VIEW, scope) == NULL) {
+    if (ir == NULL || ir->udp || eval_get(ev, T_VIEW, scope) == NULL) {
         return NULL;
     }
     pb_load_assignment *assignment = NEW(scratch, pb_load_assignment);
