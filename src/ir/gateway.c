@@ -264,17 +264,17 @@ struct gateway_part gateway_part_parse(struct str key)
 
 #define MESH "mesh|"
 #define HTTP2 "#h2"
+#define RAW "#raw"
 
 struct upstream_name upstream_name_parse(struct str name)
 {
     struct upstream_name parts = {
         .port = name,
         .http2 = str_ends_with(name, STR(HTTP2)),
+        .raw = str_ends_with(name, STR(RAW)),
         .mesh = str_starts_with(name, STR(MESH)),
     };
-    if (parts.http2) {
-        parts.port = str_sub(parts.port, 0, parts.port.len - (sizeof(HTTP2) - 1));
-    }
+    parts.port = str_sub(parts.port, 0, str_index(parts.port, '#'));
     if (parts.mesh) {
         parts.port = str_sub(parts.port, sizeof(MESH) - 1, parts.port.len);
     }

@@ -134,10 +134,11 @@ struct gateway_part {
 };
 struct gateway_part gateway_part_parse(struct str key);
 /* A cluster of a gateway, as its routes call it: "ns/svc:port", "ns/svc:port#h2",
- * "mesh|ns/svc:port". Points into name. */
+ * "ns/svc:port#raw", "mesh|ns/svc:port". Points into name. */
 struct upstream_name {
     struct str port; /* key of T_PORT and T_ENDPOINTS */
     bool http2;      /* of a GRPCRoute, to a port that does not say what it speaks */
+    bool raw;        /* TLS that passes through: a BackendTLSPolicy of the port is not for it */
     bool mesh;       /* the mesh's routes of the Service decide */
 };
 struct upstream_name upstream_name_parse(struct str name);

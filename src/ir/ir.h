@@ -48,9 +48,9 @@ struct ir_port {
     LIST(struct str) ips;    /* ClusterIPs; none for headless Services */
     struct str taken_by; /* the Service that has a ClusterIP and this port already; else empty */
     int nearness;        /* enum ir_nearness */
-    bool backend;        /* false: takes no traffic (ExternalName). "ns/svc:port" is of TCP, "…/udp"
-                            of UDP */
-    struct str why_not;  /* when !backend */
+    bool backend; /* false: takes no traffic (ExternalName). "ns/svc:port" is of TCP, "…/udp"
+                     of UDP */
+    struct str why_not; /* when !backend */
     bool publish_not_ready;
     int32_t service_ports; /* how many ports the Service has, this one among them */
 };

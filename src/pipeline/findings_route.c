@@ -24,6 +24,8 @@ static void check_accepted(struct finding_walk *walk, const struct route *route,
     } cases[] = {
         {C_conflicted, PROBLEM_no_effect,
          STR("name another port, or move the rules to one kind of route")},
+        {C_rivalled, PROBLEM_no_effect,
+         STR("give it other hostnames, or move the rules to one kind of route")},
         {C_no_room, PROBLEM_no_effect, STR("split the Service, or make the routes smaller")},
         {C_outranked, PROBLEM_unreachable_rule,
          STR("name another port, or put the backendRefs into the older route")},
@@ -44,8 +46,18 @@ static const struct service *find_service(struct finding_walk *walk, struct str 
 }
 
 static struct str parent_remedy(struct finding_walk *walk, const struct route *route,
-                                const struct parent_ref *ref)
+                                const struct attached_parent *parent)
 {
+    const struct parent_ref *ref = &route->parents.items[parent->index];
+    if (parent->condition == C_not_allowed) {
+        return STR("open allowedRoutes of the listener, or name another");
+    }
+    if (parent->condition == C_no_matching_hostname) {
+        return STR("give the route a hostname that the listener has, or name another listener");
+    }
+    if (parent->gateway.len > 0) {
+        return STR("name a listener, or a port of one, that exists");
+    }
     struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
     const struct service *service = find_service(walk, ns, ref->name);
     struct str meant = service == NULL ? meant_service(walk->engine, ns, ref->name, &walk->scratch)
@@ -91,7 +103,7 @@ static void check_parents(struct finding_walk *walk, const struct route *route,
             finding_report(walk, &route->object, PROBLEM_unresolved_reference,
                            route->parents.items[i].line,
                            arena_printf(&walk->scratch, "spec.parentRefs[%zu]", i), parent->message,
-                           parent_remedy(walk, route, &route->parents.items[i]));
+                           parent_remedy(walk, route, parent));
         }
     }
     const struct status *status =
@@ -101,10 +113,12 @@ static void check_parents(struct finding_walk *walk, const struct route *route,
                        &status->parents.items[i].conditions.items[0]);
     }
     if (attachment->parents.len == 0 && !almost) {
-        finding_report(walk, &route->object, PROBLEM_no_effect, route->object.origin.line,
-                       STR("spec.parentRefs"),
-                       STR("the route names no Service, so that it governs nothing in the mesh"),
-                       STR("add a parentRef with group \"\" and kind Service"));
+        finding_report(
+            walk, &route->object, PROBLEM_no_effect, route->object.origin.line,
+            STR("spec.parentRefs"),
+            STR("the route names no Service, and no Gateway that is heddle's and here, so "
+                "that it governs nothing"),
+            STR("add a parentRef with group \"\" and kind Service, or one to a Gateway"));
     }
 }
 
@@ -142,12 +156,33 @@ static void report_backend(struct finding_walk *walk, const struct route *route,
                    arena_printf(&walk->scratch, "%.*s%s%s", STR_FMT(meant), joint, until));
 }
 
+static bool has_parents(const struct attachment *attachment, bool gateways)
+{
+    for (size_t i = 0; i < attachment->parents.len; i++) {
+        if ((attachment->parents.items[i].gateway.len > 0) == gateways) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What some parent of the route says of it; a route without any is told as the mesh would. */
+static bool resolves(const struct attachment *attachment, const struct attached_backend *backend,
+                     struct str *ret_message)
+{
+    bool gateways = has_parents(attachment, true);
+    bool mesh = has_parents(attachment, false) || !gateways;
+    return (!gateways || attached_backend_state(backend, true, ret_message) == C_resolved) &&
+           (!mesh || attached_backend_state(backend, false, ret_message) == C_resolved);
+}
+
 static void check_backends(struct finding_walk *walk, const struct route *route,
                            const struct attachment *attachment)
 {
+    struct str message;
     for (size_t i = 0; i < attachment->backends.len; i++) {
         const struct attached_backend *backend = &attachment->backends.items[i];
-        if (backend->condition == C_resolved) {
+        if (resolves(attachment, backend, &message)) {
             continue;
         }
         const struct backend_ref *ref =
@@ -155,7 +190,7 @@ static void check_backends(struct finding_walk *walk, const struct route *route,
         report_backend(walk, route, &ref->ref,
                        arena_printf(&walk->scratch, "spec.rules[%d].backendRefs[%d]",
                                     (int)backend->rule, (int)backend->index),
-                       ref->line, backend->message,
+                       ref->line, message,
                        of_connections(route)
                            ? "until it resolves, its share of the connections is refused"
                            : "until it resolves, its share of the requests is answered with an "
@@ -163,7 +198,7 @@ static void check_backends(struct finding_walk *walk, const struct route *route,
     }
     for (size_t i = 0; i < attachment->mirrors.len; i++) {
         const struct attached_backend *mirror = &attachment->mirrors.items[i];
-        if (mirror->condition == C_resolved) {
+        if (resolves(attachment, mirror, &message)) {
             continue;
         }
         const struct filter *filter =
@@ -171,7 +206,7 @@ static void check_backends(struct finding_walk *walk, const struct route *route,
         report_backend(walk, route, &filter->mirror->backend,
                        arena_printf(&walk->scratch, "spec.rules[%d].filters[%d]", (int)mirror->rule,
                                     (int)mirror->index),
-                       filter->line, mirror->message, "until it resolves, nothing is mirrored");
+                       filter->line, message, "until it resolves, nothing is mirrored");
     }
 }
 
@@ -203,7 +238,8 @@ static void check_weights(struct finding_walk *walk, const struct route *route)
 static void check_hostnames(struct finding_walk *walk, const struct route *route,
                             const struct attachment *attachment)
 {
-    if (attachment->parents.len > 0 && route->hostnames.len > 0 && !of_connections(route)) {
+    if (has_parents(attachment, false) && !has_parents(attachment, true) &&
+        route->hostnames.len > 0 && !of_connections(route)) {
         finding_report(
             walk, &route->object, PROBLEM_hostnames_ignored, route->object.origin.line,
             STR("spec.hostnames"),

@@ -14,9 +14,10 @@
 #include "model/route.h"
 #include "xds/row.h"
 
-/* The tables of resources that routes contribute to, by key of T_ROUTING. */
-static const unsigned tables[] = {T_ENVOY_RDS, T_GRPC_RDS, T_REDIRECT_LDS, T_BIND_LDS,
-                                  T_ENVOY_ECDS};
+/* The tables of resources that routes contribute to, by key of T_ROUTING; of Gateways by entry. */
+static const unsigned tables[] = {T_ENVOY_RDS,   T_GRPC_RDS,     T_REDIRECT_LDS,
+                                  T_BIND_LDS,    T_ENVOY_ECDS,   T_GATEWAY_RDS,
+                                  T_GATEWAY_LDS, T_GATEWAY_ECDS, T_GATEWAY_UDP};
 
 struct names {
     VEC(struct acks_name) items;
@@ -73,11 +74,11 @@ static void names_add(struct names *names, enum xds_type type, struct str name)
     vec_push(&names->items, ((struct acks_name){type, arena_str(&names->texts, name)}));
 }
 
-static void add_port(struct names *names, const struct engine *engine, struct str port)
+static void add_rows(struct names *names, const struct engine *engine, struct str key)
 {
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
         const struct resource_row *row =
-            (const struct resource_row *)engine_get(engine, tables[t], port);
+            (const struct resource_row *)engine_get(engine, tables[t], key);
         for (size_t i = 0; row != NULL && i < row->len; i++) {
             names_add(names, row->items[i]->type, row->items[i]->name);
         }
@@ -92,7 +93,10 @@ static void find_names(const struct engine *engine, struct str key, struct names
     for (size_t i = 0; attachment != NULL && i < attachment->parents.len; i++) {
         const struct attached_parent *parent = &attachment->parents.items[i];
         for (size_t j = 0; j < parent->ports.len; j++) {
-            add_port(ret_names, engine, parent->ports.items[j]);
+            add_rows(ret_names, engine, parent->ports.items[j]);
+        }
+        for (size_t j = 0; j < parent->listeners.len; j++) {
+            add_rows(ret_names, engine, parent->listeners.items[j].entry);
         }
     }
 }

@@ -205,8 +205,8 @@ static struct str no_listener(struct arena *arena, const struct parent_ref *ref,
                          : STR_NULL;
     if (set.len > 0) {
         return arena_printf(arena,
-                            "%.*s has no listener '%.*s' of its own; one of that name is "
-                            "ListenerSet '%.*s's, which is a parent by itself",
+                            "%.*s has no listener '%.*s' of its own; ListenerSet '%.*s' has one: "
+                            "name that as the parent",
                             STR_FMT(of->text), STR_FMT(ref->section_name), STR_FMT(set));
     }
     if (ref->section_name.len > 0) {

@@ -36,8 +36,9 @@ const struct row *resolve_backend_tls(struct eval *ev, struct str key)
 {
     struct str service = port_key_parse(key).object;
     const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, key);
-    const struct tls_policy *policy =
-        port != NULL && port->backend && port->protocol != IR_UDP ? governor(ev, service, port) : NULL;
+    const struct tls_policy *policy = port != NULL && port->backend && port->protocol != IR_UDP
+                                          ? governor(ev, service, port)
+                                          : NULL;
     if (policy == NULL) {
         return NULL;
     }

@@ -37,12 +37,13 @@ static struct ir_l4_route *new_connection(struct entry *entry, const struct ir_l
     return connection;
 }
 
-static void set_backends(struct entry *entry, const struct attachment *attachment,
-                         struct ir_l4_route *connection)
+static void set_backends(struct entry *entry, const struct ir_listener *listener,
+                         const struct attachment *attachment, struct ir_l4_route *connection)
 {
     struct arena *arena = &entry->row->row.arena;
     const struct route *route = (const struct route *)eval_get(entry->ev, T_ROUTE, attachment->key);
-    const struct sender sender = {.ev = entry->ev, .gateway = entry->gateway};
+    const struct sender sender = {
+        .ev = entry->ev, .gateway = entry->gateway, .passthrough = listener->passthrough};
     if (route == NULL) {
         return;
     }
@@ -155,7 +156,7 @@ static void add_tls_route(struct entry *entry, const struct ir_listener *listene
                                     STR_FMT(attachment->key), STR_FMT(listener->key)));
     connection->server_names.items = names;
     connection->server_names.len = any ? 0 : len;
-    set_backends(entry, attachment, connection);
+    set_backends(entry, listener, attachment, connection);
 }
 
 static void refuse_rest(struct entry *entry, const struct ir_listener *listener, bool taken)
@@ -200,7 +201,7 @@ static void add_plain_listener(struct entry *entry, const struct ir_listener *li
     struct ir_l4_route *connection =
         new_connection(entry, listener, arena_str(&entry->row->row.arena, entry->row->name));
     if (attached.len > 0) {
-        set_backends(entry, (const struct attachment *)attached.rows[0], connection);
+        set_backends(entry, listener, (const struct attachment *)attached.rows[0], connection);
     } else {
         connection->reason = STR("no route is attached to the listener");
     }

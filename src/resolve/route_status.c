@@ -13,9 +13,11 @@
  */
 #include "resolve/route_status.h"
 
+#include "ir/gateway.h"
 #include "ir/graph.h"
 #include "resolve/enforce.h"
 #include "resolve/fault.h"
+#include "resolve/govern.h"
 #include "resolve/resolve.h"
 #include "resolve/rule.h"
 #include "resolve/status.h"
@@ -71,12 +73,33 @@ static bool accepted_condition(const struct route_parent *parent, struct status_
     return true;
 }
 
-static void unresolved(const struct attached_backend *backends, size_t len, bool gateway,
-                       struct faults *faults, enum condition_id *first)
+/* "A BackendTLSPolicy is present that refers to the Service, and the implementation is unable to
+ * meet the requirement" (HTTPBackendRef, GRPCBackendRef). */
+static enum condition_id check_tls(const struct route_parent *parent, struct str cluster,
+                                   struct str *ret_message)
+{
+    bool requests = !govern_of_connections(parent->route->object.kind);
+    const struct ir_backend_tls *tls =
+        requests && of_gateway(parent)
+            ? (const struct ir_backend_tls *)eval_get(parent->ev, T_BACKEND_TLS, cluster)
+            : NULL;
+    if (tls == NULL || tls->fault.len == 0) {
+        return C_resolved;
+    }
+    *ret_message = tls->fault;
+    return C_backend_tls_invalid;
+}
+
+static void unresolved(const struct route_parent *parent, const struct attached_backend *backends,
+                       size_t len, struct faults *faults, enum condition_id *first)
 {
     for (size_t i = 0; i < len; i++) {
         struct str message;
-        enum condition_id state = attached_backend_state(&backends[i], gateway, &message);
+        enum condition_id state =
+            attached_backend_state(&backends[i], of_gateway(parent), &message);
+        if (state == C_resolved) {
+            state = check_tls(parent, backends[i].cluster, &message);
+        }
         if (state != C_resolved) {
             *first = faults->len == 0 ? state : *first;
             faults_add(faults, message);
@@ -89,10 +112,8 @@ static void resolved_condition(const struct route_parent *parent, struct status_
     const struct attachment *attachment = parent->attachment;
     enum condition_id first = C_resolved;
     struct faults faults = {.arena = parent->arena};
-    unresolved(attachment->backends.items, attachment->backends.len, of_gateway(parent), &faults,
-               &first);
-    unresolved(attachment->mirrors.items, attachment->mirrors.len, of_gateway(parent), &faults,
-               &first);
+    unresolved(parent, attachment->backends.items, attachment->backends.len, &faults, &first);
+    unresolved(parent, attachment->mirrors.items, attachment->mirrors.len, &faults, &first);
     add(status, first, faults.len > 0 ? faults_text(&faults) : STR("all references resolve"));
 }
 

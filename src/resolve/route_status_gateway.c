@@ -88,8 +88,15 @@ struct standing route_standing_gateway(const struct route_parent *parent)
             faults_add(&others, taken);
         }
     }
-    enum condition_id id = outranked ? C_outranked : C_accepted;
-    return (struct standing){lost == all ? C_rivalled : id, faults_text(&others)};
+    if (lost == all) {
+        return (struct standing){C_rivalled, faults_text(&others)};
+    }
+    struct str text = faults_text(&others);
+    return (struct standing){outranked ? C_outranked : C_accepted,
+                             lost == 0
+                                 ? text
+                                 : arena_printf(parent->arena, "governs %zu of %zu listeners; %.*s",
+                                                all - lost, all, STR_FMT(text))};
 }
 
 /* --- Programmed ----------------------------------------------------------------------------- */

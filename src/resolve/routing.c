@@ -72,7 +72,8 @@ const struct row *resolve_routing(struct eval *ev, struct str key)
     struct port_key parts = port_key_parse(key);
     const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, parts.port_key);
     struct row_span attached = eval_group(ev, X_ATTACHED, key);
-    if (port == NULL || !port->backend || parts.udp || (attached.len == 0 && parts.client_ns.len > 0)) {
+    if (port == NULL || !port->backend || parts.udp ||
+        (attached.len == 0 && parts.client_ns.len > 0)) {
         return NULL;
     }
     enum kind_id kind = govern_kind(attached);

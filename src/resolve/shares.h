@@ -16,6 +16,7 @@ struct sender {
     const struct ir_gateway *gateway; /* NULL: the mesh; then nothing else counts */
     bool requests;                    /* else connections */
     bool grpc;                        /* requests of a GRPCRoute */
+    bool passthrough;                 /* connections in whose TLS nobody looks */
 };
 
 /* Where the sender sends for a backend. Empty, and why: it does not. Both in the arena. */

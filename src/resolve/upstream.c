@@ -4,6 +4,7 @@
  *
  *   ns/svc:port        the endpoints of the port
  *   ns/svc:port#h2     the same by HTTP/2: what GRPCRoutes send to a port that says no protocol
+ *   ns/svc:port#raw    the same without the port's BackendTLSPolicy: for TLS that passes through
  *   mesh|ns/svc:port   the routes of the Service decide (parameter mesh-routes, gateway-api#1478)
  *
  * A backend that a BackendTLSPolicy governs is spoken TLS to, and to nobody in plain text: where
@@ -41,6 +42,9 @@ struct str upstream_choose(struct arena *arena, const struct sender *sender,
     }
     const struct ir_backend_tls *tls =
         (const struct ir_backend_tls *)eval_get(ev, T_BACKEND_TLS, port_key);
+    if (tls != NULL && sender->passthrough) {
+        return arena_printf(arena, "%.*s#raw", STR_FMT(port_key));
+    }
     if (tls != NULL && tls->fault.len > 0) {
         *ret_reason = tls->fault;
         return STR_NULL;
@@ -100,7 +104,7 @@ const struct row *resolve_upstream(struct eval *ev, struct str key)
     }
     const struct ir_backend_tls *tls =
         (const struct ir_backend_tls *)eval_get(ev, T_BACKEND_TLS, name.port);
-    if (tls != NULL && tls->fault.len > 0) {
+    if (name.raw ? tls == NULL : tls != NULL && tls->fault.len > 0) {
         return NULL;
     }
     struct ir_upstream *row = row_new(sizeof(*row), 192);
@@ -116,7 +120,7 @@ const struct row *resolve_upstream(struct eval *ev, struct str key)
     if (policy != NULL && policy->retry != NULL) {
         row->retry_budget = policy_budget(arena, policy->retry);
     }
-    if (tls != NULL && !name.mesh) {
+    if (tls != NULL && !name.mesh && !name.raw) {
         copy_tls(gateway, tls, row);
     }
     return &row->row;
@@ -137,6 +141,10 @@ static void emit_upstreams(struct arena *scratch, struct str gateway,
         if (requests) {
             group_emit(emit,
                        arena_printf(scratch, "%.*s|mesh|%.*s", STR_FMT(gateway), STR_FMT(port)));
+        }
+        if (attachment->kind == KIND_TLSROUTE) {
+            group_emit(emit,
+                       arena_printf(scratch, "%.*s|%.*s#raw", STR_FMT(gateway), STR_FMT(port)));
         }
         if (attachment->kind == KIND_GRPCROUTE) {
             group_emit(emit,
