@@ -150,7 +150,7 @@ static void unknown_kinds_are_named_once(void **state)
     begin(&watched);
     update(&watched, "f",
            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Pod\n"
-           "metadata: {name: b}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\n",
+           "metadata: {name: b}\n---\napiVersion: v1\nkind: LimitRange\nmetadata: {name: a}\n",
            "");
     expect_problems(&watched, "f:2:HED101 f:10:HED101 ");
     assert_int_equal(file_set_invalid(watched.set), 0);
