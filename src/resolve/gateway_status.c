@@ -193,21 +193,24 @@ static void add_address(struct status *row, struct str type, struct str value)
         (struct status_address){arena_str(arena, type), arena_str(arena, value)};
 }
 
+/* In a cluster those that it has given, elsewhere those that its Envoys bind. */
 static void list_addresses(struct eval *ev, const struct ir_gateway *gateway, struct str key,
                            struct status *row)
 {
+    bool cluster = is_in_cluster(ev);
     const struct placed_row *placed =
-        is_in_cluster(ev) ? (const struct placed_row *)eval_get(ev, T_PLACED, key) : NULL;
+        cluster ? (const struct placed_row *)eval_get(ev, T_PLACED, key) : NULL;
     const struct ir_address *items =
         placed != NULL ? placed->addresses.items : gateway->wanted.items;
-    size_t len = placed != NULL      ? placed->addresses.len
-                 : is_in_cluster(ev) ? 0
-                                     : gateway->wanted.len;
+    size_t len = placed != NULL ? placed->addresses.len : gateway->wanted.len;
     row->addresses.items = ARENA_ARRAY(&row->row.arena, len + 1, struct status_address);
+    if (placed == NULL && (cluster || !gateway->accepted)) {
+        return;
+    }
     for (size_t i = 0; i < len; i++) {
         add_address(row, items[i].type, items[i].value);
     }
-    if (row->addresses.len == 0 && !is_in_cluster(ev)) {
+    if (len == 0 && !cluster) {
         add_address(row, STR("IPAddress"), STR(LOCAL_ADDRESS));
     }
 }
