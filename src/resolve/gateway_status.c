@@ -71,16 +71,17 @@ static struct condition in_cluster(struct eval *ev, struct str key)
                                            placed->ready == 1 ? " is" : "s are")};
 }
 
-static struct condition in_directory(struct eval *ev, struct str key)
+static struct condition in_directory(struct eval *ev, const struct ir_gateway *gateway,
+                                     struct str key)
 {
     struct arena *scratch = eval_scratch(ev);
     if (eval_get(ev, T_VIEW, arena_printf(scratch, SCOPE_GATEWAY "%.*s", STR_FMT(key))) == NULL) {
         return (struct condition){
             C_gateway_pending,
             arena_printf(scratch,
-                         "no Envoy of the Gateway is connected: start one with the output of "
-                         "'heddle bootstrap gateway %.*s'",
-                         STR_FMT(key))};
+                         "no Envoy of the Gateway is connected: start one with what 'heddle "
+                         "bootstrap envoy --namespace %.*s --gateway %.*s' writes",
+                         STR_FMT(gateway->ns), STR_FMT(gateway->name))};
     }
     return (struct condition){C_gateway_programmed, STR("an Envoy of the Gateway is connected")};
 }
@@ -97,7 +98,7 @@ static struct condition programmed(struct eval *ev, const struct ir_gateway *row
     if (!row->accepted) {
         return (struct condition){C_gateway_not_programmed, STR("the Gateway is not accepted")};
     }
-    return is_in_cluster(ev) ? in_cluster(ev, key) : in_directory(ev, key);
+    return is_in_cluster(ev) ? in_cluster(ev, key) : in_directory(ev, row, key);
 }
 
 /* --- listeners ------------------------------------------------------------------------------- */
