@@ -159,17 +159,15 @@ static void list_kinds(struct arena *arena, const struct ir_listener *listener,
     }
 }
 
-/* Those of one ListenerSet, or of the Gateway itself: in the order of the spec, as in the row. */
-static void list_listeners(struct eval *ev, const struct ir_gateway *gateway, struct str set,
-                           const struct condition *gateway_programmed, struct status *row)
+/* Of the Gateway itself, or of one ListenerSet: in the order of the spec, as in the row. */
+static void list_listeners(struct eval *ev, const struct ir_gateway *gateway, size_t first,
+                           size_t len, const struct condition *gateway_programmed,
+                           struct status *row)
 {
     struct arena *arena = &row->row.arena;
-    row->listeners.items = ARENA_ARRAY(arena, GATEWAY_LISTENERS_MAX, struct status_listener);
-    for (size_t i = 0; i < gateway->listeners.len; i++) {
+    row->listeners.items = ARENA_ARRAY(arena, len, struct status_listener);
+    for (size_t i = first; i < first + len; i++) {
         const struct ir_listener *listener = &gateway->listeners.items[i];
-        if (!str_eq(listener->set, set) || row->listeners.len == GATEWAY_LISTENERS_MAX) {
-            continue;
-        }
         struct status_listener *entry = &row->listeners.items[row->listeners.len++];
         entry->name = arena_str(arena, listener->name);
         entry->attached = count_routes(ev, listener);
@@ -294,7 +292,8 @@ const struct row *resolve_gateway_status(struct eval *ev, struct str key)
     }
     row->conditions.items = told.items;
     row->conditions.len = told.len;
-    list_listeners(ev, gateway, STR_NULL, &is_programmed, row);
+    size_t own = ((const struct gateway *)object)->listeners.len;
+    list_listeners(ev, gateway, 0, own, &is_programmed, row);
     list_addresses(ev, gateway, key, row);
     for (size_t i = 0; i < gateway->sets.len; i++) {
         row->attached_sets += gateway->sets.items[i].accepted;
@@ -303,16 +302,6 @@ const struct row *resolve_gateway_status(struct eval *ev, struct str key)
 }
 
 /* --- ListenerSets ---------------------------------------------------------------------------- */
-
-static const struct ir_listener_set *find_set(const struct ir_gateway *gateway, struct str key)
-{
-    for (size_t i = 0; i < gateway->sets.len; i++) {
-        if (str_eq(gateway->sets.items[i].key, key)) {
-            return &gateway->sets.items[i];
-        }
-    }
-    return NULL;
-}
 
 static void set_programmed(const struct ir_listener_set *set, const struct condition *gateway,
                            struct told *told)
@@ -340,7 +329,7 @@ const struct row *resolve_listener_set_status(struct eval *ev, struct str key)
     struct str parent = set != NULL ? set_parent(eval_scratch(ev), set) : STR_NULL;
     const struct ir_gateway *gateway =
         parent.len > 0 ? (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, parent) : NULL;
-    const struct ir_listener_set *listed = gateway != NULL ? find_set(gateway, key) : NULL;
+    const struct ir_listener_set *listed = gateway != NULL ? ir_gateway_set(gateway, key) : NULL;
     const struct fault *fault = fault_of(ev, KIND_LISTENERSET, key);
     if (listed == NULL) {
         return NULL; /* its Gateway is not ours */
@@ -353,6 +342,6 @@ const struct row *resolve_listener_set_status(struct eval *ev, struct str key)
     set_programmed(listed, &is_programmed, &told);
     row->conditions.items = told.items;
     row->conditions.len = told.len;
-    list_listeners(ev, gateway, key, &is_programmed, row);
+    list_listeners(ev, gateway, (size_t)listed->first, (size_t)listed->len, &is_programmed, row);
     return &row->row;
 }
