@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What heddle makes of a Gateway: made, mended, replaced without a failed request, and gone."""
+
+import json
+from typing import Optional
+
+from rig import objects
+from rig.process import Failed, until
+from stage import heddle, kube
+from stage.case import Case
+from stage.suite import test
+
+SECONDS = 60
+CALLS_LEAST = 300
+API = "gateway.networking.k8s.io"
+NAME_LABEL = f"{API}/gateway-name"
+KINDS = ("deployment", "service", "serviceaccount", "secret", "poddisruptionbudget",
+         "horizontalpodautoscaler")
+# Not in any Service network that a cluster would have (RFC 5737).
+NOBODYS = "192.0.2.1"
+
+
+def gateway(case: Case, name: str = "web", parameters: Optional[dict] = None, **spec) -> None:
+    """Applies a Gateway with one listener, whose Service has a ClusterIP unless it says otherwise."""
+    data = {"service-type": "ClusterIP", **(parameters or {})}
+    infrastructure = {"parametersRef": {"group": "", "kind": "ConfigMap", "name": f"for-{name[:40]}"},
+                      **spec.pop("infrastructure", {})}
+    case.ns.apply(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"for-{name[:40]}"},
+         "data": data},
+        {"apiVersion": f"{API}/v1", "kind": "Gateway", "metadata": {"name": name},
+         "spec": {"gatewayClassName": heddle.NAME, "infrastructure": infrastructure,
+                  "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}], **spec}})
+
+
+def status_of(case: Case, name: str = "web") -> dict:
+    """{type: condition} of the Gateway's present generation."""
+    now = case.ns.get("gateway", name)
+    return {c["type"]: c for c in now.get("status", {}).get("conditions", [])
+            if c["observedGeneration"] == now["metadata"]["generation"]}
+
+
+def expect(case: Case, type_: str, status: str, reason: str = "", name: str = "web") -> dict:
+    def good():
+        condition = status_of(case, name).get(type_, {})
+        fits = condition.get("status") == status and reason in ("", condition["reason"])
+        return condition if fits else None
+    try:
+        return until(good, SECONDS, "", interval=0.2)
+    except Failed:
+        raise Failed(f"'{name}' is not {type_}={status} '{reason}': {status_of(case, name)}"
+                     ) from None
+
+
+def made(case: Case, kind: str, name: str = "web") -> list:
+    return case.ns.list(kind, **{NAME_LABEL: name})
+
+
+def under_load(case: Case, **parameters) -> None:
+    """A Gateway with a route to echo-v1, and a client that calls through it."""
+    case.mode = ""
+    gateway(case, parameters=parameters)
+    case.ns.apply("backends.yaml", mode="disabled")
+    expect(case, "Programmed", "True")
+    case.ns.apply({"apiVersion": f"{API}/v1", "kind": "HTTPRoute", "metadata": {"name": "all"},
+                   "spec": {"parentRefs": [{"name": "web"}],
+                            "rules": [objects.rule(objects.backend("echo-v1", 8080))]}})
+    case.ns.apply("load-gateway.yaml", service="web-heddle")
+    case.ns.wait_available()
+
+
+def settled(case: Case) -> None:
+    case.ns.kubectl("rollout", "status", "deployment/web-heddle", "--timeout=120s", seconds=130)
+    until(lambda: not any("deletionTimestamp" in p["metadata"] for p in made(case, "pod")), 150,
+          "the old pods are gone", interval=0.5)
+
+
+# --- made and mended ---------------------------------------------------------------------------------
+
+
+@test
+def a_restricted_namespace_takes_a_gateway(case: Case):
+    case.namespace(**{"pod-security.kubernetes.io/enforce": "restricted"})
+    gateway(case, infrastructure={"labels": {"team": "shop"}, "annotations": {"note": "kept"}})
+    expect(case, "Programmed", "True")
+    for kind in ("pod", *KINDS[:-1]):
+        found = made(case, kind)
+        if not found:
+            raise Failed(f"there is no {kind}")
+        meta = found[0]["metadata"]
+        if meta["labels"].get("team") != "shop" or meta["annotations"].get("note") != "kept":
+            raise Failed(f"{kind} lacks what the Gateway's infrastructure says: {meta}")
+    if made(case, KINDS[-1]):
+        raise Failed("nobody asked for an autoscaler")
+
+
+@test
+def what_is_edited_or_deleted_comes_back(case: Case):
+    gateway(case)
+    expect(case, "Programmed", "True")
+    before = made(case, "pod")[0]["metadata"]["name"]
+    case.ns.patch("service", "web-heddle", {"spec": {"ports": [
+        {"name": "mine", "port": 81, "targetPort": 81}]}})
+    case.ns.patch("deployment", "web-heddle", {"spec": {"replicas": 0}})
+    case.ns.patch("serviceaccount", "web-heddle", {"metadata": {"labels": {NAME_LABEL: None}}})
+    case.ns.kubectl("delete", "poddisruptionbudget", "web-heddle")
+    case.ns.kubectl("delete", "secret", "web-heddle-identity")
+
+    def whole():
+        ports = [p["port"] for p in case.ns.get("service", "web-heddle")["spec"]["ports"]]
+        return (80 in ports and case.ns.get("deployment", "web-heddle")["spec"]["replicas"] == 1
+                and all(made(case, kind) for kind in KINDS[:-1]))
+    until(whole, SECONDS, "all is as it was", interval=0.2)
+    expect(case, "Programmed", "True")
+    if made(case, "pod")[0]["metadata"]["name"] == before:
+        raise Failed("the edit of the replicas was not seen: the pod is the same one")
+
+
+@test
+def what_heddle_did_not_make_is_left_alone(case: Case):
+    case.ns.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web-heddle"},
+                   "spec": {"ports": [{"port": 9}]}})
+    gateway(case)
+    said = expect(case, "Programmed", "False")
+    if "not heddle's" not in said["message"]:
+        raise Failed(f"the Gateway does not say what is in its way: {said}")
+    if case.ns.get("service", "web-heddle")["spec"]["ports"][0]["port"] != 9:
+        raise Failed("another one's Service was changed")
+    case.ns.kubectl("delete", "service", "web-heddle")
+    expect(case, "Programmed", "True")
+
+
+@test
+def a_name_of_253_characters(case: Case):
+    name = "long.name." + "a" * 243
+    gateway(case, name)
+    expect(case, "Programmed", "True", name=name)
+
+
+@test
+def replicas_and_an_autoscaler(case: Case):
+    gateway(case, parameters={"replicas": "2"})
+    until(lambda: len(made(case, "pod")) == 2, SECONDS, "two pods", interval=0.2)
+    expect(case, "Programmed", "True")
+    gateway(case, parameters={"replicas": "2", "max-replicas": "5"})
+    until(lambda: made(case, "horizontalpodautoscaler"), SECONDS, "an autoscaler", interval=0.2)
+    case.ns.kubectl("scale", "deployment/web-heddle", "--replicas=3")  # as it would
+    until(lambda: len(made(case, "pod")) == 3, SECONDS, "three pods", interval=0.2)
+    gateway(case, parameters={"replicas": "1"})
+    until(lambda: not made(case, "horizontalpodautoscaler"), SECONDS, "no autoscaler", interval=0.2)
+    until(lambda: case.ns.get("deployment", "web-heddle")["spec"]["replicas"] == 1, SECONDS,
+          "one replica is asked for", interval=0.2)
+
+
+# --- addresses ---------------------------------------------------------------------------------------
+
+
+@test
+def an_address_that_nobody_can_give(case: Case):
+    address = [{"type": "IPAddress", "value": NOBODYS}]
+    gateway(case, addresses=address)
+    expect(case, "Accepted", "True")
+    expect(case, "Programmed", "False", "AddressNotUsable")
+    gateway(case)
+    expect(case, "Programmed", "True")
+    free = case.ns.get("service", "web-heddle")["spec"]["clusterIP"]
+    gateway(case, addresses=[{"type": "IPAddress", "value": free}])
+    expect(case, "Programmed", "True")
+    given = case.ns.get("gateway", "web")["status"]["addresses"]
+    if [a["value"] for a in given] != [free]:
+        raise Failed(f"asked for '{free}', has {given}")
+
+
+# --- replaced ----------------------------------------------------------------------------------------
+
+
+@test
+def a_rollout_fails_no_request(case: Case):
+    under_load(case)
+    load = case.load()
+    case.ns.kubectl("rollout", "restart", "deployment/web-heddle")
+    settled(case)
+    gateway(case, parameters={"memory-request": "100Mi"})  # pods of another kind
+    until(lambda: case.ns.get("deployment", "web-heddle")["metadata"]["generation"] > 2, SECONDS,
+          "another kind of pods is asked for", interval=0.2)
+    settled(case)
+    load.check_no_failure(CALLS_LEAST)
+
+
+@test
+def a_pod_that_is_evicted_fails_no_request(case: Case):
+    """As the drain of a node does it; a second one has to wait."""
+    under_load(case, replicas="2")
+    until(lambda: len(made(case, "pod")) == 2, SECONDS, "two pods", interval=0.2)
+    case.ns.wait_available()
+    load = case.load()
+    answers = [_evict(case, pod["metadata"]["name"]) for pod in made(case, "pod")]
+    if answers != [True, False]:
+        raise Failed(f"evictions were admitted as {answers}, not one of two")
+    settled(case)
+    load.check_no_failure(CALLS_LEAST)
+
+
+def _evict(case: Case, pod: str) -> bool:
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction",
+                "metadata": {"name": pod, "namespace": case.ns.name}}
+    done = kube.told("create", "--raw", f"/api/v1/namespaces/{case.ns.name}/pods/{pod}/eviction",
+                     "-f", "-", stdin=json.dumps(eviction))
+    return done.returncode == 0
+
+
+@test
+def listeners_and_routes_restart_no_pod(case: Case):
+    gateway(case)
+    expect(case, "Programmed", "True")
+    before = [p["metadata"]["uid"] for p in made(case, "pod")]
+    listeners = [{"name": f"p{port}", "port": port, "protocol": protocol}
+                 for port, protocol in ((80, "HTTP"), (81, "HTTP"), (9000, "TCP"), (53, "UDP"))]
+    gateway(case, listeners=listeners)
+    expect(case, "Programmed", "True")
+    until(lambda: len(case.ns.get("service", "web-heddle")["spec"]["ports"]) == 4, SECONDS,
+          "the Service has four ports", interval=0.2)
+    if [p["metadata"]["uid"] for p in made(case, "pod")] != before:
+        raise Failed("pods were replaced")
+
+
+# --- gone --------------------------------------------------------------------------------------------
+
+
+@test
+def a_deleted_gateway_leaves_nothing(case: Case):
+    gateway(case, parameters={"max-replicas": "2"})
+    until(lambda: all(made(case, kind) for kind in KINDS), SECONDS, "all is made", interval=0.2)
+    case.ns.kubectl("delete", "gateway", "web")
+    until(lambda: not any(made(case, kind) for kind in (*KINDS, "pod")), 120, "nothing is left",
+          interval=0.5)
+
+
+@test
+def a_gateway_that_changes_its_class_is_given_up(case: Case):
+    gateway(case)
+    until(lambda: all(made(case, kind) for kind in KINDS[:-1]), SECONDS, "all is made", interval=0.2)
+    other = f"{case.ns.name}-other"
+    kube.kubectl("create", "-f", "-", stdin=json.dumps(
+        {"apiVersion": f"{API}/v1", "kind": "GatewayClass", "metadata": {"name": other},
+         "spec": {"controllerName": "example.com/nobody"}}))
+    case.finally_do(lambda: kube.kubectl("delete", "gatewayclass", other))
+    gateway(case, gatewayClassName=other)
+    until(lambda: not any(made(case, kind) for kind in KINDS), SECONDS, "nothing is left",
+          interval=0.5)
