@@ -128,7 +128,7 @@ static void failed(struct thing *thing, const char *what, const struct kube_resu
     }
 }
 
-/* The answer is the object: newer than what the watch has told. */
+/* The answer is the object, as it was then: the watch may have told of a newer one already. */
 static struct seen answer_of(const struct thing *thing, struct str body)
 {
     struct seen seen = {.there = false};
@@ -215,10 +215,7 @@ static void applied(void *user, const struct kube_result *result)
         log_at(LOG_INFO, "provision", "applied", KV_TEXT("object", thing->key));
         thing->applied = true;
         thing->fields_then = seen.fields;
-        if (seen.there) {
-            seen_release(&thing->seen);
-            thing->seen = seen;
-        }
+        thing_take(thing, &seen);
         backoff_reset(&thing->backoff);
         thing_set_error(thing, false, STR_NULL);
         thing_queue(thing);

@@ -100,6 +100,7 @@ void thing_free(struct thing *thing);
 void thing_want(struct thing *thing, struct site *site, struct str text);
 /* What the API server has. */
 void thing_learn(struct thing *thing, const struct doc_node *object);
+void thing_take(struct thing *thing, struct seen *fresh); /* unless something newer is known */
 void thing_lost(struct thing *thing);
 /* It is another one than before, for those to whom that matters. */
 void thing_told(struct thing *thing);

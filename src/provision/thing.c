@@ -92,24 +92,30 @@ bool thing_is_of(const struct seen *seen, const struct site *site)
     return labelled || (seen->owner_uid.len > 0 && str_eq(seen->owner_uid, str_from(site->uid)));
 }
 
-/* What arrives late is older than what the answer to a write said: resourceVersions of one kind are
- * ordered numbers (KEP-5504). */
+/* Watch and answers to writes overtake each other. resourceVersions of one kind are ordered numbers
+ * (KEP-5504). */
 static bool is_older(struct str version, struct str known)
 {
     uint64_t a, b;
     return str_to_u64(version, &a) && str_to_u64(known, &b) && a < b;
 }
 
+void thing_take(struct thing *thing, struct seen *fresh)
+{
+    if (!fresh->there || (thing->seen.there && is_older(fresh->version, thing->seen.version))) {
+        seen_release(fresh);
+        return;
+    }
+    seen_release(&thing->seen);
+    thing->seen = *fresh;
+    *fresh = (struct seen){.there = false};
+}
+
 void thing_learn(struct thing *thing, const struct doc_node *object)
 {
     struct seen fresh;
     seen_read(thing->part, object, &fresh);
-    if (thing->seen.there && is_older(fresh.version, thing->seen.version)) {
-        seen_release(&fresh);
-        return;
-    }
-    seen_release(&thing->seen);
-    thing->seen = fresh;
+    thing_take(thing, &fresh);
 }
 
 void thing_lost(struct thing *thing)

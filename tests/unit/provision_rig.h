@@ -32,6 +32,7 @@ struct prig {
     unsigned refuse;                   /* answers the next writes so, */
     unsigned refusals;                 /* so many of them, */
     const char *refuse_path, *message; /* of paths that contain it, with these words */
+    const char *hasty; /* somebody merges this into Services before the answer is read */
     /* the Gateway a/web and what follows from it */
     enum provision_class class;
     struct gateway gateway;
@@ -128,6 +129,22 @@ static inline void prig_store(struct prig *rig, const char *path, json_t *object
     json_decref(object);
 }
 
+static inline json_t *object_at(const struct prig *rig, const char *path)
+{
+    return json_object_get(rig->objects, path);
+}
+
+/* Somebody else writes: `change` is merged in. mine: into a field that heddle had set. */
+static inline void prig_edit(struct prig *rig, const char *path, const char *change, bool mine)
+{
+    json_t *object = json_deep_copy(object_at(rig, path));
+    json_t *patch = json_loads(change, 0, NULL);
+    assert_non_null(patch);
+    json_object_update_recursive(object, patch);
+    json_decref(patch);
+    prig_store(rig, path, object, mine ? json_pack("{s:s}", "f:edited", change) : NULL);
+}
+
 static inline void reply_json(struct ask *ask, unsigned status, json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT);
@@ -166,7 +183,13 @@ static inline void answer_apply(struct prig *rig, struct ask *ask, const char *p
         json_object_set_new(member(object, "spec", NULL), "handed", json_true());
     }
     prig_store(rig, path, object, ours ? fields_of(body) : NULL);
-    reply_json(ask, 200, object);
+    json_t *said = json_deep_copy(object_at(rig, path));
+    if (rig->hasty != NULL && strstr(path, "/services/") != NULL) {
+        prig_edit(rig, path, rig->hasty, false);
+        turn(&rig->loop, 30); /* the watch is read first */
+    }
+    reply_json(ask, 200, said);
+    json_decref(said);
     json_decref(body);
 }
 
@@ -360,28 +383,12 @@ static inline void prig_free(struct prig *rig)
 #define BUDGET "/apis/policy/v1/namespaces/a/poddisruptionbudgets/web-heddle"
 #define AUTOSCALER "/apis/autoscaling/v2/namespaces/a/horizontalpodautoscalers/web-heddle"
 
-static inline json_t *object_at(const struct prig *rig, const char *path)
-{
-    return json_object_get(rig->objects, path);
-}
-
 /* Leads, and waits until the five parts are there. */
 static inline void prig_lead(struct prig *rig)
 {
     provision_lead(rig->provision, true);
     until(&rig->loop, json_object_size(rig->objects) >= 5);
     turn(&rig->loop, 30);
-}
-
-/* Somebody else writes: `change` is merged in. mine: into a field that heddle had set. */
-static inline void prig_edit(struct prig *rig, const char *path, const char *change, bool mine)
-{
-    json_t *object = json_deep_copy(object_at(rig, path));
-    json_t *patch = json_loads(change, 0, NULL);
-    assert_non_null(patch);
-    json_object_update_recursive(object, patch);
-    json_decref(patch);
-    prig_store(rig, path, object, mine ? json_pack("{s:s}", "f:edited", change) : NULL);
 }
 
 #endif

@@ -307,6 +307,19 @@ static void test_addresses_of_a_load_balancer(void **state)
     prig_free(rig);
 }
 
+static void test_a_load_balancer_that_is_faster_than_the_answer(void **state)
+{
+    (void)state;
+    struct prig *rig = prig_new();
+    rig->hasty = GIVEN("198.51.100.7");
+    prig_lead(rig);
+    until(&rig->loop, rig->placed->addresses.len == 1);
+    turn(&rig->loop, 50);
+    assert_int_equal(rig->placed->addresses.len, 1);
+    assert_int_equal(rig->applies, 5);
+    prig_free(rig);
+}
+
 static void test_an_address_that_is_not_given(void **state)
 {
     (void)state;
@@ -441,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_trouble_is_no_error_of_the_gateway),
         cmocka_unit_test(test_what_cannot_be_changed_is_made_anew),
         cmocka_unit_test(test_addresses_of_a_load_balancer),
+        cmocka_unit_test(test_a_load_balancer_that_is_faster_than_the_answer),
         cmocka_unit_test(test_an_address_that_is_not_given),
         cmocka_unit_test(test_a_service_has_one_address),
         cmocka_unit_test(test_a_certificate_is_renewed_in_time),

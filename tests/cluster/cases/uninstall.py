@@ -13,7 +13,8 @@ SECONDS = 300
 KINDS = ["clusterroles", "clusterrolebindings", "mutatingwebhookconfigurations",
          "validatingwebhookconfigurations", "gatewayclasses", "namespaces", "crds", "roles -A",
          "rolebindings -A", "secrets -A", "configmaps -A", "leases -A", "services -A",
-         "serviceaccounts -A", "deployments -A", "daemonsets -A", "poddisruptionbudgets -A", "endpointslices -A"]
+         "serviceaccounts -A", "deployments -A", "daemonsets -A", "poddisruptionbudgets -A",
+         "endpointslices -A"]
 
 
 def make(target: str) -> None:
@@ -40,6 +41,11 @@ def left() -> list:
 def an_uninstalled_heddle_leaves_nothing(case: Case):
     if kube.told("get", "-k", str(REPO / "deploy")).returncode != 0:
         raise Skip("what is installed is not what make deploy installs")
+    case.ns.apply({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
+                   "metadata": {"name": "web"},
+                   "spec": {"gatewayClassName": heddle.NAME,
+                            "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]}})
+    case.ns.wait_for("gateway/web", '.status.conditions[?(@.type=="Programmed")].status', "True")
     case.finally_do(lambda: (make("deploy"), heddle.wait_ready(), heddle.note_restarts()))
     make("undeploy")
     kube.told("wait", "--for=delete", f"namespace/{heddle.NAMESPACE}", "--timeout=60s")
