@@ -7,6 +7,7 @@ A screen's routes say what becomes of the requests to 'shop', which has no endpo
 import datetime
 import itertools
 
+from rig.envoy import Envoy
 from rig.mesh import Mesh, start_echod
 from rig.process import until
 from rig.traffic import Answer, Http, seen
@@ -119,6 +120,11 @@ class Stage:
             self.mesh.envoy.stop()
         self.mesh.start_envoy("demo", options=place(namespace, zone))
         self.mesh.wait_listening(*(f"{SHOP}:{port}" for port in PODS))
+
+    def start_gateway(self, name: str) -> Envoy:
+        """One more Envoy, of a Gateway."""
+        envoy = Envoy(self.heddle, self.mesh.work, name, options=["--gateway", name])
+        return envoy.start().wait_live()
 
     # --- requests ---------------------------------------------------------------------------
 

@@ -89,8 +89,11 @@ static void set(struct since *since, struct str key, struct since_change *change
     change->refs++;
 }
 
-static void set_all(struct since *since, struct row_changes routings, struct since_change *change)
+void since_turn(struct since *since, struct row_changes routings, uint64_t now_ms)
 {
+    struct since_change *change = current(since);
+    change->turn = ++since->turn;
+    change->at_ms = now_ms;
     for (size_t i = 0; i < routings.len; i++) {
         struct str key = routings.items[i].key;
         if (routings.items[i].after != NULL) {
@@ -101,17 +104,6 @@ static void set_all(struct since *since, struct row_changes routings, struct sin
         if (gone != NULL) {
             entry_free(gone);
         }
-    }
-}
-
-void since_turn(struct since *since, const struct row_changes *routings, size_t len,
-                uint64_t now_ms)
-{
-    struct since_change *change = current(since);
-    change->turn = ++since->turn;
-    change->at_ms = now_ms;
-    for (size_t i = 0; i < len; i++) {
-        set_all(since, routings[i], change);
     }
     change_unref(change);
     since->current = NULL;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TLS servers that say who they are, and a client that says what it heard."""
+"""TLS servers that say who they are, and a client that says what it heard; HTTP over TLS."""
 
+import http.client
 import pathlib
 import socket
 import ssl
@@ -8,6 +9,7 @@ import threading
 from typing import Optional
 
 from .pki import Authority
+from .traffic import Http
 
 SECONDS = 5
 NAMES = "DNS:*.example.com,DNS:*.a.example.com,DNS:example.com,DNS:mail.example.org"
@@ -70,3 +72,23 @@ class TlsBackends:
                 return "refused"
         assert words[:2] == ["hello", "from"] and words[4] == str(sni), words
         return words[2]
+
+
+class Https(Http):
+    """Asks ADDR:PORT for the server name `name`, takes no certificate but one for it of `authority`,
+    and asks for that host."""
+
+    def __init__(self, address: str, name: str, authority: Authority):
+        super().__init__(address)
+        self.name = name
+        self.context = ssl.create_default_context(cafile=authority.path("ca.pem"))
+        self.serial = ""  # of the certificate that was shown last
+        self.connections = 0  # that there have been
+
+    def connect(self, timeout: float) -> http.client.HTTPConnection:
+        connection = super().connect(timeout)
+        connection.sock = self.context.wrap_socket(connection.sock, server_hostname=self.name)
+        connection.host = self.name  # the header Host
+        self.serial = connection.sock.getpeercert()["serialNumber"]
+        self.connections += 1
+        return connection

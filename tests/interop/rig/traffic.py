@@ -10,7 +10,7 @@ import socket
 import statistics
 import threading
 import time
-from typing import Iterable, Optional
+from typing import Iterable, Optional, Union
 
 from .process import Failed, until
 
@@ -90,14 +90,18 @@ class Http:
             self.connection.close()
         self.connection = None
 
+    def connect(self, timeout: float) -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection(self.address, timeout=timeout)
+        connection.connect()
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
     def request(self, method: str = "GET", path: str = "/", headers: Optional[dict] = None,
                 timeout: float = CALL_SECONDS) -> Answer:
         sent = time.time()
         try:
             if self.connection is None:
-                self.connection = http.client.HTTPConnection(self.address, timeout=timeout)
-                self.connection.connect()
-                self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.connection = self.connect(timeout)
             self.connection.request(method, path, headers=headers or {})
             response = self.connection.getresponse()
             answer = Answer(response.status, response.read().decode(errors="replace"), sent,
@@ -129,9 +133,10 @@ def seen(backend: str, test_id: str) -> list:
 class HttpLoad:
     """Requests without a pause, from a thread, for as long as the `with` lasts."""
 
-    def __init__(self, addresses: Iterable[str], path: str = "/", pause: float = 0.001,
+    def __init__(self, targets: Iterable[Union[str, Http]], path: str = "/", pause: float = 0.001,
                  reconnect: bool = False):
-        self.addresses = list(addresses)
+        """targets: ADDR:PORT, or clients that are closed at the end."""
+        self.clients = [Http(t) if isinstance(t, str) else t for t in targets]
         self.path = path
         self.pause = pause
         self.reconnect = reconnect
@@ -140,14 +145,13 @@ class HttpLoad:
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
-        clients = [Http(address) for address in self.addresses]
         while not self._stop.is_set():
-            for client in clients:
+            for client in self.clients:
                 self.answers.append(client.request(path=self.path))
                 if self.reconnect:
                     client.close()
             self._stop.wait(self.pause)
-        for client in clients:
+        for client in self.clients:
             client.close()
 
     def __enter__(self):
