@@ -12,10 +12,10 @@
 
 #include "mesh_rig.h"
 
-#define WORLD_SERVICES 4 /* in each namespace */
-#define WORLD_ROUTES 3   /* of each kind in each namespace */
-#define WORLD_POLICIES 2 /* in each namespace */
-#define WORLD_OBJECTS 52
+#define WORLD_SERVICES 4      /* in each namespace */
+#define WORLD_ROUTES 3        /* of each kind in each namespace */
+#define WORLD_POLICIES 2      /* in each namespace */
+#define WORLD_MESH_OBJECTS 52 /* those of Gateways: mesh_world_gateways.h */
 #define WORLD_CLIENTS 7
 #define WORLD_SCOPES 3 /* of listeners that are asked for by name */
 #define WORLD_NAMES 14
@@ -140,6 +140,12 @@ static inline void world_parents(struct world *world, struct buf *out)
                    : i == 0 ? ", sectionName: p0"
                             : ", sectionName: p1");
     }
+    if (world_chance(world, 2)) {
+        bool set = world_chance(world, 3);
+        buf_printf(out, "  - {kind: %s, namespace: %s, name: %s%s}\n",
+                   set ? "ListenerSet" : "Gateway", world_ns(world_draw(world, 2)),
+                   set ? "ls" : "g", world_chance(world, 4) ? ", sectionName: l0" : "");
+    }
 }
 
 static inline void world_backends(struct world *world, unsigned least, struct buf *out)
@@ -210,6 +216,10 @@ static inline void world_route(struct world *world, bool grpc, unsigned nth, str
     }
     buf_add_text(out, "spec:\n");
     world_parents(world, out);
+    if (world_chance(world, 2)) {
+        static const char *const names[] = {"a.example", "'*.example'", "'*.b.example'"};
+        buf_printf(out, "  hostnames: [%s]\n", names[world_draw(world, 3)]);
+    }
     buf_add_text(out, "  rules:\n");
     for (unsigned i = 0; i < rules; i++) {
         unsigned matches = world_draw(world, 3);
@@ -273,9 +283,9 @@ static inline void world_policy(struct world *world, unsigned nth, struct buf *o
     world_later(world, "  ", out);
 }
 
-/* Object 0 .. WORLD_OBJECTS - 1: kind, key, and a random version of it as YAML. */
-static inline enum kind_id world_object(struct world *world, unsigned nth, char key[64],
-                                        struct buf *out)
+/* Object 0 .. WORLD_MESH_OBJECTS - 1: kind, key, and a random version of it as YAML. */
+static inline enum kind_id world_mesh_object(struct world *world, unsigned nth, char key[64],
+                                             struct buf *out)
 {
     if (nth < 8) {
         snprintf(key, 64, "%s/s%u", world_ns(nth), nth / 2);

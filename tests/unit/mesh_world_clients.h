@@ -3,7 +3,7 @@
 #ifndef HEDDLE_TESTS_MESH_WORLD_CLIENTS_H
 #define HEDDLE_TESTS_MESH_WORLD_CLIENTS_H
 
-#include "mesh_world.h"
+#include "mesh_world_gateways.h"
 #include "stored_rig.h"
 
 static const struct world_client {

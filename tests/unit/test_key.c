@@ -43,11 +43,29 @@ static void test_of_one_namespace(void **state)
     arena_release(&arena);
 }
 
+static void test_of_udp(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena);
+    struct str key = udp_port_key_make(&arena, STR("shop"), STR("dns"), 53);
+    assert_str(key, "shop/dns:53/udp");
+    struct port_key parts = port_key_parse(STR("shop/dns:53/udp@zone/z"));
+    assert_str(parts.port_key, "shop/dns:53/udp");
+    assert_str(parts.object, "shop/dns");
+    assert_str(parts.client_ns, "zone/z");
+    assert_int_equal(parts.port, 53);
+    assert_true(parts.udp);
+    assert_false(port_key_parse(STR("shop/dns:53")).udp);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_of_all_clients),
         cmocka_unit_test(test_of_one_namespace),
+        cmocka_unit_test(test_of_udp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

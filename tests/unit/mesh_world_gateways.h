@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mesh_world_gateways: the objects of mesh_world.h that are of Gateways. */
+#ifndef HEDDLE_TESTS_MESH_WORLD_GATEWAYS_H
+#define HEDDLE_TESTS_MESH_WORLD_GATEWAYS_H
+
+#include "mesh_world.h"
+
+#define WORLD_OBJECTS (WORLD_MESH_OBJECTS + 15)
+
+static inline void world_listeners(struct world *world, struct buf *out)
+{
+    static const char *const protocols[] = {"HTTP", "HTTP", "HTTP", "TLS", "TCP", "UDP"};
+    static const char *const hostnames[] = {"", ", hostname: '*.example'", ", hostname: a.example"};
+    static const char *const from[] = {"Same", "All", "Selector, selector: {matchLabels: {k: v}}"};
+    unsigned listeners = 1 + world_draw(world, 3);
+    unsigned first = world_draw(world, 3); /* hostnames must differ */
+    buf_add_text(out, "  listeners:\n");
+    for (unsigned i = 0; i < listeners; i++) {
+        const char *protocol = protocols[world_draw(world, 6)];
+        bool named = protocol[0] == 'H' || protocol[1] == 'L';
+        buf_printf(out,
+                   "  - {name: l%u, port: %u, protocol: %s%s%s, "
+                   "allowedRoutes: {namespaces: {from: %s}}}\n",
+                   i, 80 + world_draw(world, 2) + (named ? 0 : 10 * i), protocol,
+                   protocol[1] == 'L' ? ", tls: {mode: Passthrough}" : "",
+                   named ? hostnames[(first + i) % 3] : "", from[world_draw(world, 3)]);
+    }
+}
+
+static inline void world_gateway(struct world *world, unsigned nth, struct buf *out)
+{
+    buf_printf(out,
+               "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n"
+               "metadata: {name: g, namespace: %s}\nspec:\n  gatewayClassName: %s\n",
+               world_ns(nth), world_chance(world, 6) ? "other" : "heddle");
+    if (world_chance(world, 2)) {
+        buf_printf(out, "  allowedListeners: {namespaces: {from: %s}}\n",
+                   world_chance(world, 2) ? "Same" : "All");
+    }
+    world_listeners(world, out);
+}
+
+static inline void world_listener_set(struct world *world, unsigned nth, struct buf *out)
+{
+    buf_printf(
+        out,
+        "apiVersion: gateway.networking.k8s.io/v1\nkind: ListenerSet\n"
+        "metadata: {name: ls, namespace: %s}\nspec:\n  parentRef: {name: g, namespace: %s}\n",
+        world_ns(nth), world_ns(world_draw(world, 2)));
+    world_listeners(world, out);
+}
+
+static inline void world_tls_policy(struct world *world, unsigned nth, struct buf *out)
+{
+    static const char *const trust[] = {
+        "caCertificateRefs: [{group: \"\", kind: ConfigMap, name: ca}]",
+        "caCertificateRefs: [{group: \"\", kind: Secret, name: ca}]",
+        "wellKnownCACertificates: System"};
+    buf_printf(out,
+               "apiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\n"
+               "metadata:\n  name: t%u\n  namespace: %s\n",
+               nth / 2, world_ns(nth));
+    if (world_chance(world, 2)) {
+        buf_printf(out, "  creationTimestamp: \"2026-01-0%uT00:00:00Z\"\n",
+                   1 + world_draw(world, 3));
+    }
+    buf_printf(out,
+               "spec:\n  targetRefs: [{group: \"\", kind: Service, name: s%u%s}]\n"
+               "  validation: {hostname: h.example, %s}\n",
+               world_draw(world, WORLD_SERVICES + 1),
+               world_chance(world, 2) ? "" : ", sectionName: p0", trust[world_draw(world, 3)]);
+}
+
+static inline void world_grant(struct world *world, unsigned nth, struct buf *out)
+{
+    static const char *const kinds[] = {"HTTPRoute", "GRPCRoute", "TCPRoute", "UDPRoute"};
+    buf_printf(out,
+               "apiVersion: gateway.networking.k8s.io/v1beta1\nkind: ReferenceGrant\n"
+               "metadata: {name: w, namespace: %s}\nspec:\n"
+               "  from: [{group: gateway.networking.k8s.io, kind: %s, namespace: %s}]\n"
+               "  to: [{group: \"\", kind: Service%s}]\n",
+               world_ns(nth), kinds[world_draw(world, 4)], world_ns(world_draw(world, 2)),
+               world_chance(world, 2) ? "" : ", name: s0");
+}
+
+static inline void world_udp_route(struct world *world, unsigned nth, struct buf *out)
+{
+    buf_printf(out,
+               "apiVersion: gateway.networking.k8s.io/v1\nkind: UDPRoute\n"
+               "metadata: {name: u, namespace: %s}\nspec:\n"
+               "  parentRefs: [{name: g, namespace: %s}]\n  rules:\n  -\n",
+               world_ns(nth), world_ns(world_draw(world, 2)));
+    world_backends(world, 1, out);
+}
+
+/* As world_mesh_object(). */
+static inline enum kind_id world_gateway_object(struct world *world, unsigned nth, char key[64],
+                                                struct buf *out)
+{
+    const char *ns = world_ns(nth);
+    switch (nth / 2) {
+    case 0:
+        snprintf(key, 64, "%s/g", ns);
+        world_gateway(world, nth, out);
+        return KIND_GATEWAY;
+    case 1:
+        snprintf(key, 64, "%s/ls", ns);
+        world_listener_set(world, nth, out);
+        return KIND_LISTENERSET;
+    case 2:
+    case 3:
+        snprintf(key, 64, "%s/t%u", ns, nth / 2 - 2);
+        world_tls_policy(world, nth - 4, out);
+        return KIND_BACKENDTLSPOLICY;
+    case 4:
+        snprintf(key, 64, "%s/w", ns);
+        world_grant(world, nth, out);
+        return KIND_REFERENCEGRANT;
+    case 5:
+        snprintf(key, 64, "UDPRoute/%s/u", ns);
+        world_udp_route(world, nth, out);
+        return KIND_UDPROUTE;
+    case 6:
+        snprintf(key, 64, "%s/ca", ns);
+        buf_printf(out,
+                   "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ca, namespace: %s}\n"
+                   "data: {ca.crt: none}\n",
+                   ns);
+        return KIND_CONFIGMAP;
+    default:
+        snprintf(key, 64, "heddle");
+        buf_add_text(out, "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\n"
+                          "metadata: {name: heddle}\n"
+                          "spec: {controllerName: heddle.dev/gateway-controller}\n");
+        return KIND_GATEWAYCLASS;
+    }
+}
+
+/* Any object. */
+static inline enum kind_id world_object(struct world *world, unsigned nth, char key[64],
+                                        struct buf *out)
+{
+    return nth < WORLD_MESH_OBJECTS
+               ? world_mesh_object(world, nth, key, out)
+               : world_gateway_object(world, nth - WORLD_MESH_OBJECTS, key, out);
+}
+
+#endif
