@@ -57,8 +57,8 @@ static bool find_class(const struct daemon *daemon, struct str id, struct arena 
     }
     if (ret_class->foreign) {
         return err_set(err,
-                       "no client '%.*s' is connected; say sidecar/NAMESPACE/NAME or "
-                       "proxyless/NAMESPACE/NAME for one that might be",
+                       "no client '%.*s' is connected; say sidecar/NAMESPACE/NAME, "
+                       "proxyless/NAMESPACE/NAME or gateway/NAMESPACE/NAME for one that might be",
                        STR_FMT(id));
     }
     return true;
@@ -102,7 +102,8 @@ static struct resource *first_of(const struct resource_row *row, const struct ex
 static struct resource *wanted(const struct daemon *daemon, const struct client_class *class,
                                const struct explained *explained)
 {
-    static const unsigned tables[] = {T_ENVOY_RDS, T_GRPC_RDS, T_ENVOY_ECDS};
+    static const unsigned tables[] = {T_ENVOY_RDS, T_GRPC_RDS, T_ENVOY_ECDS, T_GATEWAY_RDS,
+                                      T_GATEWAY_ECDS};
     const struct engine *engine = mesh_engine(daemon->mesh);
     struct arena scratch;
     struct view view;
@@ -116,7 +117,7 @@ static struct resource *wanted(const struct daemon *daemon, const struct client_
     }
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && found == NULL; i++) {
         const struct resource_row *row =
-            (const struct resource_row *)engine_get(engine, tables[i], explained->routing);
+            (const struct resource_row *)engine_get(engine, tables[i], explained->config);
         found = row != NULL ? first_of(row, explained, &view) : NULL;
     }
     found = found != NULL ? resource_ref(found) : NULL;

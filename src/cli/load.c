@@ -2,6 +2,8 @@
 /* load: files of the command line -> a mesh. */
 #include "cli/load.h"
 
+#include <stdio.h>
+
 #include "source/source_file.h"
 
 static void put(void *user, struct object *object, struct str key)
@@ -36,6 +38,16 @@ bool load_paths(const struct options *options, const char *const *paths, unsigne
     }
     *ret_loaded = loaded;
     return true;
+}
+
+void loaded_warn(const struct loaded *loaded, const char *dir)
+{
+    if (file_set_invalid(loaded->files) > 0) {
+        fprintf(stderr,
+                "heddle: some documents of '%s' are not valid and were left out; heddle "
+                "check tells what is wrong\n",
+                dir);
+    }
 }
 
 void loaded_release(struct loaded *loaded)

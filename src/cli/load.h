@@ -15,6 +15,8 @@ struct loaded {
 /* False when a path cannot be read at all. */
 bool load_paths(const struct options *options, const char *const *paths, unsigned npaths,
                 struct loaded *ret_loaded, struct err *err);
+/* Says on standard error that documents of the directory were left out, if any were. */
+void loaded_warn(const struct loaded *loaded, const char *dir);
 void loaded_release(struct loaded *loaded);
 
 #endif

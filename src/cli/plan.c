@@ -66,12 +66,7 @@ static int plan_here(const struct asking *asking, struct buf *ret_body, struct e
         return EXIT_ENVIRONMENT;
     }
     changeset_unref(mesh_turn(loaded.mesh));
-    if (file_set_invalid(loaded.files) > 0) {
-        fprintf(stderr,
-                "heddle: some documents of '%s' are not valid and were left out; heddle "
-                "check tells what is wrong\n",
-                dir);
-    }
+    loaded_warn(&loaded, dir);
     struct plan *plan = plan_new(loaded.mesh);
     const struct option_values *deletions = &asking->options->lists[O_delete];
     for (unsigned i = 0; i < deletions->len; i++) {

@@ -1,140 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* why: `heddle why NODE METHOD URL`, which rule, backend and endpoints a request takes, and why. */
 #include <jansson.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/fetch.h"
+#include "cli/load.h"
+#include "cli/why_text.h"
+#include "pipeline/explain.h"
 
-#define TAKES "takes the " /* request or connection: the verdict on the rule that does */
-
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value != NULL ? value : "";
-}
-
-static void print_place(const json_t *object)
-{
-    printf("%s", text(object, "rule"));
-    if (text(object, "file")[0] != '\0') {
-        printf(" (%s:%lld)", text(object, "file"),
-               (long long)json_integer_value(json_object_get(object, "line")));
-    }
-}
-
-static void print_rules(const json_t *answer)
-{
-    const json_t *rules = json_object_get(answer, "rules");
-    size_t index;
-    const json_t *rule;
-    printf("rules, in the order in which they are tried:\n");
-    json_array_foreach(rules, index, rule)
-    {
-        printf("  %s ",
-               strncmp(text(rule, "verdict"), TAKES, sizeof(TAKES) - 1) == 0 ? "=>" : "  ");
-        print_place(rule);
-        printf("\n       %s\n       %s\n", text(rule, "match"), text(rule, "verdict"));
-    }
-    json_int_t more = json_integer_value(json_object_get(answer, "more_rules"));
-    if (more > 0) {
-        printf("     and %lld more\n", (long long)more);
-    }
-}
-
-static void print_endpoints(const json_t *backend)
-{
-    size_t index;
-    const json_t *endpoint;
-    json_array_foreach(json_object_get(backend, "endpoints"), index, endpoint)
-    {
-        json_int_t priority = json_integer_value(json_object_get(endpoint, "priority"));
-        printf("         %s %s", text(endpoint, "address"), text(endpoint, "zone"));
-        if (priority > 0) {
-            printf(" priority %lld", (long long)priority);
-        }
-        printf("%s\n", json_is_true(json_object_get(endpoint, "draining")) ? " draining" : "");
-    }
-    if (text(backend, "outcome")[0] != '\0') {
-        printf("         %s\n", text(backend, "outcome"));
-    }
-}
-
-static void print_list(const json_t *object, const char *key, const char *title)
-{
-    size_t index;
-    const json_t *item;
-    json_array_foreach(json_object_get(object, key), index, item)
-    {
-        printf("%-9s %s\n", index == 0 ? title : "", json_string_value(item));
-    }
-}
-
-/* Of many objects at once, as at the start, none is the one that counts. */
-static void print_since(const json_t *since)
-{
-    const json_t *objects = json_object_get(since, "objects");
-    json_int_t more = json_integer_value(json_object_get(since, "more_objects"));
-    size_t index;
-    const json_t *object;
-    printf("since:    %s, by", text(since, "at"));
-    if (more > 0) {
-        printf(" a change of %lld objects at once\n",
-               (long long)json_array_size(objects) + (long long)more);
-        return;
-    }
-    json_array_foreach(objects, index, object)
-    {
-        printf("%s %s", index > 0 ? "," : "", json_string_value(object));
-    }
-    printf("\n");
-}
-
-static void print_decision(const json_t *decision)
-{
-    size_t index;
-    const json_t *backend;
-    printf("decision: %s", text(decision, "action"));
-    if (text(decision, "rule")[0] != '\0') {
-        printf(" by ");
-        print_place(decision);
-    }
-    printf("\n");
-    json_array_foreach(json_object_get(decision, "backends"), index, backend)
-    {
-        printf("  %5.1f %% %s\n", 100.0 * json_number_value(json_object_get(backend, "share")),
-               text(backend, text(backend, "backend")[0] != '\0' ? "backend" : "outcome"));
-        if (text(backend, "backend")[0] != '\0') {
-            print_endpoints(backend);
-        }
-    }
-    print_endpoints(decision);
-    print_list(decision, "in_force", "in force:");
-    print_list(decision, "ignored", "ignored:");
-    print_list(decision, "notes", "note:");
-}
-
-static void print_text(const json_t *answer)
-{
-    printf("client:   %s\n", text(answer, "client"));
-    if (text(answer, "service")[0] != '\0') {
-        printf("service:  %s\n", text(answer, "service"));
-    }
-    printf("routing:  %s\n", text(answer, "routing"));
-    if (json_object_get(answer, "since") != NULL) {
-        print_since(json_object_get(answer, "since"));
-    }
-    if (json_object_get(answer, "rules") != NULL) {
-        print_rules(answer);
-    }
-    if (json_object_get(answer, "decision") != NULL) {
-        print_decision(json_object_get(answer, "decision"));
-    }
-    if (text(answer, "acknowledged")[0] != '\0') {
-        printf("the client %s\n", text(answer, "acknowledged"));
-    }
-}
+/* --- a running heddle ----------------------------------------------------------------------- */
 
 static void add_word(struct buf *path, struct arena *arena, const char *name, struct str value)
 {
@@ -142,7 +16,7 @@ static void add_word(struct buf *path, struct arena *arena, const char *name, st
     buf_add_str(path, fetch_escape(arena, value));
 }
 
-static int ask(const struct options *options, struct buf *ret_body, struct err *err)
+static int ask_there(const struct options *options, struct buf *ret_body, struct err *err)
 {
     bool connection = options->arguments.len == 2; /* it has no method */
     struct arena arena;
@@ -165,6 +39,85 @@ static int ask(const struct options *options, struct buf *ret_body, struct err *
     return code;
 }
 
+/* --- files ---------------------------------------------------------------------------------- */
+
+/* Of the command line; the texts point into it. */
+static bool read_question(const struct options *options, struct arena *arena,
+                          struct question *ret_question, struct err *err)
+{
+    const char **arguments = options->arguments.items;
+    bool connection = options->arguments.len == 2;
+    struct str method = connection ? STR("") : str_from(arguments[1]);
+    struct str sni = option_text(options, O_sni);
+    const struct option_values *headers = &options->lists[O_header];
+    if (!question_parse(method, str_from(arguments[connection ? 1 : 2]), arena, ret_question,
+                        err) ||
+        (sni.len > 0 && !question_set_server_name(sni, ret_question, err))) {
+        return false;
+    }
+    for (unsigned i = 0; i < headers->len; i++) {
+        if (!question_add_header(str_from(headers->items[i]), &ret_question->request, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool classify(const char *id, struct arena *arena, struct client_class *ret_class,
+                     struct err *err)
+{
+    const struct node node = {.id = str_from(id)};
+    if (!client_classify(&node, arena, ret_class, err)) {
+        return false;
+    }
+    return !ret_class->foreign ||
+           err_set(err,
+                   "'%s' is no client of these files; say sidecar/NAMESPACE/NAME, "
+                   "proxyless/NAMESPACE/NAME or gateway/NAMESPACE/NAME",
+                   id);
+}
+
+static void answer_from(const struct loaded *loaded, const char *node,
+                        const struct question *question, struct arena *arena, struct buf *ret_body)
+{
+    struct json json;
+    buf_init(ret_body, BUF_UNLIMITED);
+    json_init(&json, ret_body, 0);
+    json_open(&json, '{');
+    json_key(&json, "client");
+    json_text(&json, node);
+    (void)explain(mesh_engine(loaded->mesh), question, 0, arena, &json);
+    json_close(&json, '}');
+}
+
+static int ask_here(const struct options *options, struct buf *ret_body, struct err *err)
+{
+    const char *node = options->arguments.items[0];
+    const char *dir = options->text[O_config];
+    struct arena arena;
+    struct question question;
+    struct client_class class;
+    struct loaded loaded;
+    int code = EXIT_USAGE;
+    arena_init(&arena);
+    if (read_question(options, &arena, &question, err) && classify(node, &arena, &class, err)) {
+        question.client = &class;
+        code = question_fits(&question, err) ? 0 : EXIT_USAGE;
+    }
+    if (code == 0 && !load_paths(options, &dir, 1, &loaded, err)) {
+        code = EXIT_ENVIRONMENT;
+    } else if (code == 0) {
+        changeset_unref(mesh_turn(loaded.mesh));
+        loaded_warn(&loaded, dir);
+        answer_from(&loaded, node, &question, &arena, ret_body);
+        loaded_release(&loaded);
+    }
+    arena_release(&arena);
+    return code;
+}
+
+/* --- both ----------------------------------------------------------------------------------- */
+
 static int run(const struct options *options)
 {
     struct err err;
@@ -174,7 +127,8 @@ static int run(const struct options *options)
                       "http://HOST:PORT/PATH, or tcp://HOST:PORT without a method");
         return command_fail(EXIT_USAGE, &err);
     }
-    int code = ask(options, &body, &err);
+    int code = options->text[O_config] != NULL ? ask_here(options, &body, &err)
+                                               : ask_there(options, &body, &err);
     if (code != 0) {
         return command_fail(code, &err);
     }
@@ -182,7 +136,7 @@ static int run(const struct options *options)
         fetch_print(&body);
     } else {
         json_t *answer = json_loadb((const char *)body.data, body.len, 0, NULL);
-        print_text(answer);
+        why_print(answer);
         json_decref(answer);
     }
     buf_release(&body);
@@ -195,13 +149,18 @@ const struct command command_why = {
     .arguments = "NODE [METHOD] URL [-H 'name: value'] [options]",
     .summary = "which rule, backend and endpoints a request or connection takes, and why",
     .details =
+        "Asks a running heddle (--admin), or the files of --config DIR.\n"
         "NODE is a connected client (heddle proxies), or sidecar/NAMESPACE/NAME or\n"
         "proxyless/NAMESPACE/NAME for one that might be. The host of URL is a Service's name or\n"
         "ClusterIP. For gRPC the method is POST and the path /package.Service/Method.\n"
+        "What comes in at a Gateway is asked of gateway/NAMESPACE/GATEWAY, with the host and port\n"
+        "that clients outside use.\n"
         "\n"
         "    heddle why sidecar/default/app GET http://echo-service.default:8000/path\n"
         "    heddle why proxyless/default/app POST \\\n"
         "        xds:///echo-service.default:8080/echo_basic.grpcecho.GrpcEcho/Echo\n"
+        "\n"
+        "    heddle why gateway/default/web GET https://shop.example.com/cart\n"
         "\n"
         "A connection that nobody looks into has no method, and with TLS a server name:\n"
         "\n"

@@ -49,6 +49,8 @@ static const struct field set_fields[] = {
     F(FIELD_STR, ir_listener_set, key),
     F(FIELD_BOOL, ir_listener_set, allowed),
     F(FIELD_BOOL, ir_listener_set, accepted),
+    F(FIELD_INT, ir_listener_set, first),
+    F(FIELD_INT, ir_listener_set, len),
     F_SUB(FIELD_LIST, ir_listener_set, conditions, condition_schema),
     {.name = NULL},
 };
@@ -173,6 +175,21 @@ const struct ir_listener *ir_gateway_listener(const struct ir_gateway *gateway, 
         if (str_eq(gateway->listeners.items[i].key, key)) {
             return &gateway->listeners.items[i];
         }
+    }
+    return NULL;
+}
+
+const struct ir_listener_set *ir_gateway_set(const struct ir_gateway *gateway, struct str key)
+{
+    size_t low = 0, high = gateway->sets.len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = str_cmp(gateway->sets.items[middle].key, key);
+        if (order == 0) {
+            return &gateway->sets.items[middle];
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
     }
     return NULL;
 }

@@ -66,7 +66,8 @@ struct ir_listener {
 struct ir_listener_set { /* one that names the Gateway as its parent */
     struct str key;      /* of T_LISTENERSET */
     bool allowed;        /* by the Gateway's allowedListeners; else it has no listeners here */
-    bool accepted;       /* allowed, and some of its listeners are valid: it counts */
+    bool accepted;       /* allowed, and some of its listeners are served: it counts */
+    int32_t first, len;  /* which of the Gateway's listeners are its own */
     LIST(struct condition) conditions;
 };
 
@@ -93,9 +94,9 @@ struct ir_gateway {
     struct str ns, name;
     bool accepted; /* false: nothing is served */
     LIST(struct ir_listener)
-    listeners; /* the Gateway's own as written, then by set (oldest first,
-                  then by name) as written */
-    LIST(struct ir_listener_set) sets;
+    listeners;                         /* the Gateway's own as written, then by set (oldest first,
+                                          then by name) as written */
+    LIST(struct ir_listener_set) sets; /* sorted by key */
     LIST(struct ir_address)
     wanted; /* addresses that are asked for; those without a value left out */
     struct str client_certificate; /* key of T_SECRET, to show to backends; empty: none */
@@ -105,6 +106,7 @@ struct ir_gateway {
 
 /* Borrowed; NULL when there is none. */
 const struct ir_listener *ir_gateway_listener(const struct ir_gateway *gateway, struct str key);
+const struct ir_listener_set *ir_gateway_set(const struct ir_gateway *gateway, struct str key);
 bool ir_listener_is_http(const struct ir_listener *listener); /* HTTP or HTTPS */
 /* Whether `wide` ("", "*", "*.example.com", "a.example.com") stands for all that `narrow` does. */
 bool ir_host_covers(struct str wide, struct str narrow);

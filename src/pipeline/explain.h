@@ -13,7 +13,9 @@
 
 /* For asking since when it is so, and whether the client has acknowledged it. In the arena. */
 struct explained {
-    struct str routing; /* key of T_ROUTING and of what is made of it; empty: there is none */
+    struct str routing; /* key of T_ROUTING, of a Gateway's T_GATEWAY_ROUTING or T_GATEWAY_L4;
+                           empty: there is none */
+    struct str config;  /* key of the resources that are made of it */
     bool http;          /* the RouteConfiguration decides */
     struct str filter;  /* the filter by ECDS that decides, of connections; empty: none does */
     struct str
@@ -32,16 +34,20 @@ enum explain_part {
 };
 
 /*
- * Writes the members of an object (docs/why.md):
- *   service   key of the port, absent when there is none
- *   routing   which set of routes, in words
- *   rules     those looked at, in their order: rule, file, line, match, verdict; more_rules: how
- *             many besides are not told
- *   decision  action "forward", "redirect", "error", "passthrough" or "accept"; rule, file, line;
- * status (HTTP) of a redirect or error, code (gRPC) of an error; outcome, in words; backends:
- * share, backend, endpoints, outcome; in_force and ignored: what the rule does besides, and what
- * such a client does not do of it; notes Absent where they mean nothing. Takes a question that
- * question_fits().
+ * Writes the members of an object (docs/why.md); absent where they mean nothing:
+ *   service     key of the port
+ *   gateway     "ns/name" of who is asked
+ *   listeners   of the Gateway, in the order in which they are looked at: listener, file, line,
+ *               port, protocol, hostname, verdict
+ *   routing     which set of routes, in words
+ *   rules       those looked at, in their order: rule, file, line, hostname (of a Gateway), match,
+ *               verdict; more_rules: how many besides are not told
+ *   unattached  routes that are not asked, though they might be meant to be: route, file, line, why
+ *   decision    action "forward", "redirect", "error", "passthrough" or "accept"; rule, file, line;
+ *               status (HTTP) of a redirect or error, code (gRPC) of an error; outcome, in words;
+ *               backends: share, backend, manner (of a Gateway), endpoints, outcome; in_force and
+ *               ignored: what the rule does besides, and what such a client does not do of it;
+ * notes Takes a question that question_fits().
  */
 struct explained explain(const struct engine *engine, const struct question *question,
                          unsigned leave_out, struct arena *arena, struct json *json);

@@ -5,12 +5,6 @@
 
 #define NAMES_TOLD_MAX 8 /* of each rule */
 
-static void text(struct telling *telling, const char *key, struct str value)
-{
-    json_key(telling->json, key);
-    json_str(telling->json, value);
-}
-
 /* --- who takes it --------------------------------------------------------------------------- */
 
 /* The server name of a rule that takes the connection best; empty: none does. */
@@ -85,17 +79,23 @@ static void tell_rule(struct telling *telling, const struct ir_l4_route *route,
 {
     json_open(telling->json, '{');
     explain_place(telling, route->rule);
-    text(telling, "match", match_text(telling, route));
+    explain_text(telling, "match", match_text(telling, route));
     if (route == winner) {
-        text(telling, "verdict", STR("takes the connection"));
+        explain_text(telling, "verdict", STR("takes the connection"));
     } else if (takes(route, telling->question)) {
-        text(telling, "verdict",
-             arena_printf(telling->arena, "matches too, but '%.*s' is less specific",
-                          STR_FMT(best_name(route, telling->question))));
+        explain_text(telling, "verdict",
+                     arena_printf(telling->arena, "matches too, but '%.*s' is less specific",
+                                  STR_FMT(best_name(route, telling->question))));
     } else {
-        text(telling, "verdict", why_none(telling));
+        explain_text(telling, "verdict", why_none(telling));
     }
     json_close(telling->json, '}');
+}
+
+/* What a Gateway's listener refuses is the outcome, no rule. */
+static bool is_rule(const struct telling *telling, const struct ir_l4_route *route)
+{
+    return telling->gateway == NULL || route->rule.len > 0;
 }
 
 /* The winner, then what matches too, then what does not. */
@@ -103,22 +103,26 @@ static void tell_rules(struct telling *telling, const struct ir_routing *routing
                        const struct ir_l4_route *winner)
 {
     size_t told = 0;
+    size_t all = 0;
     json_key(telling->json, "rules");
     json_open(telling->json, '[');
     for (unsigned place = 0; place < 3; place++) {
-        for (size_t i = 0; i < routing->connections.len && told < RULES_TOLD_MAX; i++) {
+        for (size_t i = 0; i < routing->connections.len; i++) {
             const struct ir_l4_route *route = &routing->connections.items[i];
             unsigned its = route == winner ? 0 : takes(route, telling->question) ? 1 : 2;
-            if (its == place) {
+            if (its != place || !is_rule(telling, route)) {
+                continue;
+            }
+            if (all++ < RULES_TOLD_MAX) {
                 tell_rule(telling, route, winner);
                 told++;
             }
         }
     }
     json_close(telling->json, ']');
-    if (told < routing->connections.len) {
+    if (told < all) {
         json_key(telling->json, "more_rules");
-        json_uint(telling->json, routing->connections.len - told);
+        json_uint(telling->json, all - told);
     }
 }
 
@@ -126,31 +130,17 @@ static void tell_rules(struct telling *telling, const struct ir_routing *routing
 
 static struct str refusal(struct telling *telling, struct str reason)
 {
-    return arena_printf(telling->arena, "the connection is closed: %.*s", STR_FMT(reason));
+    const struct failing failing = {.opaque = true};
+    return explain_failure(telling, failing, reason);
 }
 
-static void tell_backends(struct telling *telling, const struct ir_l4_route *route)
+void explain_closed(struct telling *telling, struct str reason)
 {
-    int64_t sum = 0;
-    for (size_t i = 0; i < route->backends.len; i++) {
-        sum += route->backends.items[i].weight;
-    }
-    json_key(telling->json, "backends");
-    json_open(telling->json, '[');
-    for (size_t i = 0; i < route->backends.len; i++) {
-        const struct ir_backend *backend = &route->backends.items[i];
-        json_open(telling->json, '{');
-        json_key(telling->json, "share");
-        json_double(telling->json, (double)backend->weight / (double)sum);
-        if (backend->cluster.len > 0) {
-            text(telling, "backend", backend->cluster);
-            explain_endpoints(telling, backend->cluster, true);
-        } else {
-            text(telling, "outcome", refusal(telling, backend->reason));
-        }
-        json_close(telling->json, '}');
-    }
-    json_close(telling->json, ']');
+    json_key(telling->json, "decision");
+    json_open(telling->json, '{');
+    explain_text(telling, "action", STR("error"));
+    explain_text(telling, "outcome", refusal(telling, reason));
+    json_close(telling->json, '}');
 }
 
 static void tell_decision(struct telling *telling, const struct ir_l4_route *winner)
@@ -158,38 +148,52 @@ static void tell_decision(struct telling *telling, const struct ir_l4_route *win
     json_key(telling->json, "decision");
     json_open(telling->json, '{');
     if (winner == NULL) {
-        text(telling, "action", STR("error"));
-        text(telling, "outcome", refusal(telling, why_none(telling)));
+        explain_text(telling, "action", STR("error"));
+        explain_text(telling, "outcome", refusal(telling, why_none(telling)));
     } else {
-        text(telling, "action", winner->backends.len > 0 ? STR("forward") : STR("error"));
+        explain_text(telling, "action", winner->backends.len > 0 ? STR("forward") : STR("error"));
         if (winner->rule.len > 0) {
             explain_place(telling, winner->rule);
         }
         if (winner->backends.len > 0) {
-            tell_backends(telling, winner);
+            const struct failing failing = {.opaque = true};
+            explain_backends(telling, winner->backends.items, winner->backends.len, failing);
         } else {
-            text(telling, "outcome", refusal(telling, winner->reason));
+            explain_text(telling, "outcome", refusal(telling, winner->reason));
         }
     }
     json_close(telling->json, '}');
 }
 
-void explain_connection(struct telling *telling, const struct ir_routing *routing,
-                        struct explained *ret_explained)
+const struct ir_l4_route *explain_connection_rules(struct telling *telling,
+                                                   const struct ir_routing *routing)
 {
     const struct ir_l4_route *winner = choose(routing, telling->question);
-    if (routing->kind.len == 0) {
-        text(telling, "routing",
-             STR("opaque TCP: no route is attached, and appProtocol names no HTTP"));
-    } else {
-        text(telling, "routing", explain_routing(telling, routing));
-        if ((telling->leave_out & EXPLAIN_RULES) == 0) {
-            tell_rules(telling, routing, winner);
-        }
+    if (!explain_leaves_out(telling, EXPLAIN_RULES)) {
+        tell_rules(telling, routing, winner);
     }
+    return winner;
+}
+
+void explain_connection_decision(struct telling *telling, const struct ir_l4_route *winner,
+                                 struct explained *ret_explained)
+{
     tell_decision(telling, winner);
     ret_explained->connection = winner;
     if (winner != NULL) {
         ret_explained->filter = winner->name;
     }
+}
+
+void explain_connection(struct telling *telling, const struct ir_routing *routing,
+                        struct explained *ret_explained)
+{
+    if (routing->kind.len == 0) {
+        explain_text(telling, "routing",
+                     STR("opaque TCP: no route is attached, and appProtocol names no HTTP"));
+        explain_connection_decision(telling, choose(routing, telling->question), ret_explained);
+        return;
+    }
+    explain_text(telling, "routing", explain_routing(telling, routing));
+    explain_connection_decision(telling, explain_connection_rules(telling, routing), ret_explained);
 }

@@ -274,7 +274,12 @@ struct changeset *mesh_turn(struct mesh *mesh)
     uint64_t started = clock_mono_ns();
     engine_run(mesh->engine);
     uint64_t now = clock_wall_ms();
-    since_turn(&mesh->since, engine_changes(mesh->engine, T_ROUTING), now);
+    const struct row_changes routings[] = {
+        engine_changes(mesh->engine, T_ROUTING),
+        engine_changes(mesh->engine, T_GATEWAY_ROUTING),
+        engine_changes(mesh->engine, T_GATEWAY_L4),
+    };
+    since_turn(&mesh->since, routings, sizeof(routings) / sizeof(routings[0]), now);
     for (unsigned i = 0; i < status_tables_len; i++) {
         status_store_apply(mesh->status, engine_changes(mesh->engine, status_tables[i]), now);
     }

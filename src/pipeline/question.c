@@ -11,12 +11,17 @@
 static const struct scheme {
     struct str prefix;
     int about;
-    int32_t port;   /* of a URL that names none; 0: it must */
+    int32_t port; /* of a URL that names none; 0: it must */
+    bool https;
     bool federated; /* an authority, which may be empty, and a '/' stand before the host */
 } schemes[] = {
-    {STR("http://"), ABOUT_REQUEST, 80, false}, {STR("grpc://"), ABOUT_REQUEST, 80, false},
-    {STR("xds://"), ABOUT_REQUEST, 80, true},   {STR("tcp://"), ABOUT_TCP, 0, false},
-    {STR("tls://"), ABOUT_TLS, 443, false},
+    {STR("http://"), ABOUT_REQUEST, 80, false, false},
+    {STR("https://"), ABOUT_REQUEST, 443, true, false},
+    {STR("grpc://"), ABOUT_REQUEST, 80, false, false},
+    {STR("xds://"), ABOUT_REQUEST, 80, false, true},
+    {STR("tcp://"), ABOUT_TCP, 0, false, false},
+    {STR("tls://"), ABOUT_TLS, 443, false, false},
+    {STR("udp://"), ABOUT_UDP, 0, false, false},
 };
 
 static bool read_authority(struct str authority, int32_t default_port, struct question *question,
@@ -93,6 +98,11 @@ static bool is_address(struct str host)
     return format_is_ipv4(host) || str_index(host, ':') < host.len;
 }
 
+static bool asks_for_a_name(const struct question *question)
+{
+    return question->about == ABOUT_TLS || question->https;
+}
+
 /* rest: what stands behind the authority. */
 static bool read_connection(struct str method, struct str rest, struct question *question,
                             struct err *err)
@@ -102,9 +112,6 @@ static bool read_connection(struct str method, struct str rest, struct question 
     }
     if (rest.len > 0 && !str_eq(rest, STR("/"))) {
         return err_set(err, "a connection has no path: '%.*s'", STR_FMT(rest));
-    }
-    if (question->about == ABOUT_TLS && !is_address(question->host)) {
-        question->server_name = question->host;
     }
     question->request.path = STR("/");
     return true;
@@ -131,8 +138,8 @@ bool question_parse(struct str method, struct str url, struct arena *arena,
     const struct scheme *scheme = cut_scheme(url, &question.authority, &rest);
     if (scheme == NULL) {
         return err_set(err,
-                       "'%.*s' is not a URL; write http://HOST:PORT/PATH, grpc://…, xds:///…, "
-                       "tcp://HOST:PORT or tls://HOST:PORT",
+                       "'%.*s' is not a URL; write http://HOST:PORT/PATH, https://…, grpc://…, "
+                       "xds:///…, tcp://HOST:PORT, tls://HOST:PORT or udp://HOST:PORT",
                        STR_FMT(url));
     }
     question.about = scheme->about;
@@ -148,6 +155,10 @@ bool question_parse(struct str method, struct str url, struct arena *arena,
         return false;
     }
     rest = str_sub(rest, authority, rest.len);
+    question.https = scheme->https;
+    if (asks_for_a_name(&question) && !is_address(question.host)) {
+        question.server_name = question.host;
+    }
     if (scheme->about == ABOUT_REQUEST) {
         read_target(method, rest, arena, &question);
     } else if (!read_connection(method, rest, &question, err)) {
@@ -159,8 +170,9 @@ bool question_parse(struct str method, struct str url, struct arena *arena,
 
 bool question_set_server_name(struct str name, struct question *question, struct err *err)
 {
-    if (question->about != ABOUT_TLS) {
-        return err_set(err, "only a connection of TLS asks for a server name; write tls://…");
+    if (!asks_for_a_name(question)) {
+        return err_set(err, "only a connection of TLS asks for a server name; write tls://… or "
+                            "https://…");
     }
     if (!is_url(name) || is_address(name)) {
         return err_set(err, "'%.*s' is not the name of a server", STR_FMT(name));
@@ -198,6 +210,13 @@ bool question_fits(const struct question *question, struct err *err)
     }
     if (question->client->role != ROLE_PROXYLESS && question->authority.len > 0) {
         return err_set(err, "only gRPC clients dial names of an authority; write xds:///HOST:PORT");
+    }
+    if (question->client->role != ROLE_GATEWAY && question->https) {
+        return err_set(err, "the mesh sees what applications encrypt as connections; write "
+                            "tls://HOST:PORT, or ask a Gateway: gateway/NAMESPACE/NAME");
+    }
+    if (question->client->role != ROLE_GATEWAY && question->about == ABOUT_UDP) {
+        return err_set(err, "the mesh carries no UDP; ask a Gateway: gateway/NAMESPACE/NAME");
     }
     if (question->client->role == ROLE_PROXYLESS &&
         (question->about != ABOUT_REQUEST || !str_eq(request->method, STR("POST")) ||

@@ -8,26 +8,29 @@
 #include "pipeline/view.h"
 
 enum question_about {
-    ABOUT_REQUEST, /* http, grpc, xds */
+    ABOUT_REQUEST, /* http, https, grpc, xds */
     ABOUT_TCP,     /* a connection that does not begin with a ClientHello */
-    ABOUT_TLS      /* one that does */
+    ABOUT_TLS,     /* one that does */
+    ABOUT_UDP      /* datagrams */
 };
 
 struct question {
     const struct client_class *client;
     int about;              /* enum question_about */
-    struct str server_name; /* that the ClientHello asks for; empty: none. ABOUT_TLS */
-    struct str host; /* a Service's name, in any of the forms clients may dial, or a ClusterIP */
+    bool https;             /* a request that is made by TLS */
+    struct str server_name; /* that the ClientHello asks for; empty: none. ABOUT_TLS, https */
+    struct str host; /* a Service's name, in any of the forms clients may dial, or a ClusterIP; what
+                        is asked of a Gateway: the name of the site */
     int32_t port;
     struct str authority; /* of an xds URL (gRFC A47); empty: none */
     bool fragment;        /* the URL had a '#': what follows it stays with the client */
     struct request request;
 };
 
-/* "METHOD", "http://host:port/path?query"; scheme http, grpc or xds (xds:///host:port/path,
+/* "METHOD", "http://host:port/path?query"; scheme http, https, grpc or xds (xds:///host:port/path,
  * xds://authority/host:port/path). The path stays as it is written, nothing is decoded or
- * shortened. Or of a connection: method empty, tcp://host:port or tls://host:port. Sets all but
- * client; the texts of ret_question point into url and the arena. */
+ * shortened. Or of a connection: method empty, tcp://host:port, tls://host:port or udp://host:port.
+ * Sets all but client; the texts of ret_question point into url and the arena. */
 bool question_parse(struct str method, struct str url, struct arena *arena,
                     struct question *ret_question, struct err *err);
 
@@ -38,7 +41,8 @@ bool question_add_header(struct str header, struct request *request, struct err 
  * is said here. */
 bool question_set_server_name(struct str name, struct question *question, struct err *err);
 
-/* Whether its client makes such requests: a proxyless one makes gRPC calls only. */
+/* Whether its client makes such requests, or gets them: a proxyless one makes gRPC calls only, TLS
+ * and UDP are for Gateways. */
 bool question_fits(const struct question *question, struct err *err);
 
 #endif

@@ -89,11 +89,8 @@ static void set(struct since *since, struct str key, struct since_change *change
     change->refs++;
 }
 
-void since_turn(struct since *since, struct row_changes routings, uint64_t now_ms)
+static void set_all(struct since *since, struct row_changes routings, struct since_change *change)
 {
-    struct since_change *change = current(since);
-    change->turn = ++since->turn;
-    change->at_ms = now_ms;
     for (size_t i = 0; i < routings.len; i++) {
         struct str key = routings.items[i].key;
         if (routings.items[i].after != NULL) {
@@ -104,6 +101,17 @@ void since_turn(struct since *since, struct row_changes routings, uint64_t now_m
         if (gone != NULL) {
             entry_free(gone);
         }
+    }
+}
+
+void since_turn(struct since *since, const struct row_changes *routings, size_t len,
+                uint64_t now_ms)
+{
+    struct since_change *change = current(since);
+    change->turn = ++since->turn;
+    change->at_ms = now_ms;
+    for (size_t i = 0; i < len; i++) {
+        set_all(since, routings[i], change);
     }
     change_unref(change);
     since->current = NULL;

@@ -22,7 +22,8 @@ struct since_change { /* shared by all routings that a turn has changed */
 };
 
 struct since {
-    struct map by_routing;        /* key of T_ROUTING -> struct since_entry */
+    struct map by_routing;        /* key of T_ROUTING, T_GATEWAY_ROUTING, T_GATEWAY_L4 ->
+                                     struct since_entry */
     struct since_change *current; /* of the turn that is being prepared, or NULL */
     uint64_t turn;
 };
@@ -30,8 +31,9 @@ struct since {
 void since_release(struct since *since);
 /* An object was put or removed; it counts for the next since_turn(). key: that of its table. */
 void since_note(struct since *since, struct str kind, struct str key);
-/* A turn has changed these routings. */
-void since_turn(struct since *since, struct row_changes routings, uint64_t now_ms);
+/* A turn has changed these routings, of one table or of several. */
+void since_turn(struct since *since, const struct row_changes *routings, size_t len,
+                uint64_t now_ms);
 /* Writes the member "since": at, turn, objects, more_objects. Nothing where there is no such
  * routing. */
 void since_tell(const struct since *since, struct str routing, struct json *json);

@@ -43,14 +43,10 @@ static struct str gateway_of_set(struct eval *ev, struct str key)
     return arena_printf(eval_scratch(ev), "%.*s/%.*s", STR_FMT(ns), STR_FMT(set->parent.name));
 }
 
-static bool is_allowed(const struct ir_gateway *gateway, struct str set)
+static bool is_allowed(const struct ir_gateway *gateway, struct str key)
 {
-    for (size_t i = 0; i < gateway->sets.len; i++) {
-        if (str_eq(gateway->sets.items[i].key, set)) {
-            return gateway->sets.items[i].allowed;
-        }
-    }
-    return false;
+    const struct ir_listener_set *set = ir_gateway_set(gateway, key);
+    return set != NULL && set->allowed;
 }
 
 /* "ns/name" of what the parentRef names. */

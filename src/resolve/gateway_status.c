@@ -71,16 +71,17 @@ static struct condition in_cluster(struct eval *ev, struct str key)
                                            placed->ready == 1 ? " is" : "s are")};
 }
 
-static struct condition in_directory(struct eval *ev, struct str key)
+static struct condition in_directory(struct eval *ev, const struct ir_gateway *gateway,
+                                     struct str key)
 {
     struct arena *scratch = eval_scratch(ev);
     if (eval_get(ev, T_VIEW, arena_printf(scratch, SCOPE_GATEWAY "%.*s", STR_FMT(key))) == NULL) {
         return (struct condition){
             C_gateway_pending,
             arena_printf(scratch,
-                         "no Envoy of the Gateway is connected: start one with the output of "
-                         "'heddle bootstrap gateway %.*s'",
-                         STR_FMT(key))};
+                         "no Envoy of the Gateway is connected: start one with what 'heddle "
+                         "bootstrap envoy --namespace %.*s --gateway %.*s' writes",
+                         STR_FMT(gateway->ns), STR_FMT(gateway->name))};
     }
     return (struct condition){C_gateway_programmed, STR("an Envoy of the Gateway is connected")};
 }
@@ -97,7 +98,7 @@ static struct condition programmed(struct eval *ev, const struct ir_gateway *row
     if (!row->accepted) {
         return (struct condition){C_gateway_not_programmed, STR("the Gateway is not accepted")};
     }
-    return is_in_cluster(ev) ? in_cluster(ev, key) : in_directory(ev, key);
+    return is_in_cluster(ev) ? in_cluster(ev, key) : in_directory(ev, row, key);
 }
 
 /* --- listeners ------------------------------------------------------------------------------- */
@@ -158,17 +159,15 @@ static void list_kinds(struct arena *arena, const struct ir_listener *listener,
     }
 }
 
-/* Those of one ListenerSet, or of the Gateway itself: in the order of the spec, as in the row. */
-static void list_listeners(struct eval *ev, const struct ir_gateway *gateway, struct str set,
-                           const struct condition *gateway_programmed, struct status *row)
+/* Of the Gateway itself, or of one ListenerSet: in the order of the spec, as in the row. */
+static void list_listeners(struct eval *ev, const struct ir_gateway *gateway, size_t first,
+                           size_t len, const struct condition *gateway_programmed,
+                           struct status *row)
 {
     struct arena *arena = &row->row.arena;
-    row->listeners.items = ARENA_ARRAY(arena, GATEWAY_LISTENERS_MAX, struct status_listener);
-    for (size_t i = 0; i < gateway->listeners.len; i++) {
+    row->listeners.items = ARENA_ARRAY(arena, len, struct status_listener);
+    for (size_t i = first; i < first + len; i++) {
         const struct ir_listener *listener = &gateway->listeners.items[i];
-        if (!str_eq(listener->set, set) || row->listeners.len == GATEWAY_LISTENERS_MAX) {
-            continue;
-        }
         struct status_listener *entry = &row->listeners.items[row->listeners.len++];
         entry->name = arena_str(arena, listener->name);
         entry->attached = count_routes(ev, listener);
@@ -193,21 +192,24 @@ static void add_address(struct status *row, struct str type, struct str value)
         (struct status_address){arena_str(arena, type), arena_str(arena, value)};
 }
 
+/* In a cluster those that it has given, elsewhere those that its Envoys bind. */
 static void list_addresses(struct eval *ev, const struct ir_gateway *gateway, struct str key,
                            struct status *row)
 {
+    bool cluster = is_in_cluster(ev);
     const struct placed_row *placed =
-        is_in_cluster(ev) ? (const struct placed_row *)eval_get(ev, T_PLACED, key) : NULL;
+        cluster ? (const struct placed_row *)eval_get(ev, T_PLACED, key) : NULL;
     const struct ir_address *items =
         placed != NULL ? placed->addresses.items : gateway->wanted.items;
-    size_t len = placed != NULL      ? placed->addresses.len
-                 : is_in_cluster(ev) ? 0
-                                     : gateway->wanted.len;
+    size_t len = placed != NULL ? placed->addresses.len : gateway->wanted.len;
     row->addresses.items = ARENA_ARRAY(&row->row.arena, len + 1, struct status_address);
+    if (placed == NULL && (cluster || !gateway->accepted)) {
+        return;
+    }
     for (size_t i = 0; i < len; i++) {
         add_address(row, items[i].type, items[i].value);
     }
-    if (row->addresses.len == 0 && !is_in_cluster(ev)) {
+    if (len == 0 && !cluster) {
         add_address(row, STR("IPAddress"), STR(LOCAL_ADDRESS));
     }
 }
@@ -290,7 +292,8 @@ const struct row *resolve_gateway_status(struct eval *ev, struct str key)
     }
     row->conditions.items = told.items;
     row->conditions.len = told.len;
-    list_listeners(ev, gateway, STR_NULL, &is_programmed, row);
+    size_t own = ((const struct gateway *)object)->listeners.len;
+    list_listeners(ev, gateway, 0, own, &is_programmed, row);
     list_addresses(ev, gateway, key, row);
     for (size_t i = 0; i < gateway->sets.len; i++) {
         row->attached_sets += gateway->sets.items[i].accepted;
@@ -299,16 +302,6 @@ const struct row *resolve_gateway_status(struct eval *ev, struct str key)
 }
 
 /* --- ListenerSets ---------------------------------------------------------------------------- */
-
-static const struct ir_listener_set *find_set(const struct ir_gateway *gateway, struct str key)
-{
-    for (size_t i = 0; i < gateway->sets.len; i++) {
-        if (str_eq(gateway->sets.items[i].key, key)) {
-            return &gateway->sets.items[i];
-        }
-    }
-    return NULL;
-}
 
 static void set_programmed(const struct ir_listener_set *set, const struct condition *gateway,
                            struct told *told)
@@ -336,7 +329,7 @@ const struct row *resolve_listener_set_status(struct eval *ev, struct str key)
     struct str parent = set != NULL ? set_parent(eval_scratch(ev), set) : STR_NULL;
     const struct ir_gateway *gateway =
         parent.len > 0 ? (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, parent) : NULL;
-    const struct ir_listener_set *listed = gateway != NULL ? find_set(gateway, key) : NULL;
+    const struct ir_listener_set *listed = gateway != NULL ? ir_gateway_set(gateway, key) : NULL;
     const struct fault *fault = fault_of(ev, KIND_LISTENERSET, key);
     if (listed == NULL) {
         return NULL; /* its Gateway is not ours */
@@ -349,6 +342,6 @@ const struct row *resolve_listener_set_status(struct eval *ev, struct str key)
     set_programmed(listed, &is_programmed, &told);
     row->conditions.items = told.items;
     row->conditions.len = told.len;
-    list_listeners(ev, gateway, key, &is_programmed, row);
+    list_listeners(ev, gateway, (size_t)listed->first, (size_t)listed->len, &is_programmed, row);
     return &row->row;
 }

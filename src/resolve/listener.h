@@ -17,7 +17,6 @@
 /* Of a Gateway with all its ListenerSets: as many as one Envoy listener has been seen to serve well
  * as filter chains. */
 #define LISTENERS_MAX 2048
-#define LISTENER_SOURCES_MAX 2048 /* a Gateway and its ListenerSets: each has a listener */
 
 struct listener_source { /* in whose spec listeners are written */
     const struct meta *meta;

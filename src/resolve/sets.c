@@ -2,6 +2,8 @@
 /* sets: ListenerSets by their Gateway; which it allows, which are accepted. */
 #include "resolve/sets.h"
 
+#include <stdlib.h>
+
 #include "ir/graph.h"
 #include "model/route.h"
 #include "resolve/admit.h"
@@ -52,6 +54,7 @@ void sets_collect(struct judging *judging, struct str key)
         .items = gateway->listeners.items,
         .len = gateway->listeners.len,
     };
+    size_t at = gateway->listeners.len;
     row->sets.items = ARENA_ARRAY(arena, sets.len, struct ir_listener_set);
     for (size_t i = 0; i < sets.len; i++) {
         const struct listener_set *set = (const struct listener_set *)sets.rows[i];
@@ -61,6 +64,9 @@ void sets_collect(struct judging *judging, struct str key)
         listed->allowed = admit_namespace(judging->ev, gateway->sets_from, gateway->sets_selector,
                                           gateway->object.meta.ns, meta->ns);
         if (listed->allowed) {
+            listed->first = (int32_t)at;
+            listed->len = (int32_t)set->listeners.len;
+            at += set->listeners.len;
             sources[judging->nsources++] = (struct listener_source){
                 .meta = meta,
                 .kind = "ListenerSet",
@@ -73,22 +79,17 @@ void sets_collect(struct judging *judging, struct str key)
     judging->sources = sources;
 }
 
-/* How many of a ListenerSet's listeners could be served, and how many there are. They stand in the
- * row by set, in the order of the sets: *at is where those of this one begin. */
-static void count_listeners(const struct ir_gateway *row, struct str set, size_t *at,
-                            size_t *ret_good, size_t *ret_all)
+static size_t count_served(const struct ir_gateway *row, const struct ir_listener_set *set)
 {
-    size_t good = 0, all = 0;
-    while (*at < row->listeners.len && str_eq(row->listeners.items[*at].set, set)) {
-        good += row->listeners.items[(*at)++].served;
-        all++;
+    size_t served = 0;
+    for (int32_t i = set->first; i < set->first + set->len; i++) {
+        served += row->listeners.items[i].served;
     }
-    *ret_good = good;
-    *ret_all = all;
+    return served;
 }
 
 static struct condition judge_set(struct arena *arena, const struct ir_listener_set *set,
-                                  bool blocked, size_t good, size_t all)
+                                  bool blocked, size_t good)
 {
     if (!set->allowed) {
         return (struct condition){C_set_not_allowed,
@@ -102,6 +103,7 @@ static struct condition judge_set(struct arena *arena, const struct ir_listener_
         return (struct condition){C_set_no_listener,
                                   STR("none of its listeners can be served: each says why")};
     }
+    size_t all = (size_t)set->len;
     if (good < all) {
         return (struct condition){C_set_partly, arena_printf(arena,
                                                              "%zu of %zu listeners cannot be "
@@ -111,19 +113,24 @@ static struct condition judge_set(struct arena *arena, const struct ir_listener_
     return (struct condition){C_set_accepted, STR("the ListenerSet is valid")};
 }
 
+static int set_cmp(const void *a, const void *b)
+{
+    return str_cmp(((const struct ir_listener_set *)a)->key,
+                   ((const struct ir_listener_set *)b)->key);
+}
+
 void sets_conclude(struct judging *judging, bool blocked)
 {
     struct ir_gateway *row = judging->row;
     struct arena *arena = &row->row.arena;
-    size_t at = judging->gateway->listeners.len;
     for (size_t i = 0; i < row->sets.len; i++) {
         struct ir_listener_set *set = &row->sets.items[i];
-        size_t good = 0, all = 0;
-        if (set->allowed) {
-            count_listeners(row, set->key, &at, &good, &all);
-        }
+        size_t good = count_served(row, set);
         set->conditions.items = ARENA_ARRAY(arena, 1, struct condition);
-        set->conditions.items[set->conditions.len++] = judge_set(arena, set, blocked, good, all);
+        set->conditions.items[set->conditions.len++] = judge_set(arena, set, blocked, good);
         set->accepted = set->allowed && !blocked && good > 0;
+    }
+    if (row->sets.len > 0) {
+        qsort(row->sets.items, row->sets.len, sizeof(*row->sets.items), set_cmp);
     }
 }

@@ -4,8 +4,7 @@
  *
  *   Listener ─► RouteConfiguration ─► Cluster ─► ClusterLoadAssignment
  *       ├──────── inline routes, TCP ────┤
- *       ├──────── TCP by ECDS ───────────┘
- *       └─► Secret ◄─ Cluster
+ *       └──────── TCP by ECDS ───────────┘
  */
 #ifndef HEDDLE_XDS_REFS_H
 #define HEDDLE_XDS_REFS_H

@@ -36,7 +36,8 @@ static void check(const struct request *request, struct arena *arena)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct client_class clients[] = {{.role = ROLE_SIDECAR}, {.role = ROLE_PROXYLESS}};
+    const struct client_class clients[] = {
+        {.role = ROLE_SIDECAR}, {.role = ROLE_PROXYLESS}, {.role = ROLE_GATEWAY}};
     struct str rest = str_span((const char *)data, size);
     struct str method = str_cut(&rest, '\n');
     struct str url = str_cut(&rest, '\n');
@@ -47,12 +48,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (question_parse(method, url, &arena, &question, &err)) {
         ASSERT(question.host.len > 0 && question.port > 0 && question.port <= 65535);
         ASSERT(str_starts_with(question.request.path, STR("/")));
-        ASSERT(question.about == ABOUT_TLS || question.server_name.len == 0);
+        ASSERT(question.about == ABOUT_TLS || question.https || question.server_name.len == 0);
         bool good = true;
         while (good && rest.len > 0) {
             good = question_add_header(str_cut(&rest, '\n'), &question.request, &err);
         }
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
             question.client = &clients[i];
             question.request.joins = i == 1;
             (void)question_fits(&question, &err);

@@ -51,8 +51,12 @@ static inline struct client_class client(const char *id)
 {
     struct str rest = str_from(id);
     struct str role = str_cut(&rest, '/');
+    struct str gateway = rest; /* of ROLE_GATEWAY: "NS/NAME" */
     return (struct client_class){
-        .role = str_eq(role, STR("proxyless")) ? ROLE_PROXYLESS : ROLE_SIDECAR,
+        .role = str_eq(role, STR("proxyless")) ? ROLE_PROXYLESS
+                : str_eq(role, STR("gateway")) ? ROLE_GATEWAY
+                                               : ROLE_SIDECAR,
+        .gateway = gateway,
         .ns = str_cut(&rest, '/'),
     };
 }

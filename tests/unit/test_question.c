@@ -84,11 +84,11 @@ static void test_what_is_no_request(void **state)
 {
     static const char *const cases[][3] = {
         {"GET", "echo.a/",
-         "'echo.a/' is not a URL; write http://HOST:PORT/PATH, grpc://…, "
-         "xds:///…, tcp://HOST:PORT or tls://HOST:PORT"},
+         "'echo.a/' is not a URL; write http://HOST:PORT/PATH, https://…, grpc://…, "
+         "xds:///…, tcp://HOST:PORT, tls://HOST:PORT or udp://HOST:PORT"},
         {"POST", "xds://echo.a:80",
-         "'xds://echo.a:80' is not a URL; write http://HOST:PORT/PATH, grpc://…, "
-         "xds:///…, tcp://HOST:PORT or tls://HOST:PORT"},
+         "'xds://echo.a:80' is not a URL; write http://HOST:PORT/PATH, https://…, grpc://…, "
+         "xds:///…, tcp://HOST:PORT, tls://HOST:PORT or udp://HOST:PORT"},
         {"GET", "http://:80/", "':80' names no host"},
         {"GET", "http:///x", "'' names no host"},
         {"GET", "http://a:0/", "'a:0' has no port number after the ':'"},
@@ -107,6 +107,8 @@ static void test_what_is_no_request(void **state)
         {"", "tcp://a", "'a' names no port"},
         {"", "tcp://a:1/b", "a connection has no path: '/b'"},
         {"", "tls://a?b", "a connection has no path: '?b'"},
+        {"", "udp://a", "'a' names no port"},
+        {"GET", "udp://a:53", "a connection has no method; say heddle why NODE tcp://HOST:PORT"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -129,7 +131,9 @@ static void test_connections(void **state)
     assert_int_equal(question.port, 5432);
     assert_int_equal(question.server_name.len, 0);
     assert_false(question_set_server_name(STR("a"), &question, &err));
-    assert_string_equal(err.text, "only a connection of TLS asks for a server name; write tls://…");
+    assert_string_equal(err.text,
+                        "only a connection of TLS asks for a server name; write tls://… or "
+                        "https://…");
 
     assert_true(question_parse(STR_NULL, STR("tls://db.a"), &arena, &question, &err));
     assert_int_equal(question.about, ABOUT_TLS);
@@ -152,6 +156,38 @@ static void test_connections(void **state)
     assert_true(question_add_header(STR("a: b"), &question.request, &err));
     assert_false(question_fits(&question, &err));
     assert_string_equal(err.text, "a connection has no headers");
+}
+
+static void test_what_gateways_are_asked(void **state)
+{
+    const struct client_class gateway = {.role = ROLE_GATEWAY};
+    const struct client_class sidecar = {.role = ROLE_SIDECAR};
+    struct err err;
+    (void)state;
+    struct question question = parse("https://Shop.example.com/cart?x");
+    assert_int_equal(question.about, ABOUT_REQUEST);
+    assert_true(question.https);
+    assert_int_equal(question.port, 443);
+    assert_str(question.server_name, "Shop.example.com");
+    assert_true(question_set_server_name(STR("a.example.com"), &question, &err));
+    assert_str(question.server_name, "a.example.com");
+    question.client = &gateway;
+    assert_true(question_fits(&question, &err));
+    question.client = &sidecar;
+    assert_false(question_fits(&question, &err));
+    assert_string_equal(err.text, "the mesh sees what applications encrypt as connections; write "
+                                  "tls://HOST:PORT, or ask a Gateway: gateway/NAMESPACE/NAME");
+    question = parse("https://10.0.0.1:8443");
+    assert_int_equal(question.port, 8443);
+    assert_int_equal(question.server_name.len, 0);
+
+    assert_true(question_parse(STR_NULL, STR("udp://dns:53"), &arena, &question, &err));
+    assert_int_equal(question.about, ABOUT_UDP);
+    question.client = &gateway;
+    assert_true(question_fits(&question, &err));
+    question.client = &sidecar;
+    assert_false(question_fits(&question, &err));
+    assert_string_equal(err.text, "the mesh carries no UDP; ask a Gateway: gateway/NAMESPACE/NAME");
 }
 
 static void test_headers(void **state)
@@ -210,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_what_may_be_missing),
         cmocka_unit_test(test_what_is_no_request),
         cmocka_unit_test(test_connections),
+        cmocka_unit_test(test_what_gateways_are_asked),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_who_asks),
     };

@@ -32,7 +32,8 @@ static const struct row some_row;
 static void turn(const char *key, bool there, uint64_t now_ms)
 {
     struct row_change change = {.key = str_from(key), .after = there ? &some_row : NULL};
-    since_turn(&since, (struct row_changes){&change, 1}, now_ms);
+    const struct row_changes changes = {&change, 1};
+    since_turn(&since, &changes, 1, now_ms);
 }
 
 static void assert_since(const char *key, const char *wanted)
