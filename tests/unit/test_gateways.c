@@ -281,6 +281,32 @@ static void test_class_comes_and_goes(void **state)
     mesh_free(mesh);
 }
 
+/* --- what an Envoy rejects ------------------------------------------------------------------- */
+
+static void test_rejected(void **state)
+{
+    (void)state;
+    struct mesh *mesh = new_mesh(false);
+    rig_apply(mesh, CLASS GATEWAY HTTP_80);
+    rig_open(mesh, 1, "gateway/shop/web", "envoy");
+    rig_turn(mesh);
+    assert_string_equal(gateway_says(mesh, "Programmed"), "True Programmed");
+    assert_string_equal(gateway_says(mesh, "heddle.dev/Programmed"), "-");
+    const struct resource *listener =
+        rig_resource(mesh, XDS_LDS, "gateway/shop/web", "gateway/shop/web:80");
+    assert_non_null(listener);
+    mesh_rejected(mesh, 1, XDS_LDS, &listener, 1, STR("address in use"));
+    rig_turn(mesh);
+    assert_string_equal(gateway_says(mesh, "heddle.dev/Programmed"), "False Rejected");
+    mesh_accepted(mesh, 1, XDS_LDS, &listener, 1);
+    rig_turn(mesh);
+    assert_string_equal(gateway_says(mesh, "heddle.dev/Programmed"), "-");
+    mesh_close(mesh, 1);
+    rig_turn(mesh);
+    assert_string_equal(gateway_says(mesh, "Programmed"), "False Pending");
+    mesh_free(mesh);
+}
+
 /* --- what cannot be read --------------------------------------------------------------------- */
 
 static void put_fault(struct mesh *mesh, const char *yaml, enum kind_id kind)
@@ -329,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_too_many_listeners),
         cmocka_unit_test(test_routes_wake_no_gateway),
         cmocka_unit_test(test_class_comes_and_goes),
+        cmocka_unit_test(test_rejected),
         cmocka_unit_test(test_unreadable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
