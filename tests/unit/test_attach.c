@@ -12,6 +12,7 @@
 #include "ir/graph.h"
 #include "mesh_rig.h"
 #include "model/hostname.h"
+#include "stored_rig.h"
 
 #define API "apiVersion: gateway.networking.k8s.io/v1\n"
 #define CLASS                                                                                      \
@@ -90,6 +91,81 @@ static void what_is_said_of_a_listener_stays_with_it(void **state)
     (void)rig_turn(mesh);
     assert_int_equal(evaluations(mesh, T_ATTACHMENT) - attachments, 1); /* and is equal */
     assert_int_equal(evaluations(mesh, T_STATUS), status);
+    mesh_free(mesh);
+}
+
+/* --- status --------------------------------------------------------------------------------- */
+
+static bool has_condition(const struct mesh *mesh, const char *route, size_t parent,
+                          enum condition_id id)
+{
+    const struct status *status =
+        (const struct status *)engine_get(mesh_engine(mesh), T_STATUS, str_from(route));
+    assert_non_null(status);
+    assert_true(parent < status->parents.len);
+    for (size_t i = 0; i < status->parents.items[parent].conditions.len; i++) {
+        if (status->parents.items[parent].conditions.items[i].id == (int)id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void a_rejection_concerns_the_gateway_whose_it_is(void **state)
+{
+    struct mesh *mesh = rig_mesh();
+    (void)state;
+    rig_apply(mesh, CLASS GATEWAY(WEB)
+                        ROUTE("HTTPRoute", "r", OF_GATEWAY "}, {" OF_SERVICE, "name: s, port: 80"));
+    rig_apply(mesh, "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: a}\n"
+                    "spec: {clusterIP: 127.1.0.1, ports: [{port: 80}]}\n");
+    (void)rig_open(mesh, 1, "gateway/a/g", "envoy");
+    (void)rig_turn(mesh);
+    const struct resource *routes = rig_resource(mesh, XDS_RDS, "gateway/a/g", "gateway/a/g:80");
+    assert_non_null(routes);
+    mesh_rejected(mesh, 1, XDS_RDS, &routes, 1, STR("not today"));
+    (void)rig_turn(mesh);
+    assert_true(has_condition(mesh, "HTTPRoute/a/r", 0, C_rejected));
+    assert_false(has_condition(mesh, "HTTPRoute/a/r", 1, C_rejected));
+    mesh_close(mesh, 1);
+    (void)rig_turn(mesh);
+    assert_false(has_condition(mesh, "HTTPRoute/a/r", 0, C_rejected));
+    mesh_free(mesh);
+}
+
+/* What has no client of another class is told of no class. */
+static void gateways_do_not_have_the_gaps_of_grpc(void **state)
+{
+    struct mesh *mesh = rig_mesh();
+    (void)state;
+    rig_apply(mesh,
+              CLASS GATEWAY(
+                  WEB) "---\n" API "kind: HTTPRoute\nmetadata: {name: r, namespace: a}\nspec:\n"
+                       "  parentRefs: [{" OF_GATEWAY "}, {" OF_SERVICE "}]\n"
+                       "  rules:\n  - filters: [{type: URLRewrite, urlRewrite: {hostname: h.io}}]\n"
+                       "    backendRefs: [{name: s, port: 80}]\n");
+    rig_apply(mesh, "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: a}\n"
+                    "spec: {clusterIP: 127.1.0.1, ports: [{port: 80}]}\n");
+    (void)rig_open(mesh, 1, "gateway/a/g", "envoy");
+    (void)rig_open(mesh, 2, "proxyless/a/x", "gRPC Go");
+    (void)rig_turn(mesh);
+    assert_false(has_condition(mesh, "HTTPRoute/a/r", 0, C_not_enforced));
+    assert_true(has_condition(mesh, "HTTPRoute/a/r", 1, C_not_enforced));
+    mesh_free(mesh);
+}
+
+/* What cannot be read as a whole is told of the Gateways of ours that it names. */
+static void an_unreadable_route_is_told_of_its_gateway(void **state)
+{
+    struct mesh *mesh = rig_mesh();
+    (void)state;
+    rig_apply(mesh, CLASS GATEWAY(WEB));
+    stored_apply_str(mesh, KIND_HTTPROUTE,
+                     STR("metadata: {name: r, namespace: a}\nspec:\n"
+                         "  parentRefs: [{name: absent}, {name: g}]\n"
+                         "  hostnames: [12]\n"));
+    (void)rig_turn(mesh);
+    assert_true(has_condition(mesh, "HTTPRoute/a/r", 0, C_unreadable));
     mesh_free(mesh);
 }
 
@@ -192,6 +268,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_grant_wakes_those_whom_it_is_about),
         cmocka_unit_test(what_is_said_of_a_listener_stays_with_it),
+        cmocka_unit_test(a_rejection_concerns_the_gateway_whose_it_is),
+        cmocka_unit_test(gateways_do_not_have_the_gaps_of_grpc),
+        cmocka_unit_test(an_unreadable_route_is_told_of_its_gateway),
         cmocka_unit_test(of_two_kinds_the_older_has_a_hostname),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
