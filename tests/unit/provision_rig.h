@@ -223,6 +223,7 @@ static inline void answer_list(struct prig *rig, struct ask *ask, struct str pat
 
 static inline void answer_watch(struct prig *rig, struct ask *ask, struct str path)
 {
+    assert_non_null(strstr(ask->path, "labelSelector=app.kubernetes.io"));
     for (unsigned i = 0; i < STREAMS_MAX; i++) {
         if (rig->streams[i] == NULL) {
             rig->streams[i] = ask;
