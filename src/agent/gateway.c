@@ -17,6 +17,7 @@ static bool check(struct agent *agent, struct err *err)
     if (option_text(agent->options, O_envoy_metrics).len == 0) {
         bootstrap->metrics = pod_has_ipv6() ? STR("[::]:15090") : STR("0.0.0.0:15090");
     }
+    bootstrap->ipv6 = pod_has_ipv6();
     if (bootstrap->gateway.len == 0) {
         return err_set(err,
                        "say whose Envoy it is: --gateway NAME, of a Gateway in the namespace "

@@ -30,6 +30,7 @@ void bootstrap_from(const struct options *options, enum option_id xds,
         .inbound = option_text(options, O_inbound),
         .envoy_admin = option_text(options, O_envoy_admin),
         .gateway = option_text(options, O_gateway),
+        .mesh_routes = option_flag(options, O_mesh_routes),
         .metrics = str_eq(metrics, STR("none")) ? STR_NULL : metrics,
         .sotw = option_flag(options, O_sotw),
     };
@@ -129,9 +130,11 @@ const struct command command_bootstrap = {
         "    cluster   the service account; of a gateway the Gateway's name\n"
         "    locality  region and zone\n"
         "    metadata  namespace, service_account, labels, node_name, gateway (of a gateway: its\n"
-        "              Gateway's name, else it is NAME),\n"
+        "              Gateway's name, else it is NAME), mesh_routes (of a gateway: true, the\n"
+        "              routes of Services apply to what it sends there),\n"
         "              interception (redirect or none), inbound (LISTEN>APP, with interception\n"
-        "              none), ipv6 (true, with interception redirect: it can listen on IPv6, too)\n"
+        "              none), ipv6 (true, of a gateway or with interception redirect: it can\n"
+        "              listen on IPv6, too)\n"
         "Any other id is taken for a client of the namespace in its metadata, else of 'default'.\n",
     .run = run,
 };

@@ -22,10 +22,11 @@ struct bootstrap {
     struct str ns, name, service_account, node_name, region, zone;
     struct str interception; /* of Envoy: "redirect" or "none" … */
     struct str inbound;      /* … with none: LISTEN>APP … */
-    bool ipv6;               /* … with redirect: it can listen on IPv6 addresses, too */
+    bool ipv6;               /* … with redirect, and a gateway: it can listen on IPv6, too */
     struct str envoy_admin;  /* ADDR:PORT */
     struct str metrics;      /* ADDR:PORT where Envoy's metrics are answered; empty: nowhere */
     struct str gateway;      /* Envoy is of this Gateway of ns; empty: it is a sidecar */
+    bool mesh_routes;        /* of a gateway: routes of Services apply to it, too */
     struct str secrets; /* folder of the files of bootstrap_secret(); empty: the files of TLS are
                            named in the bootstrap itself, and read once */
     bool sotw;

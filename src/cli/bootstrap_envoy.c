@@ -175,6 +175,16 @@ static void write_static_resources(const struct bootstrap *bootstrap, const stru
     json_close(json, '}');
 }
 
+/* By which a gateway sends requests back into itself, where the mesh's routes apply to them. */
+static void write_extensions(struct json *json)
+{
+    json_key(json, "bootstrap_extensions");
+    json_raw(json,
+             STR("[{\"name\":\"envoy.bootstrap.internal_listener\",\"typed_config\":{\"@type\":"
+                 "\"type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3."
+                 "InternalListener\"}}]"));
+}
+
 void bootstrap_envoy(const struct bootstrap *bootstrap, struct buf *out)
 {
     struct host_port xds;
@@ -198,5 +208,8 @@ void bootstrap_envoy(const struct bootstrap *bootstrap, struct buf *out)
     write_ads(bootstrap->sotw, &json);
     json_close(&json, '}');
     write_static_resources(bootstrap, &xds, &admin, &json);
+    if (bootstrap->mesh_routes && bootstrap->gateway.len > 0) {
+        write_extensions(&json);
+    }
     json_close(&json, '}');
 }

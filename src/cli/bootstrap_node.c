@@ -18,6 +18,14 @@ void bootstrap_text_if(struct json *json, const char *key, struct str value)
     }
 }
 
+static void flag_if(struct json *json, const char *key, bool set)
+{
+    if (set) {
+        json_key(json, key);
+        json_bool(json, true);
+    }
+}
+
 /* The contract is in docs/xds.md. */
 void bootstrap_node(const struct bootstrap *bootstrap, const char *role, struct json *json)
 {
@@ -46,11 +54,9 @@ void bootstrap_node(const struct bootstrap *bootstrap, const char *role, struct 
     if (strcmp(role, "sidecar") == 0) {
         bootstrap_text(json, "interception", bootstrap->interception);
         bootstrap_text_if(json, "inbound", bootstrap->inbound);
-        if (bootstrap->ipv6) {
-            json_key(json, "ipv6");
-            json_bool(json, true);
-        }
     }
+    flag_if(json, "ipv6", bootstrap->ipv6 && strcmp(role, "proxyless") != 0);
+    flag_if(json, "mesh_routes", bootstrap->mesh_routes && bootstrap->gateway.len > 0);
     json_close(json, '}');
     json_close(json, '}');
 }

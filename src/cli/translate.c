@@ -49,10 +49,11 @@ static struct node *make_node(const struct options *options)
             str_starts_with(node->id, STR("proxyless/")) ? STR("gRPC C-core") : STR("envoy");
     }
     node->zone = option_text(options, O_zone);
-    node->metadata = ARENA_ARRAY(&node->arena, 4, struct node_pair);
+    node->metadata = ARENA_ARRAY(&node->arena, 5, struct node_pair);
     add_pair(node, "inbound", option_text(options, O_inbound)); /* by key */
     add_pair(node, "interception", option_text(options, O_interception));
     add_pair(node, "ipv6", option_flag(options, O_ipv6) ? STR("true") : STR_NULL);
+    add_pair(node, "mesh_routes", option_flag(options, O_mesh_routes) ? STR("true") : STR_NULL);
     add_pair(node, "node_name", option_text(options, O_node_name));
     return node;
 }
@@ -162,10 +163,9 @@ const struct command command_translate = {
     .bit = CMD_TRANSLATE,
     .arguments = "FILE|DIR… [options]",
     .summary = "print the xDS that a client would get, as JSON",
-    .details =
-        "The client is told by --node, --interception, --ipv6, --zone and --node-name; for a "
-        "proxyless\n"
-        "client --dial says what it dials. The output is the same for the same files, on every "
-        "machine.\n",
+    .details = "The client is told by --node, --interception, --ipv6, --mesh-routes, --zone and\n"
+               "--node-name; for a proxyless client --dial says what it dials. The output is the "
+               "same for\n"
+               "the same files, on every machine.\n",
     .run = run,
 };

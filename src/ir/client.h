@@ -16,6 +16,7 @@
 #define SCOPE_NODE "all@node/"              /* + NODE: … or their node */
 #define SCOPE_ENVOY "envoy"                 /* clusters and routes of Envoy */
 #define SCOPE_GRPC "grpc"                   /* clusters and routes of proxyless clients */
+#define SCOPE_GATEWAY6 "gateway6/"          /* + "NS/NAME": its listeners, with IPv6 */
 #define SCOPE_GATEWAY "gateway/"            /* + "NS/NAME": all that one Gateway is sent */
 #define SCOPE_REDIRECT "sidecar.redirect"   /* listeners behind interception */
 #define SCOPE_REDIRECT6 "sidecar.redirect6" /* those that interception needs, with IPv6 */

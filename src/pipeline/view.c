@@ -139,6 +139,8 @@ static bool classify_gateway(const struct node *node, struct arena *arena,
                        STR_FMT(node->id), STR_FMT(name));
     }
     class->gateway = arena_printf(arena, "%.*s/%.*s", STR_FMT(class->ns), STR_FMT(name));
+    class->ipv6 = str_eq(node_metadata(node, STR("ipv6")), STR("true"));
+    class->mesh_routes = str_eq(node_metadata(node, STR("mesh_routes")), STR("true"));
     return true;
 }
 
@@ -237,7 +239,14 @@ void client_view(const struct client_class *class, struct arena *arena, struct v
         return;
     }
     if (class->role == ROLE_GATEWAY) {
+        if (class->ipv6) {
+            push(ret_view, arena_printf(arena, SCOPE_GATEWAY6 "%.*s", STR_FMT(class->gateway)));
+        }
         push(ret_view, arena_printf(arena, SCOPE_GATEWAY "%.*s", STR_FMT(class->gateway)));
+        if (class->mesh_routes) { /* as those of its namespace's sidecars */
+            push(ret_view, scope_of(arena, STR(SCOPE_ENVOY), class->ns));
+            push(ret_view, STR(SCOPE_ENVOY));
+        }
         push_endpoints(class, arena, ret_view);
         return;
     }

@@ -21,11 +21,12 @@ struct client_class {
     const char *dialect; /* "envoy"; of proxyless clients the scope of their listeners */
     const char *trait;   /* of proxyless clients: a scope that says what they cannot do */
     bool bind;           /* a sidecar that binds the ClusterIPs itself */
-    bool ipv6;           /* a sidecar behind interception that can listen on IPv6 addresses */
-    struct str inbound;  /* of one that binds: "LISTEN>APP"; empty: none */
-    struct str zone;     /* where it runs; empty when unknown */
-    struct str machine;  /* the Kubernetes node, metadata.node_name; empty when unknown */
-    struct str gateway;  /* of a gateway: the Gateway it is of, "NS/NAME" */
+    bool ipv6; /* a sidecar behind interception, or a gateway: it can listen on IPv6 addresses */
+    struct str inbound; /* of one that binds: "LISTEN>APP"; empty: none */
+    struct str zone;    /* where it runs; empty when unknown */
+    struct str machine; /* the Kubernetes node, metadata.node_name; empty when unknown */
+    struct str gateway; /* of a gateway: the Gateway it is of, "NS/NAME" */
+    bool mesh_routes;   /* a gateway: routes of Services apply to it, too */
 };
 
 const char *client_role_name(enum client_role role);

@@ -41,6 +41,9 @@ static json_t *arguments(const struct drafter *drafter)
     add_argument(args, arena, "tls-key", STR(IDENTITY_PATH "/tls.key"));
     add_argument(args, arena, "tls-ca", STR(IDENTITY_PATH "/ca.crt"));
     add_argument(args, arena, "terminate-wait-s", STR(TERMINATE_WAIT_S));
+    if (question->ir->parameters->mesh_routes) {
+        json_array_append_new(args, json_string("--mesh-routes"));
+    }
     json_array_append_new(args, json_string("--"));
     json_array_append_new(args, json_string("--log-level"));
     json_array_append_new(args, blueprint_text(question->ir->parameters->log_level));

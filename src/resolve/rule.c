@@ -175,16 +175,13 @@ static struct str filter_unserved(const struct filter *filter, struct arena *are
     return filter->rewrite != NULL ? path_modifier_unserved(filter->rewrite->path) : STR_NULL;
 }
 
-/* Envoy changes headers and the Host for one backend of several; a preflight belongs to none. */
+/* Envoy redirects and mirrors for no single backend of several; a preflight belongs to none. */
 static struct str backend_filter_unserved(const struct filter *filter, struct arena *arena)
 {
     if (filter->type == FILTER_MIRROR || filter->type == FILTER_REDIRECT ||
         filter->type == FILTER_CORS) {
         return arena_printf(arena, "filter type '%s' is served on rules only, not on backendRefs",
                             route_filter_names[filter->type]);
-    }
-    if (filter->rewrite != NULL && filter->rewrite->path != NULL) {
-        return STR("a path can be rewritten on rules only, not on backendRefs");
     }
     return filter_unserved(filter, arena);
 }

@@ -19,9 +19,8 @@
 #include "xds/gateway.h"
 #include "xds/gateway_hcm.h"
 #include "xds/gateway_tls.h"
+#include "xds/hcm.h"
 #include "xds/tcp_proxy.h"
-
-#define HCM_FILTER "envoy.filters.network.http_connection_manager"
 
 struct chains {
     const struct gateway_entry *entry;

@@ -19,6 +19,14 @@
                          */
 #define RESOURCES_MAX 3 /* of one row */
 
+#define LISTENERS_MAX 4 /* of an entry: TCP and QUIC, for gateways with IPv6 and without */
+
+struct reach { /* how a Listener is reached, and by whom it is heard of */
+    struct str scope;
+    bool ipv6; /* in Kubernetes: by IPv6, too */
+    bool udp;
+};
+
 /* --- addresses ------------------------------------------------------------------------------ */
 
 static void add_address(struct arena *arena, struct str ip, int32_t port, bool udp,
@@ -37,37 +45,45 @@ static void add_address(struct arena *arena, struct str ip, int32_t port, bool u
     listener->additional_addresses[listener->n_additional_addresses++] = more;
 }
 
-/* In Kubernetes a gateway is alone in its pod; elsewhere it takes the addresses that it is given,
- * and, as it is given none, bothers nobody outside of the machine. */
-static void set_addresses(struct eval *ev, const struct gateway_entry *entry, bool udp,
-                          pb_listener *listener)
+static bool in_kubernetes(struct eval *ev)
 {
     const struct settings_row *settings =
         (const struct settings_row *)eval_get(ev, T_SETTINGS, STR_NULL);
-    bool kubernetes = settings != NULL && settings->kubernetes;
+    return settings != NULL && settings->kubernetes;
+}
+
+/* In Kubernetes a gateway is alone in its pod; elsewhere it takes the addresses that it is given,
+ * and, as it is given none, bothers nobody outside of the machine. */
+static void set_addresses(struct eval *ev, const struct gateway_entry *entry,
+                          const struct reach *reach, pb_listener *listener)
+{
+    bool kubernetes = in_kubernetes(ev);
     int32_t port = ir_bound_port(kubernetes, entry->port);
     const struct ir_gateway *gateway = entry->gateway;
     listener->additional_addresses =
-        ARENA_ARRAY(entry->arena, gateway->wanted.len, pb_additional_address *);
+        ARENA_ARRAY(entry->arena, gateway->wanted.len + 1, pb_additional_address *);
     for (size_t i = 0; i < gateway->wanted.len && !kubernetes; i++) {
         if (str_eq(gateway->wanted.items[i].type, STR("IPAddress"))) {
-            add_address(entry->arena, gateway->wanted.items[i].value, port, udp, listener);
+            add_address(entry->arena, gateway->wanted.items[i].value, port, reach->udp, listener);
         }
     }
     if (listener->address == NULL) {
-        add_address(entry->arena, kubernetes ? STR("0.0.0.0") : STR("127.0.0.1"), port, udp,
+        add_address(entry->arena, kubernetes ? STR("0.0.0.0") : STR("127.0.0.1"), port, reach->udp,
                     listener);
+    }
+    if (kubernetes && reach->ipv6) {
+        add_address(entry->arena, STR("::"), port, reach->udp, listener);
     }
 }
 
 static pb_listener *new_listener(struct eval *ev, const struct gateway_entry *entry,
-                                 struct str name, bool udp)
+                                 struct str name, const struct reach *reach)
 {
     pb_listener *listener = NEW(entry->arena, pb_listener);
     listener->name = xds_text(entry->arena, name);
     listener->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__INBOUND;
     listener->per_connection_buffer_limit_bytes = xds_u32(entry->arena, BUFFER_BYTES);
-    set_addresses(ev, entry, udp, listener);
+    set_addresses(ev, entry, reach, listener);
     return listener;
 }
 
@@ -98,34 +114,40 @@ static void add_listener_filters(const struct gateway_entry *entry, pb_listener 
     }
 }
 
-static void add_tcp(struct eval *ev, const struct gateway_entry *entry, struct str scope,
+static void add_tcp(struct eval *ev, const struct gateway_entry *entry, struct reach reach,
                     struct resource_row *row)
 {
-    pb_listener *listener = new_listener(ev, entry, entry->name, false);
+    pb_listener *listener = new_listener(ev, entry, entry->name, &reach);
     add_listener_filters(entry, listener);
     xds_gateway_chains(entry, listener);
-    if (listener->n_filter_chains == 0) {
-        return; /* Envoy rejects such a Listener */
-    }
-    resource_row_add(row, XDS_LDS, scope, entry->name, STR_NULL, &listener->base);
-    for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
-        const struct ir_listener *of = &entry->gateway->listeners.items[i];
-        if (of->served && of->port == entry->port) {
-            xds_add_trust(ev, row, scope, of->key, of->authorities.items, of->authorities.len);
-        }
+    if (listener->n_filter_chains > 0) { /* Envoy rejects one without */
+        resource_row_add(row, XDS_LDS, reach.scope, entry->name, STR_NULL, &listener->base);
     }
 }
 
-static void add_quic(struct eval *ev, const struct gateway_entry *entry, struct str scope,
+static void add_quic(struct eval *ev, const struct gateway_entry *entry, struct reach reach,
                      struct resource_row *row)
 {
+    reach.udp = true;
     struct str name = arena_printf(entry->arena, "%.*s/quic", STR_FMT(entry->name));
-    pb_listener *listener = new_listener(ev, entry, name, true);
+    pb_listener *listener = new_listener(ev, entry, name, &reach);
     listener->udp_listener_config = NEW(entry->arena, pb_udp_listener);
     listener->udp_listener_config->quic_options = NEW(entry->arena, pb_quic_listener);
     xds_quic_chains(entry, listener);
     if (listener->n_filter_chains > 0) {
-        resource_row_add(row, XDS_LDS, scope, name, STR_NULL, &listener->base);
+        resource_row_add(row, XDS_LDS, reach.scope, name, STR_NULL, &listener->base);
+    }
+}
+
+static void add_trusts(struct eval *ev, const struct gateway_entry *entry, struct str scope,
+                       struct resource_row *row)
+{
+    for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &entry->gateway->listeners.items[i];
+        if (listener->served && listener->port == entry->port) {
+            xds_add_trust(ev, row, scope, listener->key, listener->authorities.items,
+                          listener->authorities.len);
+        }
     }
 }
 
@@ -150,16 +172,29 @@ static pb_udp_proxy *udp_proxy(struct arena *arena, struct str cluster)
     return proxy;
 }
 
-static void add_udp(struct eval *ev, const struct gateway_entry *entry, struct str scope,
+static void add_udp(struct eval *ev, const struct gateway_entry *entry, struct reach reach,
                     struct resource_row *row)
 {
-    if (!has_protocol(entry, IR_LISTENER_UDP)) {
-        return;
+    reach.udp = true;
+    if (has_protocol(entry, IR_LISTENER_UDP)) {
+        pb_listener *listener = new_listener(ev, entry, entry->name, &reach);
+        xds_add_listener_filter(entry->arena, listener, "envoy.filters.udp_listener.udp_proxy",
+                                &udp_proxy(entry->arena, entry->name)->base);
+        resource_row_add(row, XDS_LDS, reach.scope, entry->name, STR_NULL, &listener->base);
     }
-    pb_listener *listener = new_listener(ev, entry, entry->name, true);
-    xds_add_listener_filter(entry->arena, listener, "envoy.filters.udp_listener.udp_proxy",
-                            &udp_proxy(entry->arena, entry->name)->base);
-    resource_row_add(row, XDS_LDS, scope, entry->name, STR_NULL, &listener->base);
+}
+
+/* --- all ------------------------------------------------------------------------------------ */
+
+static void add_listeners(struct eval *ev, const struct gateway_entry *entry, bool udp,
+                          struct reach reach, struct resource_row *row)
+{
+    if (udp) {
+        add_udp(ev, entry, reach, row);
+    } else {
+        add_tcp(ev, entry, reach, row);
+        add_quic(ev, entry, reach, row);
+    }
 }
 
 const struct row *xds_gateway_listener(struct eval *ev, struct str key)
@@ -179,12 +214,12 @@ const struct row *xds_gateway_listener(struct eval *ev, struct str key)
         .name = parts.entry,
         .port = parts.port,
     };
-    struct resource_row *row = resource_row_new(2 + gateway->listeners.len);
-    if (parts.udp) {
-        add_udp(ev, &entry, scope, row);
-    } else {
-        add_tcp(ev, &entry, scope, row);
-        add_quic(ev, &entry, scope, row);
+    struct resource_row *row = resource_row_new(LISTENERS_MAX + gateway->listeners.len);
+    add_listeners(ev, &entry, parts.udp, (struct reach){.scope = scope}, row);
+    add_trusts(ev, &entry, scope, row);
+    struct str scope6 = arena_printf(entry.arena, SCOPE_GATEWAY6 "%.*s", STR_FMT(parts.gateway));
+    if (in_kubernetes(ev) && eval_get(ev, T_VIEW, scope6) != NULL) {
+        add_listeners(ev, &entry, parts.udp, (struct reach){.scope = scope6, .ipv6 = true}, row);
     }
     return &row->row;
 }

@@ -5,6 +5,8 @@
 
 #include "xds/alias.h"
 
+#define HCM_FILTER "envoy.filters.network.http_connection_manager"
+
 /* Transparent: nothing is added to or taken from a request that no route asks for, as far as Envoy
  * can. Routes come by RDS under `routes`. */
 pb_hcm *xds_envoy_hcm(struct arena *arena, struct str routes);

@@ -43,8 +43,7 @@ static void set_chains(struct arena *arena, const struct ir_routing *routing, pb
     if (routing->http) {
         listener->filter_chains = ARENA_ARRAY(arena, 1, pb_filter_chain *);
         listener->filter_chains[listener->n_filter_chains++] =
-            xds_chain(arena, "envoy.filters.network.http_connection_manager",
-                      &xds_envoy_hcm(arena, routing->name)->base);
+            xds_chain(arena, HCM_FILTER, &xds_envoy_hcm(arena, routing->name)->base);
         return;
     }
     bool tls = false;

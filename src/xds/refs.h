@@ -4,7 +4,8 @@
  *
  *   Listener ─► RouteConfiguration ─► Cluster ─► ClusterLoadAssignment
  *       ├──────── inline routes, TCP ────┤
- *       └──────── TCP by ECDS ───────────┘
+ *       ├──────── TCP by ECDS ───────────┘
+ *       └─► Secret ◄─ Cluster
  */
 #ifndef HEDDLE_XDS_REFS_H
 #define HEDDLE_XDS_REFS_H
