@@ -2,6 +2,7 @@
 /* check: `heddle check FILE|DIR…`, what is wrong with the files, where, and what to do. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/panic.h"
 #include "cli/commands.h"
 #include "cli/load.h"
@@ -69,6 +70,7 @@ static int run(const struct options *options)
     struct findings findings = {.errors = 0};
     file_set_problems(loaded.files, findings_add, &findings);
     findings_each(mesh_engine(loaded.mesh), findings_add, &findings);
+    findings_expired(mesh_engine(loaded.mesh), clock_wall_ms(), findings_add, &findings);
     findings_sort(&findings);
     if (option_json(options)) {
         print_json(&findings);

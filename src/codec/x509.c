@@ -14,6 +14,7 @@
 
 #define RSA_BITS_MIN 2048
 #define CURVE_NAME_MAX 32
+#define SECONDS_PER_DAY 86400
 
 /* A text that asks for a passphrase is an error, not a prompt on the terminal. */
 static int no_passphrase(char *text, int size, int writing, void *arg)
@@ -65,6 +66,35 @@ struct str x509_certificates_fault(struct str text)
     return broken ? STR("has a certificate that cannot be read")
            : any  ? STR_NULL
                   : STR("has no certificate in it");
+}
+
+/* --- time ---------------------------------------------------------------------------------- */
+
+static int64_t end_of(const X509 *certificate)
+{
+    ASN1_TIME *start = ASN1_TIME_set(NULL, 0);
+    int days = 0, seconds = 0;
+    ASSERT(start != NULL);
+    bool good = ASN1_TIME_diff(&days, &seconds, start, X509_get0_notAfter(certificate)) == 1;
+    ASN1_TIME_free(start);
+    int64_t end = (int64_t)days * SECONDS_PER_DAY + seconds;
+    return good && end > 0 ? end : 0;
+}
+
+bool x509_ends(struct str text, struct x509_ends *ret_ends)
+{
+    BIO *bio = open_text(text);
+    struct x509_ends ends = {INT64_MAX, -1};
+    bool broken;
+    for (X509 *certificate; (certificate = next_certificate(bio, &broken)) != NULL;) {
+        int64_t end = end_of(certificate);
+        ends.first = end < ends.first ? end : ends.first;
+        ends.last = end > ends.last ? end : ends.last;
+        X509_free(certificate);
+    }
+    BIO_free(bio);
+    *ret_ends = ends;
+    return ends.last >= 0;
 }
 
 /* --- keys ---------------------------------------------------------------------------------- */

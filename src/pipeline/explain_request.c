@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explain_request: the rules that a request is held against, the one that takes it, and what
  * becomes of it. */
-#include "ir/attachment.h"
 #include "ir/graph.h"
-#include "model/hostname.h"
+#include "pipeline/domain.h"
 #include "pipeline/effects.h"
 #include "pipeline/explain_internal.h"
-#include "resolve/key.h"
 
 /* --- the rules ------------------------------------------------------------------------------ */
 
@@ -22,33 +20,6 @@ static unsigned path_rank(const struct ir_match *match)
 static struct str route_part(struct str rule)
 {
     return str_sub(rule, 0, str_rindex(rule, '/'));
-}
-
-/* Of a Gateway's domain: the hostname by which the rule's route has it; "*": the route has none. Of
- * a Service empty. */
-static struct str hostname_of(const struct telling *telling, const struct ir_routing *routing,
-                              struct str rule)
-{
-    struct str best = STR_NULL;
-    const struct attachment *attachment =
-        routing->domain.len > 0 ? (const struct attachment *)engine_get(
-                                      telling->engine, T_ATTACHMENT, rule_key_parse(rule).route)
-                                : NULL;
-    for (size_t i = 0; attachment != NULL && i < attachment->parents.len; i++) {
-        const struct attached_parent *parent = &attachment->parents.items[i];
-        for (size_t j = 0; j < parent->listeners.len; j++) {
-            const struct attached_listener *listener = &parent->listeners.items[j];
-            for (size_t k = 0; k < listener->hosts.len; k++) {
-                struct str hostname = listener->hosts.items[k].hostname;
-                if (str_eq(listener->key, routing->listener) &&
-                    hostname_covers(hostname, routing->domain) &&
-                    (best.len == 0 || hostname_cmp(hostname, best) < 0)) {
-                    best = hostname;
-                }
-            }
-        }
-    }
-    return best;
 }
 
 /* Why the winner stands before another that matches, too (model/precedence.h). */
@@ -92,11 +63,11 @@ static struct str why_not(struct telling *telling, const struct ir_match *match)
 static struct str verdict_on(struct telling *telling, const struct ir_routing *routing,
                              const struct ir_route *route, const struct ir_route *winner)
 {
-    struct str hostname = hostname_of(telling, routing, route->rule);
+    struct str hostname = domain_hostname(telling->engine, routing, route->rule);
     if (winner == route) {
         return STR("takes the request");
     }
-    if (!str_eq(hostname, hostname_of(telling, routing, winner->rule))) {
+    if (!str_eq(hostname, domain_hostname(telling->engine, routing, winner->rule))) {
         return arena_printf(telling->arena,
                             "matches too, but the hostname of its route, '%.*s', is less specific",
                             STR_FMT(hostname));
@@ -111,7 +82,7 @@ static void tell_rule(struct telling *telling, const struct ir_routing *routing,
     json_open(telling->json, '{');
     explain_place_always(telling, route->rule);
     if (routing->domain.len > 0) {
-        explain_text(telling, "hostname", hostname_of(telling, routing, route->rule));
+        explain_text(telling, "hostname", domain_hostname(telling->engine, routing, route->rule));
     }
     explain_text(telling, "match", ir_match_text(&route->match, telling->arena));
     explain_text(telling, "verdict",

@@ -118,8 +118,11 @@ void findings_each(const struct engine *engine, finding_fn *visit, void *user)
     engine_each(engine, T_FAULT, visit_fault, &walk);
     engine_each(engine, T_SERVICE, finding_visit_service, &walk);
     engine_each(engine, T_SLICE, finding_visit_slice, &walk);
+    engine_each(engine, T_GATEWAY, finding_visit_gateway, &walk);
+    engine_each(engine, T_LISTENERSET, finding_visit_listener_set, &walk);
     engine_each(engine, T_ROUTE, finding_visit_route, &walk);
     unreached_each(engine, finding_visit_unreached, &walk);
     engine_each(engine, T_POLICY, visit_policy, &walk);
+    engine_each(engine, T_TLS_POLICY, finding_visit_tls_policy, &walk);
     arena_release(&walk.scratch);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* findings_route: of routes: what they attach to, where they send, what of them is never reached.
- */
+/* findings_route: of routes: where they send, what of them is never reached. */
 #include "ir/attachment.h"
 #include "ir/graph.h"
 #include "model/route.h"
@@ -10,117 +9,6 @@
 #include "resolve/govern.h"
 #include "resolve/key.h"
 #include "resolve/rule.h"
-
-/* --- parentRefs ----------------------------------------------------------------------------- */
-
-/* Whether other routes have what this one asks for by a parentRef. */
-static void check_accepted(struct finding_walk *walk, const struct route *route, size_t parent,
-                           const struct condition *accepted)
-{
-    static const struct {
-        enum condition_id id;
-        enum problem_code code;
-        struct str remedy;
-    } cases[] = {
-        {C_conflicted, PROBLEM_no_effect,
-         STR("name another port, or move the rules to one kind of route")},
-        {C_rivalled, PROBLEM_no_effect,
-         STR("give it other hostnames, or move the rules to one kind of route")},
-        {C_no_room, PROBLEM_no_effect, STR("split the Service, or make the routes smaller")},
-        {C_outranked, PROBLEM_unreachable_rule,
-         STR("name another port, or put the backendRefs into the older route")},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        if (accepted->id == (int)cases[i].id) {
-            finding_report(walk, &route->object, cases[i].code, route->parents.items[parent].line,
-                           arena_printf(&walk->scratch, "spec.parentRefs[%zu]", parent),
-                           accepted->message, cases[i].remedy);
-        }
-    }
-}
-
-static const struct service *find_service(struct finding_walk *walk, struct str ns, struct str name)
-{
-    struct str key = arena_printf(&walk->scratch, "%.*s/%.*s", STR_FMT(ns), STR_FMT(name));
-    return (const struct service *)engine_get(walk->engine, T_SERVICE, key);
-}
-
-static struct str parent_remedy(struct finding_walk *walk, const struct route *route,
-                                const struct attached_parent *parent)
-{
-    const struct parent_ref *ref = &route->parents.items[parent->index];
-    if (parent->condition == C_not_allowed) {
-        return STR("open allowedRoutes of the listener, or name another");
-    }
-    if (parent->condition == C_no_matching_hostname) {
-        return STR("give the route a hostname that the listener has, or name another listener");
-    }
-    if (parent->gateway.len > 0) {
-        return STR("name a listener, or a port of one, that exists");
-    }
-    struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
-    const struct service *service = find_service(walk, ns, ref->name);
-    struct str meant = service == NULL ? meant_service(walk->engine, ns, ref->name, &walk->scratch)
-                       : service->type == SERVICE_EXTERNAL_NAME
-                           ? STR_NULL
-                           : meant_port(service, ref->port, ref->section_name, &walk->scratch);
-    return meant.len > 0 ? meant : STR("name a Service, and a TCP port of it, that exist");
-}
-
-/* Returns whether it is nearly a Service: the group left out, or a slip in the kind. */
-static bool check_other_parent(struct finding_walk *walk, const struct route *route, size_t index)
-{
-    const struct parent_ref *ref = &route->parents.items[index];
-    struct str meant = meant_kind(ref->group, ref->kind, &walk->scratch);
-    if (meant.len == 0) {
-        return false;
-    }
-    finding_report(
-        walk, &route->object, PROBLEM_unresolved_reference, ref->line,
-        arena_printf(&walk->scratch, "spec.parentRefs[%zu]", index),
-        arena_printf(&walk->scratch,
-                     "kind '%.*s' of group '%.*s'%s is no Service: the route does not govern it",
-                     STR_FMT(ref->kind), STR_FMT(ref->group),
-                     ref->has_group ? "" : ", which it is of where none is written,"),
-        meant);
-    return true;
-}
-
-static void check_parents(struct finding_walk *walk, const struct route *route,
-                          const struct attachment *attachment)
-{
-    size_t next = 0; /* of the attachment's */
-    bool almost = false;
-    for (size_t i = 0; i < route->parents.len; i++) {
-        const struct attached_parent *parent =
-            next < attachment->parents.len ? &attachment->parents.items[next] : NULL;
-        if (parent == NULL || (size_t)parent->index != i) {
-            almost = check_other_parent(walk, route, i) || almost;
-            continue;
-        }
-        next++;
-        if (parent->condition != C_accepted) {
-            finding_report(walk, &route->object, PROBLEM_unresolved_reference,
-                           route->parents.items[i].line,
-                           arena_printf(&walk->scratch, "spec.parentRefs[%zu]", i), parent->message,
-                           parent_remedy(walk, route, parent));
-        }
-    }
-    const struct status *status =
-        (const struct status *)engine_get(walk->engine, T_STATUS, attachment->key);
-    for (size_t i = 0; status != NULL && i < status->parents.len; i++) {
-        check_accepted(walk, route, (size_t)attachment->parents.items[i].index,
-                       &status->parents.items[i].conditions.items[0]);
-    }
-    if (attachment->parents.len == 0 && !almost) {
-        finding_report(
-            walk, &route->object, PROBLEM_no_effect, route->object.origin.line,
-            STR("spec.parentRefs"),
-            STR("the route names no Service, and no Gateway that is heddle's and here, so "
-                "that it governs nothing"),
-            STR("add a parentRef with group \"\" and kind Service, or one to a Gateway"));
-    }
-}
 
 static bool of_connections(const struct route *route)
 {
@@ -136,7 +24,7 @@ static struct str meant_backend(struct finding_walk *walk, const struct route *r
     if (ref->group.len > 0 || !str_eq(ref->kind, STR("Service"))) {
         return meant_kind(ref->group, ref->kind, &walk->scratch);
     }
-    const struct service *service = find_service(walk, ns, ref->name);
+    const struct service *service = finding_service(walk, ns, ref->name);
     if (service == NULL) {
         return meant_service(walk->engine, ns, ref->name, &walk->scratch);
     }
@@ -145,44 +33,54 @@ static struct str meant_backend(struct finding_walk *walk, const struct route *r
                : meant_port(service, ref->port, STR_NULL, &walk->scratch);
 }
 
+struct trouble { /* of a backend */
+    enum condition_id why;
+    struct str message; /* borrowed */
+};
+
 /* until: what becomes of it until it resolves. */
 static void report_backend(struct finding_walk *walk, const struct route *route,
                            const struct object_ref *ref, struct str path, uint32_t line,
-                           struct str message, const char *until)
+                           const struct trouble *trouble, const char *until)
 {
+    if (trouble->why == C_ref_not_permitted) {
+        finding_report(walk, &route->object, PROBLEM_not_permitted, line, path, trouble->message,
+                       arena_printf(&walk->scratch,
+                                    "add a ReferenceGrant there, from %ss of namespace '%.*s' to "
+                                    "Services; %s",
+                                    kind_info(route->object.kind)->kind,
+                                    STR_FMT(route->object.meta.ns), until));
+        return;
+    }
     struct str meant = meant_backend(walk, route, ref);
     const char *joint = meant.len == 0 ? "" : str_ends_with(meant, STR("?")) ? " " : "; ";
-    finding_report(walk, &route->object, PROBLEM_unresolved_reference, line, path, message,
+    finding_report(walk, &route->object, PROBLEM_unresolved_reference, line, path, trouble->message,
                    arena_printf(&walk->scratch, "%.*s%s%s", STR_FMT(meant), joint, until));
-}
-
-static bool has_parents(const struct attachment *attachment, bool gateways)
-{
-    for (size_t i = 0; i < attachment->parents.len; i++) {
-        if ((attachment->parents.items[i].gateway.len > 0) == gateways) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* What some parent of the route says of it; a route without any is told as the mesh would. */
 static bool resolves(const struct attachment *attachment, const struct attached_backend *backend,
-                     struct str *ret_message)
+                     struct trouble *ret_trouble)
 {
-    bool gateways = has_parents(attachment, true);
-    bool mesh = has_parents(attachment, false) || !gateways;
-    return (!gateways || attached_backend_state(backend, true, ret_message) == C_resolved) &&
-           (!mesh || attached_backend_state(backend, false, ret_message) == C_resolved);
+    bool gateways = finding_has_parents(attachment, true);
+    bool mesh = finding_has_parents(attachment, false) || !gateways;
+    ret_trouble->why = C_resolved;
+    if (mesh) {
+        ret_trouble->why = attached_backend_state(backend, false, &ret_trouble->message);
+    }
+    if (gateways && ret_trouble->why == C_resolved) {
+        ret_trouble->why = attached_backend_state(backend, true, &ret_trouble->message);
+    }
+    return ret_trouble->why == C_resolved;
 }
 
 static void check_backends(struct finding_walk *walk, const struct route *route,
                            const struct attachment *attachment)
 {
-    struct str message;
+    struct trouble trouble;
     for (size_t i = 0; i < attachment->backends.len; i++) {
         const struct attached_backend *backend = &attachment->backends.items[i];
-        if (resolves(attachment, backend, &message)) {
+        if (resolves(attachment, backend, &trouble)) {
             continue;
         }
         const struct backend_ref *ref =
@@ -190,7 +88,7 @@ static void check_backends(struct finding_walk *walk, const struct route *route,
         report_backend(walk, route, &ref->ref,
                        arena_printf(&walk->scratch, "spec.rules[%d].backendRefs[%d]",
                                     (int)backend->rule, (int)backend->index),
-                       ref->line, message,
+                       ref->line, &trouble,
                        of_connections(route)
                            ? "until it resolves, its share of the connections is refused"
                            : "until it resolves, its share of the requests is answered with an "
@@ -198,7 +96,7 @@ static void check_backends(struct finding_walk *walk, const struct route *route,
     }
     for (size_t i = 0; i < attachment->mirrors.len; i++) {
         const struct attached_backend *mirror = &attachment->mirrors.items[i];
-        if (resolves(attachment, mirror, &message)) {
+        if (resolves(attachment, mirror, &trouble)) {
             continue;
         }
         const struct filter *filter =
@@ -206,7 +104,7 @@ static void check_backends(struct finding_walk *walk, const struct route *route,
         report_backend(walk, route, &filter->mirror->backend,
                        arena_printf(&walk->scratch, "spec.rules[%d].filters[%d]", (int)mirror->rule,
                                     (int)mirror->index),
-                       filter->line, message, "until it resolves, nothing is mirrored");
+                       filter->line, &trouble, "until it resolves, nothing is mirrored");
     }
 }
 
@@ -238,7 +136,7 @@ static void check_weights(struct finding_walk *walk, const struct route *route)
 static void check_hostnames(struct finding_walk *walk, const struct route *route,
                             const struct attachment *attachment)
 {
-    if (has_parents(attachment, false) && !has_parents(attachment, true) &&
+    if (finding_has_parents(attachment, false) && !finding_has_parents(attachment, true) &&
         route->hostnames.len > 0 && !of_connections(route)) {
         finding_report(
             walk, &route->object, PROBLEM_hostnames_ignored, route->object.origin.line,
@@ -267,7 +165,7 @@ void finding_visit_route(void *user, struct str key, const struct row *row)
     const struct route *route = (const struct route *)row;
     const struct attachment *attachment =
         (const struct attachment *)engine_get(walk->engine, T_ATTACHMENT, key);
-    check_parents(walk, route, attachment);
+    finding_parents(walk, route, attachment);
     check_backends(walk, route, attachment);
     check_weights(walk, route);
     check_hostnames(walk, route, attachment);
@@ -279,6 +177,23 @@ void finding_visit_route(void *user, struct str key, const struct row *row)
 
 /* --- among routes --------------------------------------------------------------------------- */
 
+/* " on Service port 'a/b:80' and 2 more"; empty: wherever the route is attached. */
+static struct str where_text(struct finding_walk *walk, const struct unreached *unreached)
+{
+    struct arena *arena = &walk->scratch;
+    const struct ir_routing *where = unreached->where;
+    if (where == NULL) {
+        return STR_NULL;
+    }
+    struct str text = where->domain.len == 0
+                          ? arena_printf(arena, " on Service port '%.*s'", STR_FMT(where->name))
+                          : arena_printf(arena, " by host '%.*s' of listener '%.*s'",
+                                         STR_FMT(where->domain), STR_FMT(where->listener));
+    return unreached->more == 0
+               ? text
+               : arena_printf(arena, "%.*s and %zu more", STR_FMT(text), unreached->more);
+}
+
 /* A rule whose requests all go to older routes. */
 void finding_visit_unreached(void *user, const struct unreached *unreached)
 {
@@ -288,19 +203,12 @@ void finding_visit_unreached(void *user, const struct unreached *unreached)
     const struct route *route = (const struct route *)engine_get(walk->engine, T_ROUTE, key.route);
     const struct route *taker =
         (const struct route *)engine_get(walk->engine, T_ROUTE, taker_key.route);
-    struct str where = STR_NULL;
-    if (unreached->port.len > 0) {
-        where = arena_printf(&walk->scratch, " on Service port '%.*s'", STR_FMT(unreached->port));
-    }
+    struct str where = where_text(walk, unreached);
     struct str file = taker->object.origin.file;
     struct str at = file.len == 0
                         ? STR_NULL
                         : arena_printf(&walk->scratch, " (%.*s:%u)", STR_FMT(file),
                                        (unsigned)route_rule_line(taker, taker_key.number));
-    if (unreached->more_ports > 0) {
-        where = arena_printf(&walk->scratch, "%.*s and %zu more", STR_FMT(where),
-                             unreached->more_ports);
-    }
     finding_report(
         walk, &route->object, PROBLEM_unreachable_rule, route_rule_line(route, key.number),
         arena_printf(&walk->scratch, "spec.rules[%zu]", key.number),

@@ -59,6 +59,49 @@ struct str meant_service(const struct engine *engine, struct str ns, struct str 
                               STR_FMT(name), STR_FMT(search.ns));
 }
 
+/* --- other kinds ---------------------------------------------------------------------------- */
+
+struct object_search {
+    struct str ns, name;
+    struct str best; /* the nearest name of the namespace */
+    unsigned distance;
+    const struct object *other; /* of that name in another namespace */
+    size_t others;
+};
+
+static void visit_object(void *user, struct str key, const struct row *row)
+{
+    struct object_search *search = user;
+    const struct object *object = (const struct object *)row;
+    (void)key;
+    if (!str_eq(object->meta.ns, search->ns)) {
+        bool same = str_eq(object->meta.name, search->name);
+        search->other = same ? object : search->other;
+        search->others += same ? 1 : 0;
+        return;
+    }
+    unsigned edits = str_distance(search->name, object->meta.name, SLIP_MAX);
+    if (edits < search->distance && edits < search->name.len) {
+        search->distance = edits;
+        search->best = object->meta.name;
+    }
+}
+
+struct str meant_object(const struct engine *engine, unsigned table, struct str ns, struct str name,
+                        struct arena *arena)
+{
+    struct object_search search = {.ns = ns, .name = name, .distance = slip_of(name) + 1};
+    engine_each(engine, table, visit_object, &search);
+    if (search.best.len > 0) {
+        return arena_printf(arena, "did you mean '%.*s'?", STR_FMT(search.best));
+    }
+    return search.others != 1
+               ? STR_NULL
+               : arena_printf(arena, "%s '%.*s' is in namespace '%.*s': name that, too",
+                              kind_info(search.other->kind)->kind, STR_FMT(name),
+                              STR_FMT(search.other->meta.ns));
+}
+
 /* --- ports ---------------------------------------------------------------------------------- */
 
 static bool is_target(const struct service_port *port, int32_t number)

@@ -13,6 +13,9 @@
 
 struct str meant_service(const struct engine *engine, struct str ns, struct str name,
                          struct arena *arena);
+/* Of another kind, by its table; ns is empty where the kind has no namespaces. */
+struct str meant_object(const struct engine *engine, unsigned table, struct str ns, struct str name,
+                        struct arena *arena);
 /* A port of the Service by number or, where that is empty, by its name. */
 struct str meant_port(const struct service *service, int32_t number, struct str name,
                       struct arena *arena);

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "ir/cover.h"
 #include "ir/graph.h"
+#include "pipeline/domain.h"
 #include "resolve/key.h"
 
 #define COMPARED_MAX 512 /* matches of one port; those after them count as reached */
@@ -21,6 +22,7 @@ struct fate { /* of one match on one port */
 };
 
 struct walk {
+    const struct engine *engine;
     VEC(struct fate) fates;
 };
 
@@ -29,11 +31,22 @@ static bool same_route(struct str rule, struct str other)
     return str_eq(rule_key_parse(rule).route, rule_key_parse(other).route);
 }
 
-static void find_takers(const struct ir_routing *routing, size_t index, struct fate *fate)
+/* Whether one is held against the other: of a Gateway's, when their routes have the domain by the
+ * same hostname. */
+static bool is_rival(const struct walk *walk, const struct ir_routing *routing, struct str rule,
+                     struct str other)
+{
+    return routing->domain.len == 0 || str_eq(domain_hostname(walk->engine, routing, rule),
+                                              domain_hostname(walk->engine, routing, other));
+}
+
+static void find_takers(const struct walk *walk, const struct ir_routing *routing, size_t index,
+                        struct fate *fate)
 {
     for (size_t i = 0; i < index; i++) {
         const struct ir_route *before = &routing->routes.items[i];
-        if (!ir_match_covers(&before->match, &routing->routes.items[index].match)) {
+        if (!ir_match_covers(&before->match, &routing->routes.items[index].match) ||
+            !is_rival(walk, routing, before->rule, fate->rule)) {
             continue;
         }
         fate->taken = true;
@@ -57,7 +70,7 @@ static void visit_routing(void *user, struct str key, const struct row *row)
         struct fate fate = {
             .rule = routing->routes.items[i].rule, .routing = routing, .order = walk->fates.len};
         if (i < COMPARED_MAX) {
-            find_takers(routing, i, &fate);
+            find_takers(walk, routing, i, &fate);
         }
         vec_push(&walk->fates, fate);
     }
@@ -95,14 +108,14 @@ static void tell_rule(const struct fate *fates, size_t len, unreached_fn *visit,
         struct str taker;
         if (never_there(&fates[first], next - first, &taker) && never++ == 0) {
             told.taker = taker;
-            told.port = fates[first].routing->name;
+            told.where = fates[first].routing;
         }
         ports++;
     }
-    told.more_ports = never > 0 ? never - 1 : 0;
+    told.more = never > 0 ? never - 1 : 0;
     if (never == ports) {
-        told.port = STR_NULL;
-        told.more_ports = 0;
+        told.where = NULL;
+        told.more = 0;
     }
     if (never > 0) {
         visit(user, &told);
@@ -111,8 +124,9 @@ static void tell_rule(const struct fate *fates, size_t len, unreached_fn *visit,
 
 void unreached_each(const struct engine *engine, unreached_fn *visit, void *user)
 {
-    struct walk walk = {.fates.items = NULL};
+    struct walk walk = {.engine = engine};
     engine_each(engine, T_ROUTING, visit_routing, &walk);
+    engine_each(engine, T_GATEWAY_ROUTING, visit_routing, &walk);
     if (walk.fates.len > 0) {
         qsort(walk.fates.items, walk.fates.len, sizeof(walk.fates.items[0]), by_rule);
     }

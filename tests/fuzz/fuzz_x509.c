@@ -18,6 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str chain = str_cut(&key, '\0');
     struct str fault = x509_certificates_fault(chain);
     ASSERT(str_eq(fault, x509_certificates_fault(chain)));
+    struct x509_ends ends;
+    if (x509_ends(chain, &ends)) {
+        ASSERT(ends.first >= 0 && ends.first <= ends.last);
+    } else {
+        ASSERT(fault.len > 0);
+    }
     /* what a key belongs to has a certificate at least */
     if (x509_key_fault(key, chain).len == 0) {
         ASSERT(!str_eq(fault, x509_certificates_fault(STR(""))));

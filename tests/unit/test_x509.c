@@ -45,6 +45,28 @@ static void certificates(void **state)
     x509_rig_release(&b);
 }
 
+static void ends(void **state)
+{
+    struct x509_pair a, b;
+    struct x509_ends one, both;
+    struct buf text;
+    (void)state;
+    x509_rig_ec("P-256", &a);
+    x509_rig_ec("P-384", &b);
+    assert_false(x509_ends(STR(""), &one));
+    assert_false(x509_ends(STR(NO_BYTES), &one));
+    assert_true(x509_ends(buf_str(&a.cert), &one));
+    assert_true(one.first > 0);
+    assert_int_equal(one.first, one.last);
+    buf_init(&text, BUF_UNLIMITED);
+    buf_printf(&text, "%.*s%.*s", STR_FMT(buf_str(&a.cert)), STR_FMT(buf_str(&b.cert)));
+    assert_true(x509_ends(buf_str(&text), &both));
+    assert_true(both.first <= one.first && one.last <= both.last);
+    buf_release(&text);
+    x509_rig_release(&a);
+    x509_rig_release(&b);
+}
+
 static void keys(void **state)
 {
     struct x509_pair a, b;
@@ -122,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(certificates),
+        cmocka_unit_test(ends),
         cmocka_unit_test(keys),
         cmocka_unit_test(an_encrypted_key),
         cmocka_unit_test(what_envoy_takes),
