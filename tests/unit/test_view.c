@@ -114,6 +114,8 @@ static void test_gateways(void **state)
     assert_string_equal(
         scopes("gateway/infra/front-7d4-x2", "envoy", "gateway=front node_name=n1 zone=eu-1a"),
         "gateway/infra/front all@node/n1 all@zone/eu-1a all");
+    assert_string_equal(scopes("gateway/infra/front", "envoy", "ipv6=true mesh_routes=true"),
+                        "gateway6/infra/front gateway/infra/front envoy@infra envoy all");
     /* Neither interception nor another Gateway's scope by a name with a slash. */
     assert_string_equal(scopes("gateway/infra/front", "envoy", "interception=none"),
                         "gateway/infra/front all");

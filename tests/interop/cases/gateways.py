@@ -14,7 +14,8 @@ from rig.gateway import Gateway, Https, config_map, listener, secret
 from rig.objects import prefix_path, rewrite, rule
 from rig.pki import Authority
 from rig.process import until
-from rig.suite import BACKENDS, Case, alone
+from rig.suite import BACKENDS, PORTS, Case, alone
+from rig.tls import TlsBackends
 from rig.traffic import Http, check_split, get, greeter, listens
 
 TAKEN_SECONDS = 5
@@ -363,3 +364,26 @@ def a_gateway_that_speaks_sotw(case: Case):
         gateway.apply(*things)
         until(lambda: not listens(gateway.at(8081)), TAKEN_SECONDS, "it is gone")
         assert https.request("a.example.com")[0] == 200
+
+
+@alone
+def what_is_a_listeners_own_goes_to_no_broader_one(case: Case):
+    """TLS that passes through, beside an HTTPS listener of any hostname with two certificates: the
+    SNI chooses between these, and what no route of the TLS listener takes is refused."""
+    one, two = case.service("one", "a"), case.service("two", "b", "tls")
+    made = authority(case, here="DNS:here.example.com", there="DNS:there.example.com")
+    gateway = Gateway(case, listener("any", 8443, "HTTPS", "", ["here", "there"]),
+                      listener("through", 8443, "TLS", "*.a.example.com", passthrough=True))
+    gateway.apply(one, two, the_secret(case, made, "here"), the_secret(case, made, "there"),
+                  gateway.route(rule(one.ref()), name="web", section="any"),
+                  gateway.route(rule(two.ref()), hostnames=["x.a.example.com"], name="through",
+                                section="through", kind="TLSRoute"))
+    folder = case.mesh.work / f"tls-{case.namespace}"
+    with TlsBackends(folder, {"b": f"{BACKENDS['b']}:{PORTS['tls']}"}) as backends:
+        with gateway.wait_started(8443):
+            for name in ("here", "there"):
+                https = Https(gateway.at(8443), f"{name}.example.com", made.path("ca.pem"))
+                assert https.names() == [f"{name}.example.com"], https.names()
+                assert https.request("any.example.net")[1]["backend"] == "a"
+            assert backends.outcome(gateway.at(8443), "x.a.example.com") == "b"
+            assert backends.outcome(gateway.at(8443), "y.a.example.com") == "refused"
