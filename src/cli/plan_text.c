@@ -186,8 +186,11 @@ static void print_request(const json_t *request)
     {
         printf(" -H '%s'", json_string_value(item));
     }
-    if (!is_neighbour(request)) {
-        printf(" from %s", text(request, "client"));
+    const char *client = text(request, "client");
+    if (str_starts_with(str_from(client), STR("gateway/"))) {
+        printf(" at %s", client);
+    } else if (!is_neighbour(request)) {
+        printf(" from %s", client);
     }
     printf(" : ");
     if (json_is_true(json_object_get(request, "moved"))) {
@@ -252,7 +255,8 @@ void plan_print(const json_t *plan)
         printf(" (%lld matches without a sample)", left_out);
     }
     if (json_is_true(json_object_get(plan, "assumed"))) {
-        printf("\nno client is connected: the resources are those of sidecars in all namespaces\n");
+        printf("\nno client is connected: the resources are those of sidecars in all namespaces, "
+               "and of all Gateways\n");
     } else {
         long long connected = number(plan, "connected");
         printf("\nsends %lld bytes to %zu of %lld client%s\n",

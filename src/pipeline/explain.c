@@ -233,7 +233,7 @@ struct explained explain(const struct engine *engine, const struct question *que
 {
     struct request request = question->request;
     struct telling telling = {engine, question, &request, arena, json, leave_out, NULL};
-    struct explained explained = {.routing = STR_NULL};
+    struct explained explained = {.table = T_ROUTING};
     explained.listener = inbound_explain(telling.engine, question, arena, json);
     if (explained.listener.len > 0) {
         return explained;

@@ -13,8 +13,8 @@
 
 /* For asking since when it is so, and whether the client has acknowledged it. In the arena. */
 struct explained {
-    struct str routing; /* key of T_ROUTING, of a Gateway's T_GATEWAY_ROUTING or T_GATEWAY_L4;
-                           empty: there is none */
+    unsigned table;     /* T_ROUTING; of a Gateway T_GATEWAY_ROUTING or T_GATEWAY_L4 */
+    struct str routing; /* its key; empty: there is none */
     struct str config;  /* key of the resources that are made of it */
     bool http;          /* the RouteConfiguration decides */
     struct str filter;  /* the filter by ECDS that decides, of connections; empty: none does */

@@ -69,6 +69,7 @@ static void explain_host(const struct site *site, const struct ir_listener *arri
     struct str key;
     const struct ir_routing *domain = find_domain(site, &key);
     ret_explained->http = true;
+    ret_explained->table = T_GATEWAY_ROUTING;
     ret_explained->routing = domain != NULL ? key : STR_NULL;
     ret_explained->config = entry_name(site->arena, site->key, site->question->port);
     if (domain == NULL) {
@@ -124,6 +125,7 @@ static void explain_routes(const struct site *site, const struct ir_listener *li
     }
     question.about = question.https ? ABOUT_TLS : question.about;
     telling->question = &question;
+    ret_explained->table = T_GATEWAY_L4;
     ret_explained->routing = key;
     ret_explained->config = key;
     const struct ir_l4_route *winner = explain_connection_rules(telling, routing);

@@ -220,13 +220,12 @@ static void try_change(struct plan *plan)
 /* --- nobody is connected -------------------------------------------------------------------- */
 
 /* A resource is made while some client has its scope (docs/xds.md). */
-static void assume_namespace(struct plan *plan, struct str ns)
+static void assume_client(struct plan *plan, const struct client_class *class)
 {
-    const struct client_class class = {.role = ROLE_SIDECAR, .ns = ns, .dialect = "envoy"};
     struct view view;
     struct arena scratch;
     arena_init_sized(&scratch, 512);
-    client_view(&class, &scratch, &view);
+    client_view(class, &scratch, &view);
     for (unsigned i = 0; i < view.nscopes; i++) {
         struct view_row *row = row_new(sizeof(*row), view.scopes[i].len + 1);
         row->scope = arena_str(&row->row.arena, view.scopes[i]);
@@ -237,12 +236,26 @@ static void assume_namespace(struct plan *plan, struct str ns)
 
 static void assume_sidecar(struct plan *plan, struct map *seen, const struct object *object)
 {
+    const struct client_class class = {
+        .role = ROLE_SIDECAR, .ns = object->meta.ns, .dialect = "envoy"};
     if (object->meta.ns.len > 0 && map_put(seen, object->meta.ns, plan) == NULL) {
-        assume_namespace(plan, object->meta.ns);
+        assume_client(plan, &class);
     }
 }
 
-/* Sidecars wherever there is a Service or a route now or then. */
+/* The Envoys of a Gateway. */
+static void assume_gateway(struct plan *plan, const struct object *object)
+{
+    const struct client_class class = {
+        .role = ROLE_GATEWAY,
+        .ns = object->meta.ns,
+        .dialect = "envoy",
+        .gateway = object_key(&plan->arena, object),
+    };
+    assume_client(plan, &class);
+}
+
+/* Sidecars wherever there is a Service or a route now or then, and all Gateways. */
 static void assume_clients(struct plan *plan)
 {
     struct map seen = {.len = 0};
@@ -250,11 +263,16 @@ static void assume_clients(struct plan *plan)
         const struct world_input *input = &plan->world.inputs.items[i];
         if (input->table == T_SERVICE || input->table == T_ROUTE) {
             assume_sidecar(plan, &seen, (const struct object *)input->row);
+        } else if (input->table == T_GATEWAY) {
+            assume_gateway(plan, (const struct object *)input->row);
         }
     }
     for (size_t i = 0; i < plan->objects.len; i++) {
-        if (plan->objects.items[i].after != NULL) {
-            assume_sidecar(plan, &seen, plan->objects.items[i].after);
+        const struct object *after = plan->objects.items[i].after;
+        if (after != NULL && after->kind == KIND_GATEWAY) {
+            assume_gateway(plan, after);
+        } else if (after != NULL) {
+            assume_sidecar(plan, &seen, after);
         }
     }
     map_release(&seen);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan_requests: requests for the matches of what changed, and what becomes of them. */
+/* plan_requests: which routings differ, and what becomes of the requests for their matches. */
 #include "pipeline/plan_requests.h"
 
 #include "base/map.h"
-#include "ir/client.h"
+#include "ir/gateway.h"
 #include "ir/graph.h"
-#include "ir/sample.h"
-#include "pipeline/plan.h"
+#include "pipeline/plan_samples.h"
 #include "pipeline/plan_verdict.h"
 #include "resolve/key.h"
 
@@ -16,14 +15,18 @@ struct collecting {
     struct plan_requests *requests;
     const struct engine *engine;
     struct plan_ports *ports;
+    unsigned table;
 };
 
 static void collect_routing(void *user, struct str key, const struct row *row)
 {
     struct collecting *collecting = user;
-    const struct ir_port *port = (const struct ir_port *)engine_get(collecting->engine, T_PORT,
-                                                                    port_key_parse(key).port_key);
+    const struct ir_port *port = collecting->table == T_ROUTING
+                                     ? (const struct ir_port *)engine_get(
+                                           collecting->engine, T_PORT, port_key_parse(key).port_key)
+                                     : NULL;
     struct plan_routing routing = {
+        .table = collecting->table,
         .key = arena_str(&collecting->requests->arena, key),
         .row = (const struct ir_routing *)row_ref(row),
         .headless = port != NULL && port->ips.len == 0,
@@ -45,140 +48,18 @@ static void collect_endpoints(void *user, struct str key, const struct row *row)
 static void collect(struct plan_requests *requests, const struct engine *engine,
                     struct plan_ports *ports)
 {
-    struct collecting collecting = {requests, engine, ports};
-    engine_each(engine, T_ROUTING, collect_routing, &collecting);
+    static const unsigned tables[] = {T_ROUTING, T_GATEWAY_ROUTING, T_GATEWAY_L4};
+    struct collecting collecting = {requests, engine, ports, 0};
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        collecting.table = tables[i];
+        engine_each(engine, tables[i], collect_routing, &collecting);
+    }
     engine_each(engine, T_ENDPOINTS, collect_endpoints, &collecting);
 }
 
 void plan_requests_before(struct plan_requests *requests, const struct engine *engine)
 {
     collect(requests, engine, &requests->before);
-}
-
-/* --- requests for a match ------------------------------------------------------------------- */
-
-/* Which client is asked: a sidecar, unless none could see the port. */
-static struct client_class class_for(const struct engine *engine,
-                                     const struct plan_routing *routing)
-{
-    bool envoy = engine_get(engine, T_VIEW, STR(SCOPE_ENVOY)) != NULL;
-    bool grpc = engine_get(engine, T_VIEW, STR(SCOPE_GRPC)) != NULL;
-    struct port_key key = port_key_parse(routing->key);
-    return (struct client_class){
-        .role = routing->headless || (grpc && !envoy) ? ROLE_PROXYLESS : ROLE_SIDECAR,
-        .ns = key.client_ns.len > 0 ? key.client_ns : key.ns,
-    };
-}
-
-/* "web.shop:8000" */
-static struct str authority_of(struct arena *arena, const struct plan_routing *routing)
-{
-    struct port_key key = port_key_parse(routing->key);
-    return arena_printf(arena, "%.*s.%.*s:%d", STR_FMT(key.service), STR_FMT(key.ns),
-                        (int)key.port);
-}
-
-/* As it would be asked of `heddle why`. False when no client could send it so. */
-static bool make_request(struct arena *arena, const struct plan_routing *routing,
-                         const struct sample *made, const struct client_class *class,
-                         struct plan_sample *sample)
-{
-    struct question *question = &sample->question;
-    sample->url = arena_printf(arena, "http://%.*s%.*s", STR_FMT(authority_of(arena, routing)),
-                               STR_FMT(made->path));
-    if (!question_parse(made->method, sample->url, arena, question, NULL)) {
-        return false;
-    }
-    for (size_t i = 0; i < made->headers.len; i++) {
-        struct str header = arena_printf(arena, "%.*s: %.*s", STR_FMT(made->headers.items[i].name),
-                                         STR_FMT(made->headers.items[i].value));
-        if (!question_add_header(header, &question->request, NULL)) {
-            return false;
-        }
-    }
-    question->client = class;
-    return question_fits(question, NULL);
-}
-
-/* A connection that a route takes, by the first of its server names if it has any. */
-static bool make_connection(struct arena *arena, const struct plan_routing *routing,
-                            const struct ir_l4_route *route, const struct client_class *class,
-                            struct plan_sample *sample)
-{
-    bool tls = route->server_names.len > 0;
-    struct question *question = &sample->question;
-    sample->url = arena_printf(arena, "%s://%.*s", tls ? "tls" : "tcp",
-                               STR_FMT(authority_of(arena, routing)));
-    if (!question_parse(STR(""), sample->url, arena, question, NULL)) {
-        return false;
-    }
-    question->client = class;
-    if (tls) {
-        struct str name = route->server_names.items[0];
-        bool any = str_starts_with(name, STR("*."));
-        name = any ? arena_printf(arena, "x%.*s", STR_FMT(str_sub(name, 1, name.len))) : name;
-        return question_set_server_name(name, question, NULL) && question_fits(question, NULL);
-    }
-    return question_fits(question, NULL);
-}
-
-static struct plan_sample *sample_new(struct plan_requests *requests, const struct ir_routing *of,
-                                      size_t nth, bool of_before)
-{
-    struct plan_sample *sample = ARENA_NEW(&requests->arena, struct plan_sample);
-    sample->of = of;
-    sample->nth = nth;
-    sample->of_before = of_before;
-    return sample;
-}
-
-/* False when none was found. */
-static bool add_requests(struct plan_requests *requests, const struct plan_routing *routing,
-                         size_t nth, const struct client_class *class, bool of_before)
-{
-    struct arena *arena = &requests->arena;
-    const struct ir_routing *row = routing->row;
-    bool grpc = str_eq(row->kind, STR("GRPCRoute")) || class->role == ROLE_PROXYLESS;
-    bool any = false;
-    for (unsigned i = 0; i < SAMPLE_PATHS_MAX; i++) {
-        struct sample made;
-        if (!sample_of_match(&row->routes.items[nth].match, grpc, i, arena, &made)) {
-            break;
-        }
-        struct plan_sample *sample = sample_new(requests, row, nth, of_before);
-        if (make_request(arena, routing, &made, class, sample)) {
-            vec_push(&requests->samples, sample);
-            any = true;
-        }
-    }
-    return any;
-}
-
-static bool add_connection(struct plan_requests *requests, const struct plan_routing *routing,
-                           size_t nth, const struct client_class *class, bool of_before)
-{
-    struct plan_sample *sample = sample_new(requests, routing->row, nth, of_before);
-    bool made = make_connection(&requests->arena, routing, &routing->row->connections.items[nth],
-                                class, sample);
-    if (made) {
-        vec_push(&requests->samples, sample);
-    }
-    return made;
-}
-
-static void sample_routing(struct plan_requests *requests, const struct engine *engine,
-                           const struct plan_routing *routing, bool of_before)
-{
-    struct client_class *class = ARENA_NEW(&requests->arena, struct client_class);
-    *class = class_for(engine, routing);
-    bool looks = routing->row->http || class->role == ROLE_PROXYLESS;
-    size_t len = looks ? routing->row->routes.len : routing->row->connections.len;
-    for (size_t i = 0; i < len; i++) {
-        bool room = i < PLAN_SAMPLES_PER_PORT_MAX && requests->samples.len < PLAN_SAMPLES_MAX;
-        bool made = room && (looks ? add_requests(requests, routing, i, class, of_before)
-                                   : add_connection(requests, routing, i, class, of_before));
-        requests->left_out += made ? 0 : 1;
-    }
 }
 
 /* --- what differs --------------------------------------------------------------------------- */
@@ -207,7 +88,8 @@ static bool any_of(const struct ir_backend *backends, size_t len, const struct m
 {
     bool any = false;
     for (size_t i = 0; i < len; i++) {
-        any = any || map_get(turned, backends[i].cluster) != NULL;
+        struct str port = upstream_name_parse(backends[i].cluster).port;
+        any = any || map_get(turned, port) != NULL;
     }
     return any;
 }
@@ -226,6 +108,12 @@ static bool sends_to(const struct ir_routing *row, const struct map *turned)
     return any;
 }
 
+static int routing_cmp(const struct plan_routing *a, const struct plan_routing *b)
+{
+    int order = (a->table > b->table) - (a->table < b->table);
+    return order != 0 ? order : str_cmp(a->key, b->key);
+}
+
 /* Rows that are equal are the same row: the engine keeps the one before. */
 static void sample_changed(struct plan_requests *requests, const struct engine *engine,
                            const struct map *turned)
@@ -238,13 +126,13 @@ static void sample_changed(struct plan_requests *requests, const struct engine *
         const struct plan_routing *old =
             i < before->routings.len ? &before->routings.items[i] : NULL;
         const struct plan_routing *new = j < after->routings.len ? &after->routings.items[j] : NULL;
-        int order = old == NULL ? 1 : new == NULL ? -1 : str_cmp(old->key, new->key);
+        int order = old == NULL ? 1 : new == NULL ? -1 : routing_cmp(old, new);
         bool same = order == 0 && old->row == new->row;
         if (order <= 0 && (!same || sends_to(old->row, turned))) {
-            sample_routing(requests, engine, old, true);
+            plan_samples_of(requests, engine, old, true);
         }
         if (order >= 0 && !same) {
-            sample_routing(requests, engine, new, false);
+            plan_samples_of(requests, engine, new, false);
         }
         i += order <= 0 ? 1 : 0;
         j += order >= 0 ? 1 : 0;
@@ -289,9 +177,10 @@ static struct str sample_key(struct arena *arena, const struct plan_sample *samp
 {
     const struct request *request = &sample->question.request;
     const struct client_class *client = sample->question.client;
-    struct str key = arena_printf(arena, "%d %.*s %.*s %.*s %.*s", (int)client->role,
-                                  STR_FMT(client->ns), STR_FMT(request->method),
-                                  STR_FMT(sample->url), STR_FMT(sample->question.server_name));
+    struct str key =
+        arena_printf(arena, "%d %.*s %.*s %.*s %.*s %.*s", (int)client->role, STR_FMT(client->ns),
+                     STR_FMT(client->gateway), STR_FMT(request->method), STR_FMT(sample->url),
+                     STR_FMT(sample->question.server_name));
     for (size_t i = 0; i < request->nheaders; i++) {
         key = arena_printf(arena, "%.*s\n%.*s:%.*s", STR_FMT(key),
                            STR_FMT(request->headers[i].name), STR_FMT(request->headers[i].value));

@@ -14,8 +14,9 @@
 #include "codec/json.h"
 #include "ir/ir.h"
 
-/* A row of T_ROUTING. */
+/* A row of T_ROUTING, or of a Gateway of T_GATEWAY_ROUTING or T_GATEWAY_L4. */
 struct plan_routing {
+    unsigned table;
     struct str key;
     const struct ir_routing *row; /* a reference */
     bool headless;                /* sidecars do not see it */
@@ -25,7 +26,7 @@ struct plan_endpoints {
     struct str key;
     bool ready; /* some endpoint is */
 };
-struct plan_ports { /* both by key */
+struct plan_ports { /* by table and key; by key */
     VEC(struct plan_routing) routings;
     VEC(struct plan_endpoints) endpoints;
 };

@@ -18,7 +18,7 @@ struct telling {
     struct json *json;
     struct arena scratch;
     struct str object;
-    struct str parent; /* empty: the object itself */
+    struct str parent; /* or listener; empty: the object itself */
 };
 
 static const struct condition *find_type(struct conditions list, const char *type)
@@ -134,6 +134,34 @@ static void tell_parents(struct telling *telling, const struct status *before,
     }
 }
 
+static struct conditions of_listener(const struct status *row, struct str name)
+{
+    for (size_t i = 0; row != NULL && i < row->listeners.len; i++) {
+        const struct status_listener *listener = &row->listeners.items[i];
+        if (str_eq(listener->name, name)) {
+            return (struct conditions){listener->conditions.items, listener->conditions.len};
+        }
+    }
+    return (struct conditions){NULL, 0};
+}
+
+/* Of a Gateway or ListenerSet: listeners of after, then those that only before has. */
+static void tell_listeners(struct telling *telling, const struct status *before,
+                           const struct status *after)
+{
+    const struct status *rows[] = {after, before};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; rows[i] != NULL && j < rows[i]->listeners.len; j++) {
+            struct str name = rows[i]->listeners.items[j].name;
+            if (i == 1 && of_listener(after, name).len > 0) {
+                continue;
+            }
+            telling->parent = arena_printf(&telling->scratch, "listener %.*s", STR_FMT(name));
+            compare(telling, of_listener(before, name), of_listener(after, name));
+        }
+    }
+}
+
 static void tell_row(struct telling *telling, const struct row_change *change)
 {
     const struct status *before = (const struct status *)change->before;
@@ -145,6 +173,7 @@ static void tell_row(struct telling *telling, const struct row_change *change)
     telling->parent = STR_NULL;
     compare(telling, of_object(before), of_object(after));
     tell_parents(telling, before, after);
+    tell_listeners(telling, before, after);
     arena_reset(&telling->scratch);
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "ir/gateway.h"
 #include "ir/graph.h"
 #include "pipeline/explain.h"
 
@@ -13,8 +14,8 @@
 
 static bool is_ready(const struct engine *engine, struct str cluster)
 {
-    const struct ir_endpoints *endpoints =
-        (const struct ir_endpoints *)engine_get(engine, T_ENDPOINTS, cluster);
+    const struct ir_endpoints *endpoints = (const struct ir_endpoints *)engine_get(
+        engine, T_ENDPOINTS, upstream_name_parse(cluster).port);
     bool ready = false;
     for (size_t i = 0; endpoints != NULL && i < endpoints->localities.len; i++) {
         ready = ready || endpoints->localities.items[i].endpoints.len > 0;
@@ -81,8 +82,9 @@ static bool is_own(const struct engine *engine, const struct plan_sample *sample
                    const struct explained *explained)
 {
     const struct ir_routing *row =
-        (const struct ir_routing *)engine_get(engine, T_ROUTING, explained->routing);
-    if (row == NULL || !str_eq(row->client_ns, sample->of->client_ns)) {
+        (const struct ir_routing *)engine_get(engine, explained->table, explained->routing);
+    if (row == NULL || !str_eq(row->client_ns, sample->of->client_ns) ||
+        !str_eq(row->domain, sample->of->domain)) {
         return false;
     }
     return explained->taker != NULL
@@ -197,7 +199,8 @@ static void tell_question(const struct plan_sample *sample, struct arena *arena,
     const struct client_class *client = question->client;
     const struct request *request = &question->request;
     text(json, "client",
-         arena_printf(arena, "%s/%.*s", client_role_name(client->role), STR_FMT(client->ns)));
+         arena_printf(arena, "%s/%.*s", client_role_name(client->role),
+                      STR_FMT(client->gateway.len > 0 ? client->gateway : client->ns)));
     if (question->about == ABOUT_REQUEST) {
         text(json, "method", request->method);
     }
