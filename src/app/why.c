@@ -24,6 +24,7 @@ struct asked_why {
     struct buf out;        /* the answer, but for its last member and brace */
     struct json json;      /* writing to out */
     struct resource *want; /* what the client should have; NULL: nothing to compare */
+    watch_id watch;        /* of count_envoys() */
 };
 
 struct search {
@@ -39,14 +40,20 @@ static void visit_client(void *user, const struct mesh_client *client)
     }
 }
 
+static const struct mesh_client *find_client(const struct daemon *daemon, struct str id)
+{
+    struct search search = {.node = id};
+    mesh_each_client(daemon->mesh, visit_client, &search);
+    return search.found;
+}
+
 /* A connected client, or one that might connect with this id. */
 static bool find_class(const struct daemon *daemon, struct str id, struct arena *arena,
                        struct client_class *ret_class, struct err *err)
 {
-    struct search search = {.node = id};
-    mesh_each_client(daemon->mesh, visit_client, &search);
-    if (search.found != NULL) {
-        *ret_class = search.found->class;
+    const struct mesh_client *client = find_client(daemon, id);
+    if (client != NULL) {
+        *ret_class = client->class;
         return true;
     }
     struct node node;
@@ -199,6 +206,48 @@ static void report_done(void *user, const struct stream_report *reports, size_t 
     free(asked);
 }
 
+/* --- the Envoys of a Gateway ----------------------------------------------------------------- */
+
+static void tell_behind(struct json *json, const struct acks *acks)
+{
+    json_key(json, "behind");
+    json_open(json, '[');
+    for (unsigned i = 0; i < acks->nbehind; i++) {
+        json_str(json, acks->behind[i]);
+    }
+    json_close(json, ']');
+}
+
+static void acks_counted(void *user, const struct acks *acks)
+{
+    struct asked_why *asked = user;
+    struct json *json = &asked->json;
+    serve_acks_cancel(asked->daemon->serve, asked->watch);
+    json_key(json, "envoys");
+    json_open(json, '{');
+    json_key(json, "connected");
+    json_uint(json, acks->streams);
+    json_key(json, "acknowledged");
+    json_uint(json, acks->acknowledged);
+    json_key(json, "rejected");
+    json_uint(json, acks->rejected);
+    tell_behind(json, acks);
+    json_close(json, '}');
+    json_close(json, '}');
+    admin_reply_json(asked->reply, &asked->out);
+    resource_unref(asked->want);
+    free(asked);
+}
+
+/* Who is asked by the name of the Gateway is all of its Envoys. */
+static void count_envoys(struct asked_why *asked)
+{
+    const struct acks_name name = {asked->want->type, asked->want->name};
+    asked->watch = serve_acks_watch(asked->daemon->serve, &name, 1, acks_counted, asked);
+}
+
+/* --- the question --------------------------------------------------------------------------- */
+
 static bool read_question(const struct daemon *daemon, struct str query, struct arena *arena,
                           struct client_class *class, struct question *ret_question,
                           struct err *err)
@@ -245,7 +294,11 @@ void api_own_why(void *user, const struct h1_request *request, struct h1_reply *
     if (explained.http || explained.filter.len > 0 || explained.listener.len > 0) {
         asked->want = wanted(daemon, &class, &explained);
     }
-    serve_report(daemon->serve, node, true, report_done, asked);
+    if (class.role == ROLE_GATEWAY && asked->want != NULL && find_client(daemon, node) == NULL) {
+        count_envoys(asked);
+    } else {
+        serve_report(daemon->serve, node, true, report_done, asked);
+    }
     arena_release(&arena);
 }
 

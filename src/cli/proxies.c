@@ -43,11 +43,15 @@ static void print_cell(const json_t *type)
     printf(" %-10s", text);
 }
 
-/* A proxyless client has a stream for each channel, and one for its servers: which is this? */
-static void print_asked(const json_t *proxy)
+/* A proxyless client has a stream for each channel, and one for its servers: which is this? An
+ * Envoy of a Gateway is called after its pod: whose is it? */
+static void print_purpose(const json_t *proxy)
 {
     size_t index;
     const json_t *asked;
+    if (json_object_get(proxy, "gateway") != NULL) {
+        printf("    of Gateway %s\n", text(proxy, "gateway"));
+    }
     json_array_foreach(json_object_get(proxy, "asks"), index, asked)
     {
         if (json_object_get(asked, "listens") != NULL) {
@@ -88,7 +92,7 @@ static void print_table(const json_t *proxies)
         }
         printf(" %s%s\n", text(proxy, "peer"),
                json_is_true(json_object_get(proxy, "foreign")) ? " (foreign)" : "");
-        print_asked(proxy);
+        print_purpose(proxy);
         print_rejections(proxy);
     }
 }
@@ -118,9 +122,10 @@ const struct command command_proxies = {
     .bit = CMD_PROXIES,
     .arguments = "[options]",
     .summary = "who is connected, and what each client acknowledged or rejected",
-    .details = "A column for each resource type: '12 ok' (has 12 resources, all acknowledged),\n"
-               "'12 +3' (3 are to be sent or not yet acknowledged), REJECTED (the client's words\n"
-               "stand below), '-' (never asked for). Below a proxyless client stands what the\n"
-               "stream is for: what it dials, where it listens.\n",
+    .details =
+        "A column for each resource type: '12 ok' (has 12 resources, all acknowledged),\n"
+        "'12 +3' (3 are to be sent or not yet acknowledged), REJECTED (the client's words\n"
+        "stand below), '-' (never asked for). Below a proxyless client stands what the\n"
+        "stream is for: what it dials, where it listens; below one of a Gateway, of which.\n",
     .run = run,
 };

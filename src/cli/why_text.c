@@ -161,6 +161,29 @@ static void print_decision(const json_t *decision)
     print_list(decision, "notes", "note:");
 }
 
+static void print_envoys(const json_t *envoys)
+{
+    size_t index;
+    const json_t *node;
+    json_int_t connected = json_integer_value(json_object_get(envoys, "connected"));
+    json_int_t rejected = json_integer_value(json_object_get(envoys, "rejected"));
+    if (connected == 0) {
+        printf("no Envoy of the Gateway is connected\n");
+        return;
+    }
+    printf("%lld of %lld connected Envoys of the Gateway have acknowledged these routes",
+           (long long)json_integer_value(json_object_get(envoys, "acknowledged")),
+           (long long)connected);
+    if (rejected > 0) {
+        printf(", %lld have rejected them (heddle proxies tells their words)", (long long)rejected);
+    }
+    json_array_foreach(json_object_get(envoys, "behind"), index, node)
+    {
+        printf("%s %s", index == 0 ? "; behind:" : ",", json_string_value(node));
+    }
+    printf("\n");
+}
+
 void why_print(const json_t *answer)
 {
     printf("client:   %s\n", text(answer, "client"));
@@ -185,6 +208,9 @@ void why_print(const json_t *answer)
     }
     if (json_object_get(answer, "decision") != NULL) {
         print_decision(json_object_get(answer, "decision"));
+    }
+    if (json_object_get(answer, "envoys") != NULL) {
+        print_envoys(json_object_get(answer, "envoys"));
     }
     if (text(answer, "acknowledged")[0] != '\0') {
         printf("the client %s\n", text(answer, "acknowledged"));

@@ -6,6 +6,7 @@
 
 #include "base/vec.h"
 #include "ir/client.h"
+#include "ir/gateway.h"
 #include "ir/graph.h"
 
 struct effects {
@@ -97,10 +98,10 @@ static struct str duration(struct arena *arena, int64_t ms)
 }
 
 /* Of the cluster, since it holds for all routes together. */
-static void retry_budget(struct effects *effects, struct str cluster, struct str suffix)
+static void retry_budget(struct effects *effects, struct str port, struct str suffix)
 {
     const struct ir_cluster *row =
-        (const struct ir_cluster *)engine_get(effects->engine, T_CLUSTER, cluster);
+        (const struct ir_cluster *)engine_get(effects->engine, T_CLUSTER, port);
     if (row == NULL || row->retry_budget == NULL) {
         return;
     }
@@ -121,7 +122,8 @@ static void backends(struct effects *effects, const struct ir_route *route)
         if (backend->cluster.len == 0) {
             continue; /* an error share: nothing is sent anywhere */
         }
-        struct str suffix = arena_printf(effects->arena, " for %.*s", STR_FMT(backend->cluster));
+        struct str port = upstream_name_parse(backend->cluster).port; /* of the mesh: itself */
+        struct str suffix = arena_printf(effects->arena, " for %.*s", STR_FMT(port));
         if (backend->request_headers != NULL || backend->response_headers != NULL) {
             by_proxies(effects,
                        arena_printf(effects->arena, "header modifiers%.*s", STR_FMT(suffix)));
@@ -134,7 +136,7 @@ static void backends(struct effects *effects, const struct ir_route *route)
             by_proxies(effects, session_text(effects, backend->session, suffix));
         }
         if (route->retry != NULL) {
-            retry_budget(effects, backend->cluster, suffix);
+            retry_budget(effects, port, suffix);
         }
     }
 }
@@ -145,10 +147,10 @@ static void mirrors(struct effects *effects, const struct ir_route *route)
 {
     for (size_t i = 0; i < route->mirrors.len; i++) {
         const struct ir_mirror *mirror = &route->mirrors.items[i];
-        by_proxies(effects,
-                   arena_printf(effects->arena,
-                                "%" PRId64 " of %" PRId64 " requests are copied to %.*s",
-                                mirror->numerator, mirror->denominator, STR_FMT(mirror->cluster)));
+        by_proxies(effects, arena_printf(effects->arena,
+                                         "%" PRId64 " of %" PRId64 " requests are copied to %.*s",
+                                         mirror->numerator, mirror->denominator,
+                                         STR_FMT(upstream_name_parse(mirror->cluster).port)));
     }
 }
 
