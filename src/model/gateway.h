@@ -2,7 +2,8 @@
 /*
  * gateway: Gateway v1 and ListenerSet v1: where traffic from outside comes in.
  * Source: apis/v1/{gateway,listenerset}_types.go of Gateway API v1.7.0, standard channel; of the
- * experimental one the fields are known and not read.
+ * experimental one the fields are known and not read, but for a listener's filters: heddle serves
+ * none, and must not let in what they are to keep out.
  */
 #ifndef HEDDLE_MODEL_GATEWAY_H
 #define HEDDLE_MODEL_GATEWAY_H
@@ -40,6 +41,10 @@ struct listener_tls {
     LIST(struct str_pair) options;
 };
 
+struct listener_filter { /* before requests are routed (experimental) */
+    struct str type;     /* "ExternalAuth", "ExtensionRef" */
+};
+
 struct listener { /* of a Gateway or (ListenerEntry) a ListenerSet */
     struct str name;
     struct str hostname; /* empty: any */
@@ -47,6 +52,7 @@ struct listener { /* of a Gateway or (ListenerEntry) a ListenerSet */
     struct str protocol; /* "HTTP", "HTTPS", "TLS", "TCP", "UDP", or one that heddle knows not */
     struct listener_tls *tls;
     struct allowed_routes *allowed; /* NULL: the defaults */
+    LIST(struct listener_filter) filters;
     uint32_t line;
 };
 

@@ -7,6 +7,7 @@
 
 #define CERTIFICATES_MAX 64
 #define ROUTE_KINDS_MAX 8
+#define FILTERS_MAX 16
 
 /* --- allowedRoutes ------------------------------------------------------------------------- */
 
@@ -76,6 +77,24 @@ static const struct field tls_fields[] = {
 static const struct schema tls_schema = {
     .name = "tls", .size = sizeof(struct listener_tls), .fields = tls_fields, .check = check_tls};
 
+/* --- filters ------------------------------------------------------------------------------- */
+
+static const struct field filter_fields[] = {
+    FIELD(STR, "type", struct listener_filter, type, .required = true),
+    FIELD_KNOWN("externalAuth"),
+    FIELD_KNOWN("extensionRef"),
+    FIELD_END,
+};
+static const struct schema filter_schema = {
+    .name = "a listener's filter", .size = sizeof(struct listener_filter), .fields = filter_fields};
+
+static const struct field filters_fields[] = {
+    FIELD(LIST, "requests", struct listener, filters, .schema = &filter_schema, .max = FILTERS_MAX),
+    FIELD_END,
+};
+static const struct schema filters_schema = {.name = "a listener's filters",
+                                             .fields = filters_fields};
+
 /* --- a listener ---------------------------------------------------------------------------- */
 
 /* The rules of the protocols that the API knows; one with a domain makes its own. */
@@ -113,7 +132,7 @@ static const struct field listener_fields[] = {
           .format = &format_listener_protocol),
     FIELD(PTR, "tls", struct listener, tls, .schema = &tls_schema),
     FIELD(PTR, "allowedRoutes", struct listener, allowed, .schema = &allowed_schema),
-    FIELD_KNOWN("filters"), /* experimental */
+    FIELD_FLAT("filters", &filters_schema),
     FIELD_LINE_OF(struct listener),
     FIELD_END,
 };

@@ -29,6 +29,8 @@ static const struct finding_case gateway_cases[] = {
 static const struct finding_case listener_cases[] = {
     {C_listener_protocol, PROBLEM_unserved_listener, STR("use one of these protocols")},
     {C_listener_port, PROBLEM_unserved_listener, STR("use another port")},
+    {C_listener_filters, PROBLEM_unserved_listener,
+     STR("take them out: until then nobody is let in, since they may be to keep others out")},
     {C_listener_too_many, PROBLEM_unserved_listener, STR("make a Gateway more")},
     {C_listener_hostname_conflict, PROBLEM_listener_conflict,
      STR("give each listener of a port a hostname of its own")},

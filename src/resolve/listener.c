@@ -117,6 +117,18 @@ static void judge_kinds(const struct judging *judging, struct draft *draft, int3
     }
 }
 
+/* They come before the routes, and may be what lets nobody else in. */
+static void judge_filters(const struct judging *judging, struct draft *draft)
+{
+    if (draft->spec->filters.len > 0) {
+        listener_put_out(draft, C_listener_filters,
+                         arena_printf(eval_scratch(judging->ev),
+                                      "filters.requests[0]: filters of listeners, such as '%.*s', "
+                                      "are not served",
+                                      STR_FMT(draft->spec->filters.items[0].type)));
+    }
+}
+
 static void judge_alone(const struct judging *judging, struct draft *draft)
 {
     const struct protocol *protocol = find_protocol(draft->spec->protocol);
@@ -130,6 +142,7 @@ static void judge_alone(const struct judging *judging, struct draft *draft)
         return;
     }
     judge_port(judging, draft);
+    judge_filters(judging, draft);
     judge_kinds(judging, draft, protocol->kinds);
 }
 
