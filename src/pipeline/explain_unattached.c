@@ -62,15 +62,13 @@ static bool would_match(const struct search *search, const struct route *route)
     return false;
 }
 
-static bool is_wanted(const struct search *search, const struct route *route)
+static bool is_of_kind(const struct search *search, const struct route *route)
 {
-    enum kind_id kind = route->object.kind;
-    if (search->telling->question->about == ABOUT_REQUEST) {
-        return !govern_of_connections(kind) && would_match(search, route);
-    }
     static const enum kind_id kinds[] = {
         [ABOUT_TCP] = KIND_TCPROUTE, [ABOUT_TLS] = KIND_TLSROUTE, [ABOUT_UDP] = KIND_UDPROUTE};
-    return kind == kinds[search->telling->question->about];
+    int about = search->telling->question->about;
+    return about == ABOUT_REQUEST ? !govern_of_connections(route->object.kind)
+                                  : route->object.kind == kinds[about];
 }
 
 static bool is_of(struct str rule, struct str route)
@@ -277,11 +275,12 @@ static void visit_route(void *user, struct str key, const struct row *row)
     struct json *json = search->telling->json;
     const struct route *route = (const struct route *)row;
     if (search->told == UNATTACHED_TOLD_MAX || is_asked(search->asked->routing, key) ||
-        !is_wanted(search, route)) {
+        !is_of_kind(search, route)) {
         return;
     }
     struct reason reason = why_not(search, route, key);
-    if (reason.why.len == 0) {
+    bool request = search->telling->question->about == ABOUT_REQUEST;
+    if (reason.why.len == 0 || (request && !would_match(search, route))) {
         return;
     }
     if (search->told++ == 0) {
