@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same routes for who comes from outside: an Envoy of a Gateway, with TLS.
 
-The HTTPRoute 'shop' steers requests to a Service within the mesh and to a Gateway alike. The
-certificates are made here. One client goes on sending requests while its certificate is exchanged,
-another team adds a listener with a ListenerSet, and somebody spoils a Secret.
+The HTTPRoute 'shop' steers requests within the mesh and from outside alike. A client goes on sending
+requests while its certificate is exchanged, another team adds a listener with a ListenerSet, and
+somebody spoils a Secret.
 """
 
 import base64
@@ -166,4 +166,4 @@ def show(stage: Stage) -> None:
             show_changes(stage, edge, table)
         print(f"\n  $ heddle why {NODE} GET {UNKNOWN}")
         _, decision, rest = why(stage, UNKNOWN).partition("decision: ")
-        stage.quote(f"…\n{decision}{rest}")
+        stage.quote(f"… {decision}{rest}")
