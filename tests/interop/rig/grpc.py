@@ -9,6 +9,9 @@ but make calls; what the calls came to is added up here. A client reads a line f
      "timeout": seconds for a call, "waits": wait_for_ready}
     {"stop": ID}
 
+The one in Go has more members: "messages": calls are streams of so many, each answered before the
+next; "authority" in place of the target's; "cafile": over TLS, with a certificate for the authority.
+
 Each TARGET (xds:///HOST:PORT or ADDR:PORT) has a channel of its own, all at the same time; calls on
 a channel follow one another and take turns. A line tells of each call, and one of the target's end:
 
@@ -139,7 +142,7 @@ class Grpc:
         self.child.process.stdin.flush()
 
     def begin(self, targets: Sequence[str], calls: Sequence[dict], count: int, rps: float,
-              timeout: float, waits: bool = False) -> tuple:
+              timeout: float, waits: bool = False, **more) -> tuple:
         """(id, the results of the targets)"""
         if not self.child:
             self._start()
@@ -147,7 +150,7 @@ class Grpc:
         results = [GrpcResult(target, calls) for target in targets]
         self._results.update({(self._commands, r.target): r for r in results})
         self._write({"id": self._commands, "targets": targets, "calls": calls, "count": count,
-                     "rps": rps, "timeout": timeout, "waits": waits})
+                     "rps": rps, "timeout": timeout, "waits": waits, **more})
         return self._commands, results
 
     def wait(self, results: Iterable[GrpcResult], seconds: float) -> None:
@@ -161,17 +164,17 @@ class Grpc:
 
     def call(self, target: str, *, count: int = 1, methods: Sequence[str] = (ECHO,),
              metadata: Optional[dict] = None, timeout: float = 5.0, rps: float = 0,
-             waits: bool = False) -> GrpcResult:
+             waits: bool = False, **more) -> GrpcResult:
         """waits: the calls ask to wait until there is an endpoint (wait_for_ready)."""
         return self.calls(target, count=count, methods=methods, metadata=metadata,
-                          timeout=timeout, rps=rps, waits=waits)[target]
+                          timeout=timeout, rps=rps, waits=waits, **more)[target]
 
     def calls(self, *targets: str, count: int = 1, methods: Sequence[str] = (ECHO,),
               metadata: Optional[dict] = None, timeout: float = 5.0, rps: float = 0,
-              waits: bool = False) -> dict:
+              waits: bool = False, **more) -> dict:
         """{target: result}; several methods take turns."""
         calls = [a_call(method, (metadata or {}).items()) for method in methods]
-        _, results = self.begin(targets, calls, count, rps, timeout, waits)
+        _, results = self.begin(targets, calls, count, rps, timeout, waits, **more)
         self.wait(results, CALL_SECONDS + count * timeout)
         return {result.target: result for result in results}
 

@@ -5,6 +5,7 @@ package echo
 
 import (
 	"encoding/json"
+	"io"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,8 +69,8 @@ func first(headers metadata.MD, name string) string {
 	return strings.Join(headers.Get(name), ",")
 }
 
-// Options make a server answer every method with what it got. In the metadata: x-delay: MS; x-fail:
-// N: the first N calls with this x-test-id are UNAVAILABLE.
+// Options make a server answer every method with what it got, each message of a stream on its own.
+// In the metadata: x-delay: MS; x-fail: N: the first N calls with this x-test-id are UNAVAILABLE.
 func Options(name string) []grpc.ServerOption {
 	seen := NewRequests[string]()
 	answer := func(_ any, stream grpc.ServerStream) error {
@@ -88,7 +89,15 @@ func Options(name string) []grpc.ServerOption {
 		if err != nil {
 			return err
 		}
-		return stream.SendMsg(&reply)
+		for err == nil {
+			if err = stream.SendMsg(&reply); err == nil {
+				err = stream.RecvMsg(&request)
+			}
+		}
+		if err == io.EOF { // as after the only message of a unary call
+			return nil
+		}
+		return err
 	}
 	return []grpc.ServerOption{grpc.ForceServerCodec(raw.Codec{}), grpc.UnknownServiceHandler(answer)}
 }

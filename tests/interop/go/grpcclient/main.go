@@ -8,6 +8,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"io"
 	"log"
 	"os"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -37,7 +39,12 @@ type command struct {
 	RPS     float64  `json:"rps"`
 	Timeout float64  `json:"timeout"`
 	Waits   bool     `json:"waits"`
-	Stop    *int     `json:"stop"`
+
+	Messages  int    `json:"messages"`  // 0: unary calls; else streams of so many, each answered
+	Authority string `json:"authority"` // in place of the target
+	CAFile    string `json:"cafile"`    // TLS, with a certificate of it for the authority
+
+	Stop *int `json:"stop"`
 }
 
 type answer struct {
@@ -86,6 +93,27 @@ func codeName(code codes.Code) string {
 	return strings.ToUpper(string(name))
 }
 
+// stream sends one message after the other, each when the one before was answered.
+func stream(ctx context.Context, channel *grpc.ClientConn, command *command,
+	call *call) ([]byte, error) {
+	request, reply := []byte{}, []byte{}
+	description := &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}
+	stream, err := channel.NewStream(ctx, description, call.Method)
+	for sent := 0; err == nil && sent < command.Messages; sent++ {
+		if err = stream.SendMsg(&request); err == nil {
+			err = stream.RecvMsg(&reply)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	stream.CloseSend()
+	if err = stream.RecvMsg(&request); err != io.EOF {
+		return nil, err
+	}
+	return reply, nil
+}
+
 func send(channel *grpc.ClientConn, command *command, call *call) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(),
 		time.Duration(command.Timeout*float64(time.Second)))
@@ -93,14 +121,32 @@ func send(channel *grpc.ClientConn, command *command, call *call) ([]byte, error
 	for _, pair := range call.Metadata {
 		ctx = metadata.AppendToOutgoingContext(ctx, pair[0], pair[1])
 	}
+	if command.Messages > 0 {
+		return stream(ctx, channel, command, call)
+	}
 	request, reply := []byte{}, []byte{}
 	err := channel.Invoke(ctx, call.Method, &request, &reply, grpc.WaitForReady(command.Waits))
 	return reply, err
 }
 
+func dial(command *command, target string) (*grpc.ClientConn, error) {
+	security := insecure.NewCredentials()
+	if command.CAFile != "" {
+		var err error
+		if security, err = credentials.NewClientTLSFromFile(command.CAFile, command.Authority); err != nil {
+			return nil, err
+		}
+	}
+	options := []grpc.DialOption{grpc.WithTransportCredentials(security),
+		grpc.WithDefaultCallOptions(grpc.ForceCodec(raw.Codec{}))}
+	if command.Authority != "" {
+		options = append(options, grpc.WithAuthority(command.Authority))
+	}
+	return grpc.NewClient(target, options...)
+}
+
 func run(command *command, target string) {
-	channel, err := grpc.NewClient(target, grpc.WithDefaultCallOptions(grpc.ForceCodec(raw.Codec{})),
-		grpc.WithTransportCredentials(insecure.NewCredentials()))
+	channel, err := dial(command, target)
 	if err != nil {
 		log.Fatal(err)
 	}
