@@ -22,6 +22,10 @@
 #include "xds/hcm.h"
 #include "xds/tcp_proxy.h"
 
+/* From the end of a ClientHello; Envoy itself has none, and would wait for an hour. Until there Envoy
+ * waits as long by default (listener_filters_timeout). */
+#define HANDSHAKE_TIMEOUT_MS 15000
+
 struct chains {
     const struct gateway_entry *entry;
     pb_listener *listener;
@@ -56,6 +60,13 @@ static void match_name(struct arena *arena, struct str hostname, pb_filter_chain
         xds_text(arena, hostname);
 }
 
+static void terminate(struct arena *arena, const struct ir_listener *listener, bool http,
+                      pb_filter_chain *chain)
+{
+    chain->transport_socket = xds_downstream_tls(arena, listener, http);
+    chain->transport_socket_connect_timeout = xds_ms(arena, HANDSHAKE_TIMEOUT_MS);
+}
+
 /* --- requests ------------------------------------------------------------------------------- */
 
 static pb_filter_chain *http_chain(const struct gateway_entry *entry, struct str listener,
@@ -82,7 +93,7 @@ static void add_https(struct chains *chains, const struct ir_listener *listener)
     struct arena *arena = chains->entry->arena;
     pb_filter_chain *chain = http_chain(chains->entry, listener->key, false);
     match_name(arena, listener->hostname, chain);
-    chain->transport_socket = xds_downstream_tls(arena, listener, true);
+    terminate(arena, listener, true, chain);
     add(chains, chain);
 }
 
@@ -94,7 +105,7 @@ static void end_tls(struct arena *arena, const struct ir_listener *listener, pb_
         return;
     }
     if (!listener->passthrough) {
-        chain->transport_socket = xds_downstream_tls(arena, listener, false);
+        terminate(arena, listener, false, chain);
         return;
     }
     if (chain->filter_chain_match == NULL) {

@@ -89,3 +89,19 @@ def exchange(address: str, sent: bytes, **tls) -> RawAnswer:
         connection.sendall(sent)
         found = answers(read_all(connection))
     return found[0] if found else RawAnswer(b"", b"")
+
+
+def statuses(connection: socket.socket, silence: float) -> list:
+    """Of all answers up to one that is an error, or until it is silent for so many seconds."""
+    data, found = b"", []
+    connection.settimeout(silence)
+    try:
+        while not found or found[-1] < 400:
+            part = connection.recv(65536)
+            if not part:
+                break
+            data += part
+            found = [answer.status for answer in answers(data)]
+    except (ConnectionResetError, TimeoutError):
+        pass
+    return found
