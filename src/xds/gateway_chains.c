@@ -22,7 +22,7 @@
 #include "xds/hcm.h"
 #include "xds/tcp_proxy.h"
 
-/* From the end of a ClientHello; Envoy itself has none, and would wait for an hour. Until there Envoy
+/* From the end of a ClientHello; Envoy itself has none, and would wait for an hour. Up to there it
  * waits as long by default (listener_filters_timeout). */
 #define HANDSHAKE_TIMEOUT_MS 15000
 
