@@ -48,18 +48,28 @@ const char *envoy_lacks(struct str stats)
                            : "listeners from heddle";
 }
 
-/* Each listener is counted as a whole and by worker. */
-uint64_t envoy_connections(struct str stats)
+/* Each listener is counted as a whole and by worker; connections of HTTP once more as such. */
+uint64_t envoy_busy(struct str stats)
 {
     uint64_t connections = 0;
+    uint64_t of_http = 0;
+    uint64_t requests = 0;
     uint64_t value;
     struct str name;
     while (next_stat(&stats, &name, &value)) {
-        if (!str_starts_with(name, STR("listener.admin.")) &&
-            !str_starts_with(name, STR("listener.metrics.")) &&
-            !str_contains(name, STR(".worker_"))) {
+        struct str of = name;
+        struct str kind = str_cut(&of, '.');
+        if (str_starts_with(of, STR("admin.")) || str_starts_with(of, STR("metrics.")) ||
+            str_contains(of, STR("worker_"))) {
+            continue;
+        }
+        if (str_ends_with(name, STR("rq_active"))) {
+            requests += value;
+        } else if (str_eq(kind, STR("http"))) {
+            of_http += value;
+        } else {
             connections += value;
         }
     }
-    return connections;
+    return requests + (connections > of_http ? connections - of_http : 0);
 }

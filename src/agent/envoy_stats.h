@@ -14,13 +14,15 @@
     "cluster_manager%5C.(cds%5C.update_(success%7Crejected)%7Cwarming_clusters)%7C"                \
     "listener_manager%5C.(lds%5C.update_(success%7Crejected)%7Ctotal_listeners_warming%7C"         \
     "workers_started))$"
-#define ENVOY_STATS_CONNECTIONS "%5Elistener%5C..*downstream_cx_active$"
+#define ENVOY_STATS_BUSY "%5E(listener%7Chttp)%5C..*downstream_(cx%7Crq)_active$"
 
 /* What Envoy still waits for, in words; NULL: clusters and listeners have come, what they name as
  * well, and the listeners are open. An answer that was rejected counts: the rest of it is in force,
  * and a pod must not wait for what others have to mend. */
 const char *envoy_lacks(struct str stats);
-/* Connections to Envoy that are open, but for those to its admin endpoint and its metrics. */
-uint64_t envoy_connections(struct str stats);
+/* Whom its end would cut off: requests that are under way, and connections that are not HTTP. Who
+ * only keeps a connection of HTTP for later loses nothing by its end (RFC 9112 §9.3.1, §9.5). Left
+ * out are those to the admin endpoint and to the metrics. */
+uint64_t envoy_busy(struct str stats);
 
 #endif

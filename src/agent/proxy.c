@@ -124,26 +124,26 @@ static void end(struct proxy *proxy, uint64_t connections)
     uv_timer_start(&proxy->tick, kill_envoy, KILL_MS, 0);
 }
 
-static void ask_connections(uv_timer_t *timer);
+static void ask_busy(uv_timer_t *timer);
 
-/* No answer is not none: an Envoy that is busy is the one with connections. But one that never was
- * ready has nobody to lose. */
-static void connections_answered(void *user, unsigned status, struct str body)
+/* No answer is not none: an Envoy that does not answer is the one that is busy. But one that never
+ * was ready has nobody to lose. */
+static void busy_answered(void *user, unsigned status, struct str body)
 {
     struct proxy *proxy = user;
-    uint64_t connections = status == 200 ? envoy_connections(body) : proxy->served;
+    uint64_t busy = status == 200 ? envoy_busy(body) : proxy->served;
     uint64_t now = loop_now_ms(&proxy->agent.loop);
-    if ((connections == 0 && now >= proxy->stay_until) || now >= proxy->leave_until) {
-        end(proxy, connections);
+    if ((busy == 0 && now >= proxy->stay_until) || now >= proxy->leave_until) {
+        end(proxy, busy);
     } else {
-        uv_timer_start(&proxy->tick, ask_connections, POLL_MS, 0);
+        uv_timer_start(&proxy->tick, ask_busy, POLL_MS, 0);
     }
 }
 
-static void ask_connections(uv_timer_t *timer)
+static void ask_busy(uv_timer_t *timer)
 {
     struct proxy *proxy = timer->data;
-    envoy_ask(&proxy->envoy, "GET", "/stats?filter=" ENVOY_STATS_CONNECTIONS, connections_answered);
+    envoy_ask(&proxy->envoy, "GET", "/stats?filter=" ENVOY_STATS_BUSY, busy_answered);
 }
 
 static void closing(void *user, unsigned status, struct str body)
@@ -151,7 +151,7 @@ static void closing(void *user, unsigned status, struct str body)
     struct proxy *proxy = user;
     (void)status;
     (void)body;
-    ask_connections(&proxy->tick);
+    ask_busy(&proxy->tick);
 }
 
 static void failing(void *user, unsigned status, struct str body)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_envoy_stats: when is an Envoy configured, and how many connections does it have? */
+/* test_envoy_stats: when is an Envoy configured, and whom would its end cut off? */
 #include "agent/envoy_stats.h"
 
 #include <setjmp.h>
@@ -48,27 +48,38 @@ static void test_configured(void **state)
                         "listeners that are open");
 }
 
-static void test_connections(void **state)
+static void test_busy(void **state)
 {
     (void)state;
-    assert_int_equal(envoy_connections(STR("")), 0);
-    assert_int_equal(
-        envoy_connections(STR("listener.0.0.0.0_15006.downstream_cx_active: 2\n"
-                              "listener.0.0.0.0_15006.worker_0.downstream_cx_active: 1\n"
-                              "listener.0.0.0.0_15006.worker_1.downstream_cx_active: 1\n"
-                              "listener.[__1]_15001.downstream_cx_active: 3\n"
-                              "listener.admin.downstream_cx_active: 1\n"
-                              "listener.metrics.downstream_cx_active: 1\n"
-                              "listener.admin.main_thread.downstream_cx_active: 1\n"
-                              "no line of that form\n")),
-        5);
+    assert_int_equal(envoy_busy(STR("")), 0);
+    assert_int_equal(envoy_busy(STR("listener.0.0.0.0_15006.downstream_cx_active: 2\n"
+                                    "listener.0.0.0.0_15006.worker_0.downstream_cx_active: 1\n"
+                                    "listener.0.0.0.0_15006.worker_1.downstream_cx_active: 1\n"
+                                    "listener.[__1]_15001.downstream_cx_active: 3\n"
+                                    "listener.admin.downstream_cx_active: 1\n"
+                                    "listener.metrics.downstream_cx_active: 1\n"
+                                    "listener.admin.main_thread.downstream_cx_active: 1\n"
+                                    "http.admin.downstream_cx_active: 1\n"
+                                    "http.admin.downstream_rq_active: 1\n"
+                                    "http.metrics.downstream_cx_active: 1\n"
+                                    "no line of that form\n")),
+                     5);
+    /* seven connections, five of HTTP, with three requests */
+    assert_int_equal(envoy_busy(STR("listener.0.0.0.0_8080.downstream_cx_active: 7\n"
+                                    "http.gateway/a/b_8080.downstream_cx_active: 5\n"
+                                    "http.gateway/a/b_8080.downstream_rq_active: 3\n")),
+                     5);
+    assert_int_equal(envoy_busy(STR("listener.0.0.0.0_8080.downstream_cx_active: 5\n"
+                                    "http.gateway/a/b_8080.downstream_cx_active: 5\n"
+                                    "http.gateway/a/b_8080.downstream_rq_active: 0\n")),
+                     0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_configured),
-        cmocka_unit_test(test_connections),
+        cmocka_unit_test(test_busy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
