@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #include "base/panic.h"
@@ -113,7 +114,27 @@ static bool is_served_curve(const EVP_PKEY *key)
     return i < sizeof(curves) / sizeof(curves[0]);
 }
 
-static struct str key_fault(const X509 *leaf, EVP_PKEY *key)
+/* "Must staple" (RFC 7633): a Secret has nowhere to put the OCSP response. */
+static bool promises_ocsp(const X509 *leaf)
+{
+    return X509_get_ext_by_NID(leaf, NID_tlsfeature, -1) >= 0;
+}
+
+static struct str leaf_fault(X509 *leaf, const EVP_PKEY *key)
+{
+    /* all bits are set where the certificate does not say (X509_get_key_usage(3)) */
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+        (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0) {
+        return STR("may not sign, by its certificate's keyUsage: Envoy refuses it; ask for "
+                   "digitalSignature");
+    }
+    return promises_ocsp(leaf)
+               ? STR("is of a certificate that must be stapled (tlsfeature), for which Envoy lacks "
+                     "the OCSP response")
+               : STR_NULL;
+}
+
+static struct str key_fault(X509 *leaf, EVP_PKEY *key)
 {
     if (key == NULL) {
         return STR("has no private key in it that can be read");
@@ -124,11 +145,11 @@ static struct str key_fault(const X509 *leaf, EVP_PKEY *key)
     switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
         return EVP_PKEY_get_bits(key) >= RSA_BITS_MIN
-                   ? STR_NULL
+                   ? leaf_fault(leaf, key)
                    : STR("is an RSA key of less than 2048 bits, which Envoy refuses");
     case EVP_PKEY_EC:
         return is_served_curve(key)
-                   ? STR_NULL
+                   ? leaf_fault(leaf, key)
                    : STR("is of a curve that Envoy refuses; it takes P-256, P-384 and P-521");
     default:
         return STR("is neither an RSA nor an ECDSA key");

@@ -4,8 +4,9 @@
  * ConfigMaps have them. Trust is left to who speaks TLS with them; validity in time
  * is only told.
  *
- * Of keys is demanded what Envoy demands (RSA of 2048 bits, the curves P-256, P-384 and P-521),
- * since it refuses a whole response for one that it does not take.
+ * Of keys and leaves is demanded what Envoy demands (RSA of 2048 bits, the curves P-256, P-384 and
+ * P-521, an ECDSA key that may sign, no "must staple"), since it refuses them, and a listener
+ * without a certificate cannot be told from one that is late.
  */
 #ifndef HEDDLE_CODEC_X509_H
 #define HEDDLE_CODEC_X509_H

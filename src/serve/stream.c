@@ -344,6 +344,13 @@ void stream_set_view(struct stream *stream, const struct view *view)
 
 /* --- responses ------------------------------------------------------------------------------- */
 
+/* Envoy refuses all that a response holds for one resource, and a certificate is easily made that
+ * only its own library refuses: who brings one keeps out his own listener, not those of others. */
+static bool goes_alone(enum xds_type type)
+{
+    return type == XDS_SDS;
+}
+
 void stream_put_dirty(struct stream *stream, struct subscription *sub)
 {
     struct response *response = &stream->env->response;
@@ -351,7 +358,8 @@ void stream_put_dirty(struct stream *stream, struct subscription *sub)
     bitmap_for_each (id, &sub->dirty) {
         const struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
         size_t len = resource != NULL ? resource->entry->len : 0;
-        if (response_len(response) > 0 && response_len(response) + len > stream->response_bytes) {
+        if (response_len(response) > 0 &&
+            (goes_alone(sub->type) || response_len(response) + len > stream->response_bytes)) {
             break; /* the rest goes after the ACK of this part */
         }
         if (resource == NULL) {

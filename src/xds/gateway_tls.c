@@ -32,6 +32,8 @@ static pb_common_tls *new_common(struct arena *arena, size_t certificates)
     common->tls_params = NEW(arena, pb_tls_parameters);
     common->tls_params->tls_minimum_protocol_version =
         ENVOY__EXTENSIONS__TRANSPORT_SOCKETS__TLS__V3__TLS_PARAMETERS__TLS_PROTOCOL__TLSv1_2;
+    common->tls_params->tls_maximum_protocol_version = /* as a client Envoy stays below otherwise */
+        ENVOY__EXTENSIONS__TRANSPORT_SOCKETS__TLS__V3__TLS_PARAMETERS__TLS_PROTOCOL__TLSv1_3;
     common->tls_certificate_sds_secret_configs = ARENA_ARRAY(arena, certificates, pb_sds *);
     return common;
 }
@@ -98,10 +100,13 @@ pb_transport_socket *xds_downstream_tls(struct arena *arena, const struct ir_lis
     return socket_of(arena, "envoy.transport_sockets.tls", &tls->base);
 }
 
+/* Without early data: who has seen it can send it again, and backends do not know that it is
+ * ("the server MUST NOT" pass it on to those, RFC 8470 5.1). */
 pb_transport_socket *xds_quic(struct arena *arena, const struct ir_listener *listener)
 {
     pb_quic_transport *quic = NEW(arena, pb_quic_transport);
     quic->downstream_tls_context = downstream(arena, listener);
+    quic->enable_early_data = xds_bool(arena, false);
     return socket_of(arena, "envoy.transport_sockets.quic", &quic->base);
 }
 

@@ -140,6 +140,33 @@ static void what_envoy_takes(void **state)
     }
 }
 
+static void what_envoy_takes_of_a_leaf(void **state)
+{
+    static const char *const mute = "may not sign, by its certificate's keyUsage: Envoy refuses "
+                                    "it; ask for digitalSignature";
+    const struct {
+        bool ec;
+        struct x509_extension extension;
+        const char *fault;
+    } cases[] = {
+        {true, {NID_key_usage, "digitalSignature"}, ""},
+        {true, {NID_key_usage, "keyAgreement"}, mute},
+        {false, {NID_key_usage, "keyEncipherment"}, ""},
+        {true,
+         {NID_tlsfeature, "status_request"},
+         "is of a certificate that must be stapled (tlsfeature), for which Envoy lacks the OCSP "
+         "response"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct x509_pair pair;
+        x509_rig_extend(cases[i].ec ? EVP_EC_gen("P-256") : EVP_RSA_gen(2048), EVP_sha256(),
+                        &cases[i].extension, &pair);
+        expect(x509_key_fault(buf_str(&pair.key), buf_str(&pair.cert)), cases[i].fault);
+        x509_rig_release(&pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +175,7 @@ int main(void)
         cmocka_unit_test(keys),
         cmocka_unit_test(an_encrypted_key),
         cmocka_unit_test(what_envoy_takes),
+        cmocka_unit_test(what_envoy_takes_of_a_leaf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

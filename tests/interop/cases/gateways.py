@@ -387,3 +387,48 @@ def what_is_a_listeners_own_goes_to_no_broader_one(case: Case):
                 assert https.request("any.example.net")[1]["backend"] == "a"
             assert backends.outcome(gateway.at(8443), "x.a.example.com") == "b"
             assert backends.outcome(gateway.at(8443), "y.a.example.com") == "refused"
+
+
+@alone
+def certificates_that_envoy_would_refuse(case: Case):
+    """They are out, and nothing else of the port is: Envoy rejects a certificate that promises OCSP
+    responses, and an ECDSA key that may not sign."""
+    one = case.service("one", "a")
+    made = authority(case, good="DNS:a.example.com")
+    made.issue("stapled", "DNS:b.example.com", "tlsfeature=status_request")
+    made.issue("agrees", "DNS:c.example.com", "keyUsage=keyAgreement")
+    names = ("good", "stapled", "agrees")
+    gateway = Gateway(case, *[listener(name, 8443, "HTTPS", f"{letter}.example.com", [name])
+                              for letter, name in zip("abc", names)])
+    gateway.apply(one, gateway.route(rule(one.ref())),
+                  *[the_secret(case, made, name) for name in names])
+    with gateway.wait_started(8443):
+        https = Https(gateway.at(8443), "a.example.com", made.path("ca.pem"))
+        assert https.request("a.example.com")[0] == 200
+
+
+@alone
+def an_authority_that_envoy_refuses(case: Case):
+    """A revocation list that cannot be read, beside a good certificate: of the port's listeners the
+    one that trusts it lets nobody in, and the others are not kept waiting."""
+    one = case.service("one", "a")
+    made = authority(case, web="DNS:*.example.com", client="DNS:client")
+    broken = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"
+    ca = config_map("ca", case.namespace,
+                    ca_crt=pathlib.Path(made.path("ca.pem")).read_text() + broken)
+    asks = {"perPort": [{"port": 8444, "tls": frontend("AllowValidOnly", "ca")["frontend"]["default"]}]}
+    gateway = Gateway(case, *[listener(f"web-{port}", port, "HTTPS", "a.example.com", ["web"])
+                              for port in (8443, 8444)],
+                      tls={"frontend": {"default": {}, **asks}})
+    gateway.rejects = case.expects_rejections = True
+    gateway.apply(one, ca, the_secret(case, made, "web"), gateway.route(rule(one.ref())))
+    with gateway.wait_started(8443):
+        https = Https(gateway.at(8443), "a.example.com", made.path("ca.pem"))
+        assert https.request("a.example.com")[0] == 200
+        until(lambda: listens(gateway.at(8444)), TAKEN_SECONDS, "the other listens")
+        try:
+            https = Https(gateway.at(8444), "a.example.com", made.path("ca.pem"),
+                          (made.path("client.pem"), made.path("client.key")))
+            assert https.request("a.example.com")[0] == 0, "it was let in"
+        except (OSError, http.client.HTTPException):
+            pass

@@ -42,6 +42,7 @@ class HttpsBackend:
         context.load_cert_chain(authority.path("server.pem"), authority.path("server.key"))
         context.load_verify_locations(authority.path("ca.pem"))
         context.verify_mode = ssl.CERT_OPTIONAL
+        context.minimum_version = ssl.TLSVersion.TLSv1_3  # which Envoy does not speak by itself
         context.sni_callback = lambda _, sni, __: asked.append(sni)
         self.server = http.server.ThreadingHTTPServer((host, int(port)), Handler)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
