@@ -181,6 +181,9 @@ struct ir_rivals { /* of one listener */
     struct row row;
     LIST(struct str_pair) losers; /* key of T_ROUTE: who won; sorted */
 };
+/* Key of the route that has the listener instead of `route`; empty: nobody has. Borrowed, as is
+ * rivals; NULL: there are none. */
+struct str ir_rivals_winner(const struct ir_rivals *rivals, struct str route);
 
 /* --- what the cluster says ------------------------------------------------------------------ */
 struct placed_row {

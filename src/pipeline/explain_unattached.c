@@ -173,12 +173,7 @@ static struct str rival_of(const struct search *search, struct str route)
 {
     const struct ir_rivals *rivals = (const struct ir_rivals *)engine_get(
         search->telling->engine, T_RIVALS, search->asked->listener);
-    for (size_t i = 0; rivals != NULL && i < rivals->losers.len; i++) {
-        if (str_eq(rivals->losers.items[i].key, route)) {
-            return rivals->losers.items[i].value;
-        }
-    }
-    return STR_NULL;
+    return ir_rivals_winner(rivals, route);
 }
 
 /* Of a parentRef that is attached to the listener that was asked, and whose route has the host. */

@@ -172,10 +172,8 @@ static bool loses_some(struct finding_walk *walk, const struct attached_parent *
     for (size_t i = 0; i < parent->listeners.len; i++) {
         const struct ir_rivals *rivals = (const struct ir_rivals *)engine_get(
             walk->engine, T_RIVALS, parent->listeners.items[i].key);
-        for (size_t j = 0; rivals != NULL && j < rivals->losers.len; j++) {
-            if (str_eq(rivals->losers.items[j].key, key)) {
-                return true;
-            }
+        if (ir_rivals_winner(rivals, key).len > 0) {
+            return true;
         }
     }
     return false;

@@ -21,6 +21,7 @@
 #include "resolve/key.h"
 #include "resolve/resolve.h"
 #include "resolve/room.h"
+#include "resolve/rule.h"
 
 static bool port_selected(const struct service_port *port, const struct parent_ref *ref)
 {
@@ -139,6 +140,7 @@ const struct row *resolve_attachment(struct eval *ev, struct str key)
             row->parents.len++;
         }
     }
+    row->unserved = route_is_unserved(route, eval_scratch(ev));
     attach_backends(ev, route, row);
     room_measure(ev, route, row);
     return &row->row;

@@ -30,16 +30,6 @@ struct domain { /* what is being put together */
     enum kind_id kind;
 };
 
-static bool lost(const struct ir_rivals *rivals, struct str route)
-{
-    for (size_t i = 0; rivals != NULL && i < rivals->losers.len; i++) {
-        if (str_eq(rivals->losers.items[i].key, route)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void add_host(struct domain *domain, struct str hostname)
 {
     struct eval *ev = domain->ev;
@@ -52,7 +42,7 @@ static void add_host(struct domain *domain, struct str hostname)
     for (size_t i = 0; i < group.len; i++) {
         const struct attachment *attachment = (const struct attachment *)group.rows[i];
         if (map_get(&domain->seen, attachment->key) == NULL &&
-            !lost(domain->rivals, attachment->key)) {
+            ir_rivals_winner(domain->rivals, attachment->key).len == 0) {
             (void)map_put(&domain->seen, attachment->key, domain);
             attached[len++] = attachment;
             domain->kind = (enum kind_id)attachment->kind;

@@ -9,7 +9,8 @@
  *   heddle.dev/Programmed   False when an Envoy rejects a listener, routes or a secret of it
  *
  * "The AttachedRoutes number represents the number of Routes with the Accepted condition set to
- * True": those that lost the listener to a route of another kind are left out (T_RIVALS).
+ * True": those that lost the listener to a route of another kind (T_RIVALS) are left out, and those
+ * of which no rule is served.
  */
 #include "base/panic.h"
 #include "ir/client.h"
@@ -140,10 +141,15 @@ static void listener_programmed(const struct ir_listener *listener, const struct
 
 static int32_t count_routes(struct eval *ev, const struct ir_listener *listener)
 {
-    size_t attached = eval_group(ev, X_LISTENER_ROUTES, listener->key).len;
+    struct row_span attached = eval_group(ev, X_LISTENER_ROUTES, listener->key);
     const struct ir_rivals *rivals =
         (const struct ir_rivals *)eval_get(ev, T_RIVALS, listener->key);
-    return (int32_t)(attached - (rivals != NULL ? rivals->losers.len : 0));
+    int32_t accepted = 0;
+    for (size_t i = 0; i < attached.len; i++) {
+        const struct attachment *route = (const struct attachment *)attached.rows[i];
+        accepted += !route->unserved && ir_rivals_winner(rivals, route->key).len == 0;
+    }
+    return accepted;
 }
 
 static void list_kinds(struct arena *arena, const struct ir_listener *listener,

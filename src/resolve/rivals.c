@@ -5,13 +5,13 @@
  * "If both types of Routes … would result in a request that matches both, … implementations MUST …
  * accept exactly one" (GRPCRoute): the two are never merged. From the oldest on each route is let
  * in, unless some hostname of it meets one of a route of the other kind that was let in before.
+ * Routes that are not accepted anyhow, since heddle serves none of their rules, come last: they
+ * keep nobody out.
  *
  * Two patterns meet when one covers the other. So that no route is compared with each other one,
  * the hostnames of a kind are kept in two maps: as they are, and under each wildcard that covers
  * them.
  */
-#include "resolve/rivals.h"
-
 #include <stdlib.h>
 
 #include "base/map.h"
@@ -134,43 +134,54 @@ static int pair_cmp(const void *a, const void *b)
     return str_cmp(((const struct str_pair *)a)->key, ((const struct str_pair *)b)->key);
 }
 
-const struct row *resolve_rivals(struct eval *ev, struct str key)
+struct contest { /* for one listener */
+    struct arena *scratch;
+    struct row_span routes; /* oldest first */
+    struct str listener;
+    struct taken http, grpc;
+};
+
+static void let_all_in(struct contest *contest, bool unserved, struct ir_rivals *row)
 {
-    struct row_span routes = eval_group(ev, X_LISTENER_ROUTES, key);
-    if (!are_mixed(routes)) {
-        return NULL;
-    }
-    struct ir_rivals *row = row_new(sizeof(*row), 256);
     struct arena *arena = &row->row.arena;
-    struct taken http = {.names = {.len = 0}};
-    struct taken grpc = {.names = {.len = 0}};
-    row->losers.items = ARENA_ARRAY(arena, routes.len, struct str_pair);
-    for (size_t i = 0; i < routes.len; i++) {
-        const struct attachment *route = (const struct attachment *)routes.rows[i];
+    for (size_t i = 0; i < contest->routes.len; i++) {
+        const struct attachment *route = (const struct attachment *)contest->routes.rows[i];
         bool of_http = route->kind == KIND_HTTPROUTE;
+        struct taken *own = of_http ? &contest->http : &contest->grpc;
+        const struct taken *other = of_http ? &contest->grpc : &contest->http;
         const struct attachment *winner =
-            let_in(eval_scratch(ev), route, key, of_http ? &http : &grpc, of_http ? &grpc : &http);
+            route->unserved == unserved
+                ? let_in(contest->scratch, route, contest->listener, own, other)
+                : NULL;
         if (winner != NULL) {
             row->losers.items[row->losers.len++] =
                 (struct str_pair){arena_str(arena, route->key), arena_str(arena, winner->key)};
         }
     }
-    qsort(row->losers.items, row->losers.len, sizeof(*row->losers.items), pair_cmp);
-    map_release(&http.names);
-    map_release(&http.above);
-    map_release(&grpc.names);
-    map_release(&grpc.above);
-    return &row->row;
 }
 
-struct str rivals_winner(struct eval *ev, struct str listener, struct str route)
+static void taken_release(struct taken *taken)
 {
-    const struct ir_rivals *rivals = (const struct ir_rivals *)eval_get(ev, T_RIVALS, listener);
-    if (rivals == NULL) {
-        return STR_NULL;
+    map_release(&taken->names);
+    map_release(&taken->above);
+}
+
+const struct row *resolve_rivals(struct eval *ev, struct str key)
+{
+    struct contest contest = {
+        .scratch = eval_scratch(ev),
+        .routes = eval_group(ev, X_LISTENER_ROUTES, key),
+        .listener = key,
+    };
+    if (!are_mixed(contest.routes)) {
+        return NULL;
     }
-    const struct str_pair wanted = {.key = route};
-    const struct str_pair *found =
-        bsearch(&wanted, rivals->losers.items, rivals->losers.len, sizeof(wanted), pair_cmp);
-    return found != NULL ? found->value : STR_NULL;
+    struct ir_rivals *row = row_new(sizeof(*row), 256);
+    row->losers.items = ARENA_ARRAY(&row->row.arena, contest.routes.len, struct str_pair);
+    let_all_in(&contest, false, row);
+    let_all_in(&contest, true, row);
+    qsort(row->losers.items, row->losers.len, sizeof(*row->losers.items), pair_cmp);
+    taken_release(&contest.http);
+    taken_release(&contest.grpc);
+    return &row->row;
 }

@@ -56,16 +56,16 @@ static bool accepted_condition(const struct route_parent *parent, struct status_
         add(status, (enum condition_id)from->condition, arena_str(parent->arena, from->message));
         return false;
     }
+    if (parent->attachment->unserved) {
+        struct str text;
+        (void)unserved_rules(parent->route, parent->arena, &text);
+        add(status, C_unsupported_value, text);
+        return false;
+    }
     struct standing standing =
         of_gateway(parent) ? route_standing_gateway(parent) : route_standing_mesh(parent);
     if (standing.id != C_accepted && standing.id != C_outranked) {
         add(status, standing.id, standing.message);
-        return false;
-    }
-    struct str unserved;
-    size_t rules = route_rule_count(parent->route);
-    if (rules > 0 && unserved_rules(parent->route, parent->arena, &unserved) == rules) {
-        add(status, C_unsupported_value, unserved);
         return false;
     }
     add(status, standing.id,

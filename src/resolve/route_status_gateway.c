@@ -9,7 +9,6 @@
  */
 #include "ir/gateway.h"
 #include "ir/graph.h"
-#include "resolve/rivals.h"
 #include "resolve/route_status.h"
 #include "resolve/rule.h"
 #include "resolve/status.h"
@@ -74,7 +73,9 @@ struct standing route_standing_gateway(const struct route_parent *parent)
     size_t all = parent->from->listeners.len;
     for (size_t i = 0; i < all; i++) {
         const struct attached_listener *listener = &parent->from->listeners.items[i];
-        struct str winner = rivals_winner(parent->ev, listener->key, parent->attachment->key);
+        struct str winner = ir_rivals_winner(
+            (const struct ir_rivals *)eval_get(parent->ev, T_RIVALS, listener->key),
+            parent->attachment->key);
         struct str taken = outranked_on(parent, listener);
         if (winner.len > 0) {
             lost++;

@@ -233,3 +233,13 @@ struct str rule_unserved(const struct route *route, size_t index, struct arena *
     struct str text = unserved_filters(&rule, index, arena);
     return text.len > 0 ? text : unserved_pair(&rule, index, arena);
 }
+
+bool route_is_unserved(const struct route *route, struct arena *scratch)
+{
+    size_t len = route_rule_count(route);
+    size_t i = 0;
+    while (i < len && rule_unserved(route, i, scratch).len > 0) {
+        i++;
+    }
+    return len > 0 && i == len;
+}

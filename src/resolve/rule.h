@@ -38,5 +38,7 @@ uint32_t route_rule_line(const struct route *route, size_t index);
  * 'ExtensionRef' is not served yet", or empty. Such a rule answers every request with an error, and
  * a condition says why: never would it be followed without the part that is missing. */
 struct str rule_unserved(const struct route *route, size_t index, struct arena *arena);
+/* Whether that is so of all rules. One without rules has nothing that could be unserved. */
+bool route_is_unserved(const struct route *route, struct arena *scratch);
 
 #endif
