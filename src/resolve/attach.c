@@ -165,15 +165,20 @@ void resolve_attached_l4(const struct row *row, struct str key, struct group_emi
     }
 }
 
+/* "NS/NAME": the key without the kind. */
+static struct str full_name(const struct attachment *attachment)
+{
+    struct str rest = attachment->key;
+    (void)str_cut(&rest, '/');
+    return rest;
+}
+
 /* "The oldest Route based on creation timestamp; the Route appearing first in alphabetical order
- * by {namespace}/{name}" (HTTPRouteRule.matches). */
+ * by {namespace}/{name}" (HTTPRouteRule.matches): of the two as one text. */
 int resolve_attached_order(const struct row *a, const struct row *b)
 {
     const struct attachment *aa = (const struct attachment *)a;
     const struct attachment *ab = (const struct attachment *)b;
     int order = (aa->created > ab->created) - (aa->created < ab->created);
-    if (order == 0) {
-        order = str_cmp(aa->ns, ab->ns);
-    }
-    return order != 0 ? order : str_cmp(aa->name, ab->name);
+    return order != 0 ? order : str_cmp(full_name(aa), full_name(ab));
 }

@@ -16,6 +16,7 @@
 #include "resolve/admit.h"
 #include "resolve/attach.h"
 #include "resolve/resolve.h"
+#include "resolve/sets.h"
 
 #define ANY STR("*")
 
@@ -35,12 +36,7 @@ static bool is_of(const struct parent_ref *ref, const char *kind)
 static struct str gateway_of_set(struct eval *ev, struct str key)
 {
     const struct listener_set *set = (const struct listener_set *)eval_get(ev, T_LISTENERSET, key);
-    if (set == NULL || !str_eq(set->parent.group, STR(GATEWAY_GROUP)) ||
-        !str_eq(set->parent.kind, STR("Gateway"))) {
-        return STR_NULL;
-    }
-    struct str ns = set->parent.ns.len > 0 ? set->parent.ns : set->object.meta.ns;
-    return arena_printf(eval_scratch(ev), "%.*s/%.*s", STR_FMT(ns), STR_FMT(set->parent.name));
+    return set != NULL ? set_parent(eval_scratch(ev), set) : STR_NULL;
 }
 
 static bool is_allowed(const struct ir_gateway *gateway, struct str key)
@@ -100,15 +96,18 @@ static bool has_hostnames(const struct ir_listener *listener)
     return ir_listener_is_http(listener) || listener->protocol == IR_LISTENER_TLS;
 }
 
+/* Nothing is kept in the arena of a hostname that does not meet the listener's. */
 static void add_host(struct arena *arena, const struct ir_listener *listener, struct str hostname,
                      struct attached_listener *attached)
 {
     struct str domain;
     if (hostname_intersect(listener->hostname, hostname, &domain)) {
-        attached->hosts.items[attached->hosts.len++] = (struct attached_host){
-            .hostname = hostname,
-            .domain = hostname_is_any(domain) ? ANY : arena_lower(arena, domain),
-        };
+        struct attached_host *host = &attached->hosts.items[attached->hosts.len++];
+        bool own = domain.ptr == hostname.ptr;
+        host->hostname = arena_lower(arena, hostname);
+        host->domain = hostname_is_any(domain) ? ANY
+                       : own                   ? host->hostname
+                                               : arena_lower(arena, domain);
     }
 }
 
@@ -117,11 +116,15 @@ static void add_host(struct arena *arena, const struct ir_listener *listener, st
 static void add_hosts(struct arena *arena, const struct route *route,
                       const struct ir_listener *listener, struct attached_listener *attached)
 {
+    size_t meeting = 0;
+    struct str domain;
     bool named = has_hostnames(listener) && route->hostnames.len > 0;
-    attached->hosts.items =
-        ARENA_ARRAY(arena, named ? route->hostnames.len : 1, struct attached_host);
     for (size_t i = 0; named && i < route->hostnames.len; i++) {
-        add_host(arena, listener, arena_lower(arena, route->hostnames.items[i]), attached);
+        meeting += hostname_intersect(listener->hostname, route->hostnames.items[i], &domain);
+    }
+    attached->hosts.items = ARENA_ARRAY(arena, named ? meeting : 1, struct attached_host);
+    for (size_t i = 0; named && i < route->hostnames.len; i++) {
+        add_host(arena, listener, route->hostnames.items[i], attached);
     }
     if (!has_hostnames(listener)) {
         attached->hosts.items[attached->hosts.len++] = (struct attached_host){ANY, ANY};
@@ -147,10 +150,11 @@ static void attach_listeners(struct eval *ev, struct arena *arena, const struct 
                              const struct parent_ref *ref, const struct parent *of,
                              struct attached_parent *parent, struct funnel *ret_funnel)
 {
-    size_t room = of->gateway->listeners.len;
+    size_t all = of->gateway->listeners.len;
     struct funnel funnel = {.selected = 0};
-    parent->listeners.items = ARENA_ARRAY(arena, room, struct attached_listener);
-    for (size_t i = 0; i < room; i++) {
+    struct attached_listener *found = ARENA_ARRAY(eval_scratch(ev), all, struct attached_listener);
+    size_t len = 0;
+    for (size_t i = 0; i < all; i++) {
         const struct ir_listener *listener = &of->gateway->listeners.items[i];
         if (!str_eq(listener->set, of->set) || !is_selected(listener, ref)) {
             continue;
@@ -162,14 +166,20 @@ static void attach_listeners(struct eval *ev, struct arena *arena, const struct 
             continue;
         }
         funnel.admitted++;
-        struct attached_listener *attached = &parent->listeners.items[parent->listeners.len];
+        struct attached_listener *attached = &found[len];
         *attached = (struct attached_listener){.protocol = listener->protocol};
         add_hosts(arena, route, listener, attached);
         if (attached->hosts.len > 0) {
             attached->key = arena_str(arena, listener->key);
             attached->entry = entry_of(arena, parent->gateway, listener);
-            parent->listeners.len++;
+            len++;
         }
+    }
+    /* as a rule a few of many: the row keeps no room for the others */
+    parent->listeners.items = ARENA_ARRAY(arena, len, struct attached_listener);
+    parent->listeners.len = len;
+    for (size_t i = 0; i < len; i++) {
+        parent->listeners.items[i] = found[i];
     }
     *ret_funnel = funnel;
 }

@@ -94,6 +94,57 @@ static void what_is_said_of_a_listener_stays_with_it(void **state)
     mesh_free(mesh);
 }
 
+/* Of a Gateway with as many listeners as there can be, a route keeps what it attaches to. */
+static void a_route_keeps_no_room_for_other_listeners(void **state)
+{
+    struct mesh *mesh = rig_mesh();
+    struct buf yaml;
+    (void)state;
+    buf_init(&yaml, BUF_UNLIMITED);
+    buf_printf(&yaml, CLASS GATEWAY());
+    for (int i = 0; i < GATEWAY_LISTENERS_MAX; i++) {
+        buf_printf(&yaml,
+                   "  - {name: l%d, port: 80, protocol: HTTP, hostname: host-%d.example.com}\n", i,
+                   i);
+    }
+    buf_printf(&yaml, "---\n" API "kind: HTTPRoute\nmetadata: {name: r, namespace: a}\nspec:\n"
+                      "  parentRefs: [{name: g}]\n"
+                      "  hostnames: [host-1.example.com, other.example.com]\n"
+                      "  rules: [{backendRefs: [{name: s, port: 80}]}]\n");
+    rig_apply_str(mesh, buf_str(&yaml));
+    (void)rig_turn(mesh);
+    const struct row *row = engine_get(mesh_engine(mesh), T_ATTACHMENT, STR("HTTPRoute/a/r"));
+    assert_non_null(row);
+    assert_int_equal(((const struct attachment *)row)->parents.items[0].listeners.len, 1);
+    assert_true(arena_footprint(&row->arena) <= 4096);
+    buf_release(&yaml);
+    mesh_free(mesh);
+}
+
+/* "Alphabetical order by {namespace}/{name}": of the two as one text, in which '-' is before '/'.
+ */
+static void equally_old_routes_are_ordered_by_namespace_and_name(void **state)
+{
+    struct mesh *mesh = rig_mesh();
+    (void)state;
+    rig_apply(mesh, CLASS GATEWAY("  - {name: l, port: 90, protocol: TCP,\n"
+                                  "     allowedRoutes: {namespaces: {from: All}}}\n"));
+    rig_apply(
+        mesh,
+        ROUTE("TCPRoute", "r", OF_GATEWAY,
+              "name: s, port: 80") "---\n" API
+                                   "kind: TCPRoute\nmetadata: {name: z, namespace: a-b}\nspec:\n"
+                                   "  parentRefs: [{name: g, namespace: a}]\n"
+                                   "  rules: [{backendRefs: [{name: s, port: 80}]}]\n");
+    (void)rig_turn(mesh);
+    const struct ir_routing *routing = (const struct ir_routing *)engine_get(
+        mesh_engine(mesh), T_GATEWAY_L4, STR("gateway/a/g:90"));
+    assert_non_null(routing);
+    assert_int_equal(routing->connections.len, 1);
+    assert_true(str_eq(routing->connections.items[0].rule, STR("TCPRoute/a-b/z/0")));
+    mesh_free(mesh);
+}
+
 /* --- status --------------------------------------------------------------------------------- */
 
 static bool has_condition(const struct mesh *mesh, const char *route, size_t parent,
@@ -268,6 +319,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_grant_wakes_those_whom_it_is_about),
         cmocka_unit_test(what_is_said_of_a_listener_stays_with_it),
+        cmocka_unit_test(a_route_keeps_no_room_for_other_listeners),
+        cmocka_unit_test(equally_old_routes_are_ordered_by_namespace_and_name),
         cmocka_unit_test(a_rejection_concerns_the_gateway_whose_it_is),
         cmocka_unit_test(gateways_do_not_have_the_gaps_of_grpc),
         cmocka_unit_test(an_unreadable_route_is_told_of_its_gateway),
