@@ -218,24 +218,22 @@ bool ir_host_covers(struct str wide, struct str narrow)
     return narrow.len > suffix.len && !is_any(narrow) && str_ends_with(narrow, suffix);
 }
 
-/* Of hostnames that cover one domain the domain itself is the most specific, then the longest. */
-const struct ir_listener *ir_gateway_owner(const struct ir_gateway *gateway, int32_t port,
-                                           struct str domain)
+static bool takes_datagrams(const struct ir_gateway *gateway, int32_t port)
 {
-    const struct ir_listener *owner = NULL;
     for (size_t i = 0; i < gateway->listeners.len; i++) {
         const struct ir_listener *listener = &gateway->listeners.items[i];
-        if (listener->served && listener->port == port && ir_listener_is_http(listener) &&
-            ir_host_covers(listener->hostname, domain)) {
-            if (str_eq(listener->hostname, domain)) {
-                return listener;
-            }
-            if (owner == NULL || listener->hostname.len > owner->hostname.len) {
-                owner = listener;
-            }
+        if (listener->served && listener->port == port && listener->protocol == IR_LISTENER_UDP) {
+            return true;
         }
     }
-    return owner;
+    return false;
+}
+
+bool ir_speaks_http3(const struct ir_gateway *gateway, const struct ir_listener *listener)
+{
+    return gateway->parameters != NULL && gateway->parameters->http3 && listener->served &&
+           listener->protocol == IR_LISTENER_HTTPS && listener->client_certs == IR_CERTS_NONE &&
+           !takes_datagrams(gateway, listener->port);
 }
 
 struct str ir_rivals_winner(const struct ir_rivals *rivals, struct str route)

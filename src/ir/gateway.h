@@ -110,10 +110,9 @@ const struct ir_listener_set *ir_gateway_set(const struct ir_gateway *gateway, s
 bool ir_listener_is_http(const struct ir_listener *listener); /* HTTP or HTTPS */
 /* Whether `wide` ("", "*", "*.example.com", "a.example.com") stands for all that `narrow` does. */
 bool ir_host_covers(struct str wide, struct str narrow);
-/* The served HTTP(S) listener of a port that owns a domain: of those that cover it the most
- * specific; NULL: nobody does. */
-const struct ir_listener *ir_gateway_owner(const struct ir_gateway *gateway, int32_t port,
-                                           struct str domain);
+/* Whether clients may come to a listener by QUIC: HTTPS, where parameters ask for it. Envoy asks
+ * nobody for a certificate there, so not where one is wanted. */
+bool ir_speaks_http3(const struct ir_gateway *gateway, const struct ir_listener *listener);
 /* Where it is bound (SHIFTED_PORTS). */
 int32_t ir_bound_port(bool kubernetes, int32_t port);
 

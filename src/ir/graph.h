@@ -34,6 +34,8 @@ enum table_id {
     T_PORT,     /* "ns/svc:port", "ns/svc:port/udp": a Service port, as frontend and as backend */
     T_GATEWAYS, /* key of T_GATEWAY: with all listeners (ir/gateway.h); NULL: it is not ours */
     /* rank 2 */
+    T_EXCERPT, /* a parent: "NS/NAME", "NS/NAME|NS/SET"; or a hostname: "gateway/NS/NAME:PORT|HOST":
+                  that part of T_GATEWAYS (resolve/excerpt.c) */
     T_BACKEND_TLS, /* key of T_PORT: how Gateways speak TLS to it; NULL: they do not */
     T_TARGET,      /* key of T_INTEREST: what a proxyless client dials */
     T_SERVER,      /* key of T_INTEREST: where a proxyless server listens */
@@ -106,6 +108,7 @@ enum index_id {
     X_LISTENER_HOSTS,   /* attachments by "LISTENER|HOSTNAME" (of the route; "*": none) */
     X_ROUTE_DOMAINS,    /* attachments by the key of T_GATEWAY_ROUTING: what they add to it */
     X_LISTENER_DOMAINS, /* gateways by the key of T_GATEWAY_ROUTING: their listeners' hostnames */
+    X_PARENTS,          /* gateways by what routes name as their parent: keys of T_EXCERPT */
     X_ENTRIES,          /* gateways by each of their entries */
     X_UPSTREAMS,        /* attachments by the keys of T_GATEWAY_CLUSTER that they may need */
     X_ENTRY_VHOSTS,     /* fragments of T_GATEWAY_VHOST by their entry */

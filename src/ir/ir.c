@@ -199,6 +199,8 @@ static const struct field routing_fields[] = {
     F(FIELD_BOOL, struct ir_routing, http),
     F(FIELD_STR, struct ir_routing, domain),
     F(FIELD_STR, struct ir_routing, listener),
+    F(FIELD_BOOL, struct ir_routing, https),
+    F(FIELD_BOOL, struct ir_routing, http3),
     F_SUB(FIELD_LIST, struct ir_routing, routes, route_schema),
     F_SUB(FIELD_LIST, struct ir_routing, connections, l4_route_schema),
     {.name = NULL},

@@ -202,6 +202,8 @@ struct ir_routing {
                              port is said to speak HTTP (design §10.14) */
     struct str domain;    /* of a Gateway's entry: whose requests, "*" or a hostname. Else empty */
     struct str listener;  /* of a Gateway's domain: ir_listener.key of who owns it */
+    bool https;           /* of a Gateway's domain: requests come by TLS, … */
+    bool http3;           /* … and may come by QUIC */
     /* Of requests, best match first. Also of a port that is not HTTP to proxies, for clients that
      * know nothing but requests. */
     LIST(struct ir_route) routes;

@@ -9,8 +9,9 @@
  *   interest ├─► target    └─► cluster ◄── policy          status ◄── rejection, elsewhere
  *            └─► server ─► listeners of servers
  *
- *   gateway, listenerset, secret ─► gateways ─► attachment ─► rivals ─► domains, connections
- *   tls policy ─► backend tls ────────────────► upstreams            ─► vhosts ─► resources
+ *   gateway, listenerset, secret ─► gateways ─► excerpt ─► attachment ─► rivals ─► domains,
+ * connections tls policy ─► backend tls ────────────────► upstreams            ─► vhosts ─►
+ * resources
  */
 #include "pipeline/graph.h"
 
@@ -83,6 +84,8 @@ static const struct table_spec tables[TABLE_COUNT] = {
 
     [T_PORT]         = TABLE("port", 1, resolve_port, ir_port_equal, BY(X_PORTS_OF_SERVICE)),
     [T_GATEWAYS]     = TOLD("gateways", 1, resolve_gateway, ir_gateway_equal, OF(T_GATEWAY)),
+    [T_EXCERPT]      = TABLE("excerpt", 2, resolve_excerpt, ir_gateway_equal,
+                             BY(X_PARENTS), BY(X_LISTENER_DOMAINS)),
     [T_BACKEND_TLS]  = TABLE("backend-tls", 2, resolve_backend_tls, ir_backend_tls_equal,
                              OF(T_PORT)),
     [T_TARGET]       = TABLE("target", 2, resolve_target, ir_target_equal, OF(T_INTEREST)),
@@ -170,6 +173,7 @@ static const struct index_spec indexes[INDEX_COUNT] = {
                              resolve_attached_order},
     [X_ROUTE_DOMAINS]     = {"route-domains", T_ATTACHMENT, resolve_route_domains, NULL},
     [X_LISTENER_DOMAINS]  = {"listener-domains", T_GATEWAYS, resolve_listener_domains, NULL},
+    [X_PARENTS]           = {"parents", T_GATEWAYS, resolve_parents, NULL},
     [X_ENTRIES]           = {"entries", T_GATEWAYS, resolve_entries, NULL},
     [X_UPSTREAMS]         = {"upstreams", T_ATTACHMENT, resolve_upstreams, NULL},
     [X_ENTRY_VHOSTS]      = {"entry-vhosts", T_GATEWAY_VHOST, xds_entry_vhosts, NULL},

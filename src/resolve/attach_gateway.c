@@ -15,16 +15,17 @@
 #include "model/hostname.h"
 #include "resolve/admit.h"
 #include "resolve/attach.h"
+#include "resolve/excerpt.h"
 #include "resolve/resolve.h"
 #include "resolve/sets.h"
 
 #define ANY STR("*")
 
-struct parent { /* what a parentRef names */
-    const struct ir_gateway *gateway;
-    struct str set;  /* "ns/name" of the ListenerSet; empty: the Gateway itself */
-    struct str text; /* "Gateway 'ns/name'" */
-    bool allowed;    /* a ListenerSet: by the Gateway */
+struct parent {                       /* what a parentRef names */
+    const struct ir_gateway *gateway; /* an excerpt: with the listeners of that parent */
+    struct str set;                   /* "ns/name" of the ListenerSet; empty: the Gateway itself */
+    struct str text;                  /* "Gateway 'ns/name'" */
+    bool allowed;                     /* a ListenerSet: by the Gateway */
 };
 
 static bool is_of(const struct parent_ref *ref, const char *kind)
@@ -60,7 +61,7 @@ struct str attach_gateway_of(struct eval *ev, struct str ns, const struct parent
     } else if (is_of(ref, "Gateway")) {
         key = named_by(ev, ns, ref);
     }
-    return key.len > 0 && eval_get(ev, T_GATEWAYS, key) != NULL ? key : STR_NULL;
+    return key.len > 0 && excerpt_of_parent(ev, key, STR_NULL) != NULL ? key : STR_NULL;
 }
 
 static struct parent find_parent(struct eval *ev, const struct route *route,
@@ -68,7 +69,10 @@ static struct parent find_parent(struct eval *ev, const struct route *route,
 {
     struct str named = named_by(ev, route->object.meta.ns, ref);
     bool of_set = is_of(ref, "ListenerSet");
-    const struct ir_gateway *gateway = (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, key);
+    const struct ir_gateway *gateway = excerpt_of_parent(ev, key, of_set ? named : STR_NULL);
+    if (gateway == NULL) { /* not of a ListenerSet that it knows; its own listeners do not count */
+        gateway = excerpt_of_parent(ev, key, STR_NULL);
+    }
     return (struct parent){
         .gateway = gateway,
         .set = of_set ? named : STR_NULL,
@@ -198,17 +202,18 @@ static struct str set_with(const struct ir_gateway *gateway, struct str name)
     return STR_NULL;
 }
 
-static struct str no_listener(struct arena *arena, const struct parent_ref *ref,
-                              const struct parent *of)
+static struct str no_listener(struct eval *ev, struct arena *arena, const struct parent_ref *ref,
+                              const struct parent *of, struct str key)
 {
     const struct ir_gateway *gateway = of->gateway;
     if (!of->allowed) {
         return arena_printf(arena, "%.*s is not admitted by Gateway '%.*s/%.*s'", STR_FMT(of->text),
                             STR_FMT(gateway->ns), STR_FMT(gateway->name));
     }
-    struct str set = of->set.len == 0 && ref->section_name.len > 0
-                         ? set_with(gateway, ref->section_name)
-                         : STR_NULL;
+    struct str set =
+        of->set.len == 0 && ref->section_name.len > 0
+            ? set_with((const struct ir_gateway *)eval_get(ev, T_GATEWAYS, key), ref->section_name)
+            : STR_NULL;
     if (set.len > 0) {
         return arena_printf(arena,
                             "%.*s has no listener '%.*s' of its own; ListenerSet '%.*s' has one: "
@@ -269,7 +274,7 @@ bool attach_gateway(struct eval *ev, struct arena *arena, const struct route *ro
     ret_parent->gateway = arena_str(arena, key);
     attach_listeners(ev, arena, route, ref, &of, ret_parent, &funnel);
     if (funnel.selected == 0) {
-        attach_refuse(ret_parent, C_no_matching_parent, no_listener(arena, ref, &of));
+        attach_refuse(ret_parent, C_no_matching_parent, no_listener(ev, arena, ref, &of, key));
     } else if (funnel.admitted == 0) {
         attach_refuse(ret_parent, C_not_allowed, not_admitted(arena, route, &of, &funnel));
     } else if (ret_parent->listeners.len == 0) {

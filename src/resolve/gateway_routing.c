@@ -16,8 +16,14 @@
 #include "ir/gateway.h"
 #include "ir/graph.h"
 #include "resolve/candidates.h"
+#include "resolve/excerpt.h"
 #include "resolve/policy.h"
 #include "resolve/resolve.h"
+
+struct hosts {
+    struct str *items;
+    size_t len;
+};
 
 struct domain { /* what is being put together */
     struct eval *ev;
@@ -63,41 +69,54 @@ static size_t count_labels(struct str host)
     return labels;
 }
 
-/* All hostnames that cover the domain, the most specific first: "a.b.c", "*.b.c", "*.c", "*". */
-static void add_hosts(struct domain *domain, struct str name)
+/* All hostnames that cover a domain, the most specific first: "a.b.c", "*.b.c", "*.c", "*". */
+static struct hosts hosts_of(struct arena *scratch, struct str name)
 {
-    struct arena *scratch = eval_scratch(domain->ev);
+    struct hosts hosts = {.items = ARENA_ARRAY(scratch, count_labels(name) + 2, struct str)};
     struct str rest = name;
-    domain->sets = ARENA_ARRAY(scratch, count_labels(name) + 2, struct candidates);
     if (!str_eq(name, STR("*"))) {
-        add_host(domain, name);
+        hosts.items[hosts.len++] = name;
         (void)str_cut(&rest, '.'); /* its first label, or "*" */
     }
     while (rest.len > 0 && !str_eq(name, STR("*"))) {
         struct str wild = arena_printf(scratch, "*.%.*s", STR_FMT(rest));
         if (!str_eq(wild, name)) {
-            add_host(domain, wild);
+            hosts.items[hosts.len++] = wild;
         }
         (void)str_cut(&rest, '.');
     }
-    add_host(domain, STR("*"));
+    hosts.items[hosts.len++] = STR("*");
+    return hosts;
+}
+
+/* The Gateway with the listener that owns the domain alone; NULL: nobody does. */
+static const struct ir_gateway *owner_of(struct eval *ev, struct str entry, struct hosts hosts)
+{
+    const struct ir_gateway *owner = NULL;
+    for (size_t i = 0; owner == NULL && i < hosts.len; i++) {
+        owner = excerpt_of_host(ev, entry, hosts.items[i]);
+    }
+    return owner;
 }
 
 static struct ir_routing *make_row(const struct domain *domain, const struct ir_gateway *gateway,
-                                   const struct ir_listener *owner, const struct entry_key *parts)
+                                   const struct entry_key *parts)
 {
+    const struct ir_listener *owner = &gateway->listeners.items[0];
     struct ir_routing *row =
         row_new(sizeof(*row), 128 + domain->total * (sizeof(struct ir_route) + ROUTE_HINT));
     struct arena *arena = &row->row.arena;
     row->name = arena_str(arena, parts->entry);
     row->domain = arena_str(arena, parts->domain);
     row->listener = arena_str(arena, owner->key);
+    row->https = owner->protocol == IR_LISTENER_HTTPS;
+    row->http3 = gateway->parameters->http3;
     row->kind = domain->kind < KIND_COUNT ? str_from(kind_info(domain->kind)->kind) : STR_NULL;
     row->http = true;
     row->routes.items = ARENA_ARRAY(arena, domain->total, struct ir_route);
     struct arrival arrival = {
         .port = owner->port,
-        .https = owner->protocol == IR_LISTENER_HTTPS,
+        .https = row->https,
         .sender = {.ev = domain->ev, .gateway = gateway, .requests = true},
     };
     for (size_t i = 0; i < domain->nsets; i++) {
@@ -113,23 +132,24 @@ static struct ir_routing *make_row(const struct domain *domain, const struct ir_
 const struct row *resolve_gateway_routing(struct eval *ev, struct str key)
 {
     struct entry_key parts = entry_key_parse(key);
-    const struct ir_gateway *gateway =
-        (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, parts.gateway);
-    const struct ir_listener *owner = gateway != NULL && gateway->accepted
-                                          ? ir_gateway_owner(gateway, parts.port, parts.domain)
-                                          : NULL;
-    if (owner == NULL) {
+    struct hosts hosts = hosts_of(eval_scratch(ev), parts.domain);
+    const struct ir_gateway *gateway = owner_of(ev, parts.entry, hosts);
+    if (gateway == NULL || !gateway->accepted) {
         return NULL;
     }
+    struct str listener = gateway->listeners.items[0].key;
     struct domain domain = {
         .ev = ev,
-        .rivals = (const struct ir_rivals *)eval_get(ev, T_RIVALS, owner->key),
-        .listener = owner->key,
+        .rivals = (const struct ir_rivals *)eval_get(ev, T_RIVALS, listener),
+        .listener = listener,
+        .sets = ARENA_ARRAY(eval_scratch(ev), hosts.len, struct candidates),
         .kind = KIND_COUNT,
     };
-    add_hosts(&domain, parts.domain);
+    for (size_t i = 0; i < hosts.len; i++) {
+        add_host(&domain, hosts.items[i]);
+    }
     map_release(&domain.seen);
-    struct ir_routing *row = make_row(&domain, gateway, owner, &parts);
+    struct ir_routing *row = make_row(&domain, gateway, &parts);
     policy_sessions(ev, row);
     return &row->row;
 }

@@ -148,7 +148,8 @@ static void judge_alone(const struct judging *judging, struct draft *draft)
 
 /* --- drafts --------------------------------------------------------------------------------- */
 
-static struct label_selector *copy_selector(struct arena *arena, const struct label_selector *from)
+struct label_selector *listener_copy_selector(struct arena *arena,
+                                              const struct label_selector *from)
 {
     struct label_selector *selector = ARENA_NEW(arena, struct label_selector);
     selector->labels.items = ARENA_ARRAY(arena, from->labels.len, struct str_pair);
@@ -197,7 +198,7 @@ static void copy_listener(const struct judging *judging, struct draft *draft)
     listener->home = arena_str(arena, draft->source->meta->ns);
     listener->from = allowed != NULL ? allowed->from : FROM_SAME;
     listener->selector = allowed != NULL && allowed->selector != NULL
-                             ? copy_selector(arena, allowed->selector)
+                             ? listener_copy_selector(arena, allowed->selector)
                              : NULL;
     listener->passthrough = spec->tls != NULL && spec->tls->mode == TLS_PASSTHROUGH;
 }

@@ -60,6 +60,10 @@ void listener_unresolved(struct arena *arena, struct draft *draft, enum conditio
 /* `served` and the conditions of the row's listeners. */
 void listener_conclude(struct judging *judging);
 
+/* Deep, into the arena. */
+struct label_selector *listener_copy_selector(struct arena *arena,
+                                              const struct label_selector *from);
+
 /* listener_conflicts.c: takes out what is not distinct; marks what overlaps. */
 void listener_conflicts(struct judging *judging);
 

@@ -63,6 +63,10 @@ void resolve_listener_secrets(const struct row *row, struct str key, struct grou
 void resolve_sets_of_gateway(const struct row *row, struct str key, struct group_emit *emit);
 int resolve_sets_order(const struct row *a, const struct row *b);
 
+/* excerpt.c: T_EXCERPT; the parents that routes may name */
+const struct row *resolve_excerpt(struct eval *ev, struct str key);
+void resolve_parents(const struct row *row, struct str key, struct group_emit *emit);
+
 /* gateway_status.c: T_GATEWAY_STATUS, T_LISTENERSET_STATUS; fault.c: their faults */
 const struct row *resolve_gateway_status(struct eval *ev, struct str key);
 const struct row *resolve_listener_set_status(struct eval *ev, struct str key);

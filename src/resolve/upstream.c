@@ -14,6 +14,7 @@
 
 #include "ir/gateway.h"
 #include "ir/graph.h"
+#include "resolve/excerpt.h"
 #include "resolve/govern.h"
 #include "resolve/key.h"
 #include "resolve/policy.h"
@@ -96,8 +97,7 @@ const struct row *resolve_upstream(struct eval *ev, struct str key)
 {
     struct gateway_part parts = gateway_part_parse(key);
     struct upstream_name name = upstream_name_parse(parts.part);
-    const struct ir_gateway *gateway =
-        (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, parts.gateway);
+    const struct ir_gateway *gateway = excerpt_of_parent(ev, parts.gateway, STR_NULL);
     const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, name.port);
     if (!is_needed(ev, gateway, port, &name)) {
         return NULL;

@@ -22,21 +22,3 @@ const struct ir_listener *xds_gateway_http(const struct ir_gateway *gateway, int
     }
     return NULL;
 }
-
-static bool takes_datagrams(const struct ir_gateway *gateway, int32_t port)
-{
-    for (size_t i = 0; i < gateway->listeners.len; i++) {
-        const struct ir_listener *listener = &gateway->listeners.items[i];
-        if (listener->served && listener->port == port && listener->protocol == IR_LISTENER_UDP) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool xds_speaks_http3(const struct ir_gateway *gateway, const struct ir_listener *listener)
-{
-    return gateway->parameters != NULL && gateway->parameters->http3 && listener->served &&
-           listener->protocol == IR_LISTENER_HTTPS && listener->client_certs == IR_CERTS_NONE &&
-           !takes_datagrams(gateway, listener->port);
-}

@@ -18,8 +18,5 @@ struct str xds_gateway_scope(struct eval *ev, struct str gateway);
 
 /* The first served listener of HTTP or HTTPS of a port; NULL: it has none. */
 const struct ir_listener *xds_gateway_http(const struct ir_gateway *gateway, int32_t port);
-/* Whether clients may come to a listener by QUIC: HTTPS, where parameters ask for it. Envoy asks
- * nobody for a certificate there, so not where one is wanted. */
-bool xds_speaks_http3(const struct ir_gateway *gateway, const struct ir_listener *listener);
 
 #endif

@@ -176,7 +176,7 @@ void xds_quic_chains(const struct gateway_entry *entry, pb_listener *listener)
         ARENA_ARRAY(entry->arena, entry->gateway->listeners.len, pb_filter_chain *);
     for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
         const struct ir_listener *of = &entry->gateway->listeners.items[i];
-        if (is_of(entry, of) && xds_speaks_http3(entry->gateway, of) &&
+        if (is_of(entry, of) && ir_speaks_http3(entry->gateway, of) &&
             take(&chains, of->hostname)) {
             pb_filter_chain *chain = http_chain(entry, of->key, true);
             match_name(entry->arena, of->hostname, chain);

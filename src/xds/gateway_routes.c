@@ -70,21 +70,18 @@ const struct row *xds_gateway_vhost(struct eval *ev, struct str key)
 {
     struct entry_key parts = entry_key_parse(key);
     const struct ir_routing *ir = (const struct ir_routing *)eval_get(ev, T_GATEWAY_ROUTING, key);
-    const struct ir_gateway *gateway =
-        (const struct ir_gateway *)eval_get(ev, T_GATEWAYS, parts.gateway);
-    if (ir == NULL || gateway == NULL || xds_gateway_scope(ev, parts.gateway).len == 0) {
+    if (ir == NULL || xds_gateway_scope(ev, parts.gateway).len == 0) {
         return NULL;
     }
     struct arena *scratch = eval_scratch(ev);
-    const struct ir_listener *owner = ir_gateway_listener(gateway, ir->listener);
     pb_virtual_host *vhost = xds_new_vhost(scratch, ir->domain, ir->domain);
     struct route_list list;
     memset(&list, 0, sizeof(list));
-    if (owner != NULL && owner->protocol == IR_LISTENER_HTTPS) {
-        vec_push(&list.routes, misdirected(scratch, owner->key));
-        if (xds_speaks_http3(gateway, owner)) {
-            offer_http3(scratch, parts.port, vhost);
-        }
+    if (ir->https) {
+        vec_push(&list.routes, misdirected(scratch, ir->listener));
+    }
+    if (ir->http3) {
+        offer_http3(scratch, parts.port, vhost);
     }
     for (size_t i = 0; i < ir->routes.len; i++) {
         xds_envoy_route(scratch, &ir->routes.items[i], &list);
