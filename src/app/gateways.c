@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "app/daemon.h"
+#include "app/kubernetes.h"
 #include "base/panic.h"
 #include "ir/graph.h"
 #include "kube/kube.h"
@@ -48,6 +49,11 @@ static void placed(void *user, struct str key, struct placed_row *row)
     }
     mesh_put_placed(gateways->daemon->mesh, key, row);
     daemon_turn_soon(gateways->daemon);
+}
+
+static void synced(void *user)
+{
+    kubernetes_gateways_synced(((struct gateways *)user)->daemon);
 }
 
 /* --- what provision is told ------------------------------------------------------------------ */
@@ -105,9 +111,15 @@ struct gateways *gateways_start(struct daemon *daemon)
             },
         .find = find,
         .placed = placed,
+        .synced = synced,
         .user = gateways,
     });
     return gateways;
+}
+
+bool gateways_synced(const struct gateways *gateways)
+{
+    return provision_synced(gateways->provision);
 }
 
 void gateways_stop(struct gateways *gateways)

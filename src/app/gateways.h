@@ -27,6 +27,7 @@ void gateways_gone(struct gateways *gateways, struct str ns, struct str name);
 void gateways_turned(struct gateways *gateways); /* the mesh had its turn */
 void gateways_keyring(struct gateways *gateways, const struct keyring *ring);
 void gateways_lead(struct gateways *gateways, bool leads);
-void gateways_stop(struct gateways *gateways); /* NULL is fine */
+bool gateways_synced(const struct gateways *gateways); /* all that was made is known */
+void gateways_stop(struct gateways *gateways);         /* NULL is fine */
 
 #endif

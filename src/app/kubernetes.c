@@ -138,11 +138,13 @@ static void start_status(struct kubernetes *kubernetes)
 }
 
 /* Only who knows all objects may lead: a replica that never gets to know them (it lacks a right,
- * say) would keep the others from writing. */
+ * say) would keep the others from writing. One that has yet to read what was made of Gateways
+ * would write that they are not programmed. */
 static void run_for_lead(struct kubernetes *kubernetes)
 {
     struct daemon *daemon = kubernetes->daemon;
-    if (kubernetes->lease != NULL) {
+    if (kubernetes->lease != NULL || !cluster_synced(kubernetes->cluster) ||
+        !gateways_synced(kubernetes->gateways)) {
         return;
     }
     kubernetes->lease = lease_start(&(struct lease_config){
@@ -184,6 +186,11 @@ static void objects_batch(void *user)
         daemon_synced(kubernetes->daemon);
         run_for_lead(kubernetes);
     }
+}
+
+void kubernetes_gateways_synced(struct daemon *daemon)
+{
+    run_for_lead(daemon->kubernetes);
 }
 
 /* --- start and stop ------------------------------------------------------------------------ */

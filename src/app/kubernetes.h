@@ -32,6 +32,8 @@ bool kubernetes_ready(const struct daemon *daemon);
 const struct webhook *kubernetes_webhook(const struct daemon *daemon);
 /* Whom all replicas trust has changed. Borrowed until the next call. */
 void kubernetes_keyring(struct daemon *daemon, const struct keyring *ring);
+/* What was made of Gateways is known. */
+void kubernetes_gateways_synced(struct daemon *daemon);
 /* The mesh had its turn. Nothing in the directory mode. */
 void kubernetes_turned(struct daemon *daemon);
 /* Stops all parts; the loop must run while kubernetes_stopping(). */

@@ -214,6 +214,7 @@ static void applied(void *user, const struct kube_result *result)
         metric_add(M_provision_applied, 1);
         log_at(LOG_INFO, "provision", "applied", KV_TEXT("object", thing->key));
         thing->applied = true;
+        thing->written_ms = provision_now_ms(provision);
         thing->fields_then = seen.fields;
         thing_take(thing, &seen);
         backoff_reset(&thing->backoff);
@@ -229,10 +230,36 @@ static void applied(void *user, const struct kube_result *result)
     provision_pump(provision);
 }
 
+/* Notes what is sent. False: it is the same again, since somebody undid it. Two who disagree (an
+ * autoscaler, a webhook that takes away what it does not like) must not keep the API server busy:
+ * the more often in a row, the later it is written. */
+static bool may_write(struct thing *thing)
+{
+    uint64_t now = provision_now_ms(thing->provision);
+    struct hash text = hash_bytes(str_from(thing->text));
+    if (!hash_eq(text, thing->text_then)) {
+        thing->text_then = text;
+        thing->written_ms = 0;
+    }
+    if (thing->written_ms == 0 || now - thing->written_ms > PROVISION_CALM_MS) {
+        backoff_reset(&thing->mends);
+        return true;
+    }
+    if (thing->mend_ms <= thing->written_ms) { /* it has just been seen */
+        thing->mend_ms = thing->written_ms + backoff_next(&thing->mends);
+    }
+    if (now < thing->mend_ms) {
+        wait_ms(thing, thing->mend_ms - now);
+        return false;
+    }
+    return true;
+}
+
 static void apply(struct thing *thing)
 {
-    thing->text_then = hash_bytes(str_from(thing->text));
-    request(thing, "PATCH", APPLY, str_from(thing->text), applied);
+    if (may_write(thing)) {
+        request(thing, "PATCH", APPLY, str_from(thing->text), applied);
+    }
 }
 
 static int64_t now_s(const struct provision *provision)
@@ -247,10 +274,12 @@ static void apply_identity(struct thing *thing)
     struct provision *provision = thing->provision;
     struct buf body;
     struct err err;
+    if (!may_write(thing)) {
+        return;
+    }
     buf_init(&body, BUF_UNLIMITED);
     if (identity_make(str_from(thing->text), thing->site->blueprint.identity, provision->ring,
                       now_s(provision), &body, &err)) {
-        thing->text_then = hash_bytes(str_from(thing->text));
         request(thing, "PATCH", APPLY, buf_str(&body), applied);
     } else {
         log_at(LOG_ERROR, "provision", "no certificate can be made", KV_TEXT("object", thing->key),

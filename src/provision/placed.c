@@ -106,7 +106,8 @@ static void add_errors(const struct site *site, struct placed_row *row)
             set_error(row, address, str_from(thing->error));
         }
     }
-    if (site->provision->ring == NULL) {
+    const struct thing *identity = site->things[PART_IDENTITY];
+    if (site->provision->ring == NULL && (identity == NULL || !identity->seen.there)) {
         set_error(row, false, STR(NO_CA));
     }
 }
@@ -132,6 +133,9 @@ static bool is_same(const struct placed_row *a, const struct placed_row *b)
 void site_tell(struct site *site)
 {
     const struct provision_config *config = &site->provision->config;
+    if (!site->provision->synced) {
+        return;
+    }
     struct placed_row *row = site->drafted ? make_row(site) : NULL;
     if (is_same(row, site->placed)) {
         row_unref(row != NULL ? &row->row : NULL, NULL);

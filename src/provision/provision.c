@@ -110,14 +110,36 @@ static void queue_all(struct provision *provision)
     }
 }
 
-static void on_synced(void *user)
+static void tell_all(struct provision *provision)
 {
-    queue_all(((struct part_watch *)user)->provision);
+    struct map *sites = &provision->sites;
+    for (size_t i = map_next(sites, 0); i < sites->cap; i = map_next(sites, i + 1)) {
+        site_tell(sites->slots[i].value);
+    }
 }
 
-static void on_missing(void *user)
+static bool all_listed(const struct provision *provision)
 {
-    (void)user; /* it is asked for again; what needs it waits */
+    for (unsigned i = 0; i < PART_COUNT; i++) {
+        if (!kube_watch_synced(provision->watches[i].watch)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void on_synced(void *user)
+{
+    struct provision *provision = ((struct part_watch *)user)->provision;
+    queue_all(provision);
+    if (provision->synced || !all_listed(provision)) {
+        return;
+    }
+    provision->synced = true;
+    tell_all(provision);
+    if (provision->config.synced != NULL) {
+        provision->config.synced(provision->config.user);
+    }
 }
 
 static void on_batch(void *user)
@@ -136,7 +158,7 @@ static void watch_part(struct provision *provision, enum part part)
         .versions = info->version,
         .plural = info->plural,
         .label_selector = OWN_LABELS,
-        .events = {watch, on_put, on_removed, on_synced, on_missing, on_batch},
+        .events = {watch, on_put, on_removed, on_synced, on_synced, on_batch},
     });
 }
 
@@ -183,12 +205,9 @@ void provision_changed(struct provision *provision, struct str key)
 
 /* --- start and stop -------------------------------------------------------------------------- */
 
-static void tell_all(struct provision *provision)
+bool provision_synced(const struct provision *provision)
 {
-    struct map *sites = &provision->sites;
-    for (size_t i = map_next(sites, 0); i < sites->cap; i = map_next(sites, i + 1)) {
-        site_tell(sites->slots[i].value);
-    }
+    return provision->synced;
 }
 
 void provision_keyring(struct provision *provision, const struct keyring *ring)

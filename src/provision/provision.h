@@ -25,6 +25,7 @@
 #define PROVISION_WRITES_MAX 8 /* in flight */
 #define PROVISION_BACKOFF_MS 250
 #define PROVISION_BACKOFF_MAX_MS 60000
+#define PROVISION_CALM_MS 300000     /* after which somebody who undid a write is forgotten */
 #define PROVISION_ADDRESS_MS 30000   /* so long a load balancer may take to give what was asked */
 #define PROVISION_IDENTITY_MS 600000 /* between two looks whether certificates are due */
 
@@ -48,13 +49,16 @@ struct provision_config {
     int64_t (*now_s)(void); /* since 1970; NULL: the clock */
     /* What is known of a Gateway. False: it is not there (yet). Borrowed during the call. */
     bool (*find)(void *user, struct str key, struct provision_gateway *ret_gateway);
-    /* Where it is. Takes the reference; NULL: no longer ours. */
+    /* Where it is. Takes the reference; NULL: no longer ours. Not before all that is there is
+     * known: what has yet to be read would seem to be gone. */
     void (*placed)(void *user, struct str key, struct placed_row *row);
+    void (*synced)(void *user); /* it is known; once. NULL is fine */
     void *user;
 };
 
 struct provision *provision_new(const struct provision_config *config);
 void provision_free(struct provision *provision); /* the loop must still turn; NULL is fine */
+bool provision_synced(const struct provision *provision); /* all that is there is known */
 
 /* What the API server has; before provision_changed(). */
 void provision_seen(struct provision *provision, struct str ns, struct str name, struct str uid);

@@ -37,6 +37,9 @@ struct thing {
     bool applied;          /* by this leader: the two hashes are of then */
     struct hash text_then; /* of `text` */
     struct hash fields_then;
+    uint64_t written_ms;  /* when `text` was applied; 0: it was not yet */
+    uint64_t mend_ms;     /* not before then it is applied again */
+    struct backoff mends; /* of that */
 
     enum phase phase;
     uint64_t due_ms;
@@ -81,6 +84,7 @@ struct provision {
     const struct keyring *ring; /* NULL: not known yet */
     unsigned in_flight;
     bool leads;
+    bool synced;
     uv_timer_t timer;
 };
 

@@ -38,6 +38,7 @@ struct thing *thing_add(struct provision *provision, enum part part, struct str 
     thing->ns = str_cut(&rest, '/');
     thing->name = rest;
     thing->backoff = (struct backoff){PROVISION_BACKOFF_MS, PROVISION_BACKOFF_MAX_MS, 0};
+    thing->mends = thing->backoff;
     map_put(&provision->things, str_from(thing->key), thing);
     return thing;
 }

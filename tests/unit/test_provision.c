@@ -10,6 +10,7 @@
 #include "provision_rig.h"
 
 #define DAY_S 86400
+#define MENDED_MS 400 /* the first wait before something is written again, and more */
 
 static int index_of(const struct prig *rig, const char *path)
 {
@@ -89,6 +90,26 @@ static void test_an_edit_is_mended(void **state)
     assert_int_equal(json_integer_value(member(object_at(rig, DEPLOYMENT), "spec", "replicas")), 1);
     turn(&rig->loop, 30);
     assert_int_equal(rig->applies, 6);
+    prig_free(rig);
+}
+
+/* Once right away, then ever later. */
+static void test_who_undoes_all_is_not_followed_at_once(void **state)
+{
+    (void)state;
+    struct prig *rig = prig_new();
+    rig->undone = "{\"spec\":{\"type\":\"NodePort\"}}";
+    prig_lead(rig);
+    uint64_t begin = loop_now_ms(&rig->loop);
+    until(&rig->loop, rig->applies == 7);
+    assert_true(loop_now_ms(&rig->loop) - begin >= 450);
+    turn(&rig->loop, 300);
+    assert_int_equal(rig->applies, 7);
+    rig->listener.port = 8080; /* something else is written at once */
+    rig->undone = NULL;
+    provision_changed(rig->provision, STR("a/web"));
+    turn(&rig->loop, 100);
+    assert_int_equal(rig->applies, 8);
     prig_free(rig);
 }
 
@@ -320,6 +341,29 @@ static void test_a_load_balancer_that_is_faster_than_the_answer(void **state)
     prig_free(rig);
 }
 
+static void test_nothing_is_told_before_all_is_known(void **state)
+{
+    (void)state;
+    struct prig *rig = prig_new();
+    prig_lead(rig);
+    prig_edit(rig, SERVICE, GIVEN("198.51.100.7"), false);
+    prig_edit(rig, DEPLOYMENT, "{\"status\":{\"availableReplicas\":1}}", false);
+    until(&rig->loop, rig->placed->ready == 1 && !rig->placed->pending);
+    rig->withheld = "services";
+    prig_restart(rig);
+    unsigned told = rig->told;
+    turn(&rig->loop, 100);
+    assert_false(provision_synced(rig->provision));
+    assert_int_equal(rig->told, told); /* not: there is no address any more */
+    rig->withheld = NULL;
+    until(&rig->loop, rig->told > told);
+    assert_true(provision_synced(rig->provision));
+    assert_int_equal(rig->told, told + 1);
+    assert_int_equal(rig->placed->addresses.len, 1);
+    assert_int_equal(rig->placed->ready, 1);
+    prig_free(rig);
+}
+
 static void test_an_address_that_is_not_given(void **state)
 {
     (void)state;
@@ -365,7 +409,7 @@ static bool is_renewed(struct prig *rig)
     char *before = certificate_of(rig);
     provision_lead(rig->provision, false);
     provision_lead(rig->provision, true);
-    turn(&rig->loop, 60);
+    turn(&rig->loop, MENDED_MS);
     char *after = certificate_of(rig);
     bool renewed = strcmp(before, after) != 0;
     free(before);
@@ -396,7 +440,7 @@ static void test_a_certificate_follows_its_ca(void **state)
     char *before = certificate_of(rig);
     assert_true(keyring_make(rig->now_s, &next, &err));
     provision_keyring(rig->provision, &next);
-    turn(&rig->loop, 60);
+    turn(&rig->loop, MENDED_MS);
     char *after = certificate_of(rig);
     assert_string_not_equal(before, after);
     free(before);
@@ -412,10 +456,22 @@ static void test_an_edited_certificate_is_made_again(void **state)
     struct prig *rig = prig_new();
     prig_lead(rig);
     prig_edit(rig, IDENTITY, "{\"data\":{\"tls.crt\":\"eA==\"}}", true);
-    turn(&rig->loop, 60);
+    turn(&rig->loop, MENDED_MS);
     char *now = certificate_of(rig);
     assert_string_not_equal(now, "eA==");
     free(now);
+    prig_free(rig);
+}
+
+/* Whose Envoys run already is as well off as before. */
+static void test_a_ca_that_is_not_known_yet_is_no_error(void **state)
+{
+    (void)state;
+    struct prig *rig = prig_new();
+    prig_lead(rig);
+    provision_keyring(rig->provision, NULL);
+    turn(&rig->loop, 30);
+    assert_int_equal(rig->placed->error.len, 0);
     prig_free(rig);
 }
 
@@ -442,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_nothing_before_it_is_accepted),
         cmocka_unit_test(test_only_what_changed_is_applied),
         cmocka_unit_test(test_an_edit_is_mended),
+        cmocka_unit_test(test_who_undoes_all_is_not_followed_at_once),
         cmocka_unit_test(test_what_others_add_is_left_alone),
         cmocka_unit_test(test_what_was_deleted_is_made_again),
         cmocka_unit_test(test_labels_that_were_taken_come_back),
@@ -455,11 +512,13 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_changed_is_made_anew),
         cmocka_unit_test(test_addresses_of_a_load_balancer),
         cmocka_unit_test(test_a_load_balancer_that_is_faster_than_the_answer),
+        cmocka_unit_test(test_nothing_is_told_before_all_is_known),
         cmocka_unit_test(test_an_address_that_is_not_given),
         cmocka_unit_test(test_a_service_has_one_address),
         cmocka_unit_test(test_a_certificate_is_renewed_in_time),
         cmocka_unit_test(test_a_certificate_follows_its_ca),
         cmocka_unit_test(test_an_edited_certificate_is_made_again),
+        cmocka_unit_test(test_a_ca_that_is_not_known_yet_is_no_error),
         cmocka_unit_test(test_without_a_ca_there_are_no_pods),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
