@@ -3,7 +3,6 @@
 may be what the backend is told of another, or keep others from being served."""
 
 import json
-import socket
 import ssl
 import subprocess
 import threading
@@ -160,6 +159,8 @@ SMUGGLERS = {  # by headers, body, what the answers are; a first line of its own
     # one value of one header: no body, and "0" is no request
     "a folded line": (["X-Folded: 1", " " + CHUNKED], "0\r\n\r\n{hidden}", [200, 400]),
     "CR": (["X-Cr: a\r" + CHUNKED], "0\r\n\r\n{hidden}", [200, 400]),
+    # trailers of HTTP/1.1 are dropped, none is taken for a header; what follows is a request: 404
+    "trailers": ([CHUNKED], "0\r\nContent-Length: 9\r\nX-Late: 1\r\n\r\n{hidden}", [200, 404]),
     "a wrong chunk": ([CHUNKED], "zz\r\n{hidden}", [400]),
     "a long chunk": ([CHUNKED], "fffffffffffffffff\r\n{hidden}", [400]),
     "a method with a space": ([], "", [400], "GET /x GET / HTTP/1.1"),

@@ -246,9 +246,10 @@ def frontend(mode: str, *config_maps: str) -> dict:
     return {"frontend": {"default": {"validation": {"mode": mode, "caCertificateRefs": refs}}}}
 
 
-def let_in(gateway: Gateway, made: Authority, certificate: Optional[tuple]) -> bool:
+def let_in(gateway: Gateway, made: Authority, certificate: Optional[tuple],
+           port: int = 8443) -> bool:
     try:
-        https = Https(gateway.at(8443), "a.example.com", made.path("ca.pem"), certificate)
+        https = Https(gateway.at(port), "a.example.com", made.path("ca.pem"), certificate)
         return https.request("a.example.com")[0] == 200
     except (OSError, http.client.HTTPException):
         return False

@@ -91,7 +91,7 @@ class Heddle:
         none."""
         for item in self.api("status")["items"]:
             at = item["metadata"]
-            if (item["kind"], at["namespace"], at["name"]) != (kind, namespace, name):
+            if (item["kind"], at.get("namespace"), at["name"]) != (kind, namespace, name):
                 continue
             told = [item["status"], *item["status"].get("parents", []),
                     *item["status"].get("ancestors", [])]

@@ -88,6 +88,14 @@ def l4_route(kind: str, name: str, parent: str, *backends: dict, hostnames: Sequ
     return route
 
 
+def reference_grant(name: str, namespace: str, from_namespace: str, kind: str, to: str) -> Object:
+    """Objects of a kind of Gateway API may refer to those of kind `to`, of the core group."""
+    return _object("gateway.networking.k8s.io/v1", "ReferenceGrant", name, namespace, spec={
+        "from": [{"group": "gateway.networking.k8s.io", "kind": kind,
+                  "namespace": from_namespace}],
+        "to": [{"group": "", "kind": to}]})
+
+
 def policy(name: str, *services: str, namespace: str = "default", **spec) -> Object:
     """An XBackendTrafficPolicy; spec: retryConstraint, sessionPersistence."""
     targets = [{"group": "", "kind": "Service", "name": service} for service in services]

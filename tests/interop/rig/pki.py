@@ -7,12 +7,13 @@ import subprocess
 from .process import Failed
 
 
-def openssl(*words) -> None:
+def openssl(*words) -> str:
     done = subprocess.run(["openssl", *[str(word) for word in words]], text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     if done.returncode != 0:
         raise Failed(f"openssl {words[0]} failed: {done.stdout}")
+    return done.stdout.strip()
 
 
 class Authority:

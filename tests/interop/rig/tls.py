@@ -79,16 +79,14 @@ class Https(Http):
     and asks for that host."""
 
     def __init__(self, address: str, name: str, authority: Authority):
-        super().__init__(address)
-        self.name = name
+        super().__init__(address, name)
         self.context = ssl.create_default_context(cafile=authority.path("ca.pem"))
         self.serial = ""  # of the certificate that was shown last
         self.connections = 0  # that there have been
 
     def connect(self, timeout: float) -> http.client.HTTPConnection:
         connection = super().connect(timeout)
-        connection.sock = self.context.wrap_socket(connection.sock, server_hostname=self.name)
-        connection.host = self.name  # the header Host
+        connection.sock = self.context.wrap_socket(connection.sock, server_hostname=self.host)
         self.serial = connection.sock.getpeercert()["serialNumber"]
         self.connections += 1
         return connection

@@ -73,10 +73,11 @@ class Answer:
 
 
 class Http:
-    """A keep-alive HTTP/1.1 connection to ADDR:PORT."""
+    """A keep-alive HTTP/1.1 connection to ADDR:PORT, which asks for `host` if that is given."""
 
-    def __init__(self, address: str):
+    def __init__(self, address: str, host: str = ""):
         self.address = address
+        self.host = host
         self.connection: Optional[http.client.HTTPConnection] = None
 
     def __enter__(self):
@@ -94,6 +95,7 @@ class Http:
         connection = http.client.HTTPConnection(self.address, timeout=timeout)
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.host = self.host or connection.host  # the header Host
         return connection
 
     def request(self, method: str = "GET", path: str = "/", headers: Optional[dict] = None,
