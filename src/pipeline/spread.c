@@ -285,6 +285,7 @@ void spread_free(struct spread *spread)
     }
     const struct map *by_key = &spread->by_key;
     for (size_t i = map_next(by_key, 0); i < by_key->cap; i = map_next(by_key, i + 1)) {
+        stop_watch(by_key->slots[i].value); /* who counts may outlive what is told */
         record_free(by_key->slots[i].value);
     }
     map_release(&spread->by_key);

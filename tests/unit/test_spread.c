@@ -72,6 +72,9 @@ static int teardown(void **state)
 {
     struct world *w = *state;
     spread_free(w->spread);
+    for (watch_id id = 0; id < sizeof(w->watches) / sizeof(w->watches[0]); id++) {
+        assert_false(w->watches[id].on); /* nobody is told any more */
+    }
     mesh_free(w->mesh);
     free(w);
     return 0;
