@@ -11,7 +11,7 @@ struct list_rule {
     struct str key;
     struct str ref; /* of entries that name an object and a controller; empty: plain conditions */
     unsigned max;
-    bool (*own)(struct str type); /* of plain conditions: which are heddle's */
+    struct str place; /* of its conditions, as condition.def names it */
     void (*merge)(const struct list_rule *rule, const struct doc_node *seen,
                   const struct doc_node *wanted, struct json *out, struct merge *merge);
 };
@@ -59,20 +59,18 @@ static void changed(struct merge *merge)
 
 /* --- conditions ---------------------------------------------------------------------------- */
 
-static bool is_own_type(struct str type)
+/* Whether heddle sets conditions of the type at the place, where it alone does: in entries with its
+ * controllerName, on what has no other controller. 'Programmed' of a Gateway is heddle's, of a
+ * route's parent another's. Nowhere (empty): only its own domain is. */
+static bool is_own_type(struct str place, struct str type)
 {
-    return str_starts_with(type, STR(OWN_DOMAIN));
-}
-
-/* In an entry with heddle's controllerName: every type that it sets on some object. */
-static bool is_known_type(struct str type)
-{
-    for (unsigned i = 0; i < CONDITION_COUNT; i++) {
-        if (str_eq(type, str_from(condition_info((enum condition_id)i)->type))) {
+    for (unsigned i = 0; place.len > 0 && i < CONDITION_COUNT; i++) {
+        const struct condition_info *info = condition_info((enum condition_id)i);
+        if (str_ends_with(str_from(info->object), place) && str_eq(type, str_from(info->type))) {
             return true;
         }
     }
-    return is_own_type(type);
+    return str_starts_with(type, STR(OWN_DOMAIN));
 }
 
 /* The item with this type; list_len() when there is none. */
@@ -151,15 +149,14 @@ static void put_condition(const struct doc_node *seen, const struct doc_node *wa
     json_close(out, '}');
 }
 
-/* own: whether an item of `seen` is heddle's to renew or to take away. */
 static void put_conditions(const struct doc_node *seen, const struct doc_node *wanted,
-                           bool (*own)(struct str type), struct json *out, struct merge *merge)
+                           struct str place, struct json *out, struct merge *merge)
 {
     uint32_t foreign = 0;
     item_set done = 0;
     for (uint32_t i = 0; i < list_len(seen); i++) {
         struct str type = text_of(seen->items[i], STR("type"));
-        foreign += find_condition(wanted, type) == list_len(wanted) && !own(type);
+        foreign += find_condition(wanted, type) == list_len(wanted) && !is_own_type(place, type);
     }
     /* The first ones are what the API asks for, the last ones progress: those go without. */
     uint32_t room = foreign < STATUS_CONDITIONS_MAX ? STATUS_CONDITIONS_MAX - foreign : 0;
@@ -169,7 +166,7 @@ static void put_conditions(const struct doc_node *seen, const struct doc_node *w
     for (uint32_t i = 0; i < list_len(seen); i++) {
         struct str type = text_of(seen->items[i], STR("type"));
         uint32_t at = find_condition(wanted, type);
-        bool foreign_type = at == list_len(wanted) && !own(type);
+        bool foreign_type = at == list_len(wanted) && !is_own_type(place, type);
         bool first = at < len && (done & item_bit(at)) == 0;
         if (foreign_type || (first && is_settled(seen->items[i], wanted->items[at]))) {
             put_verbatim(seen->items[i], out);
@@ -192,12 +189,20 @@ static void put_conditions(const struct doc_node *seen, const struct doc_node *w
     json_close(out, ']');
 }
 
-/* Conditions of the object itself: heddle's are those with its domain, and what it says now; of an
- * object that is heddle's alone all of its types. */
+/* A Gateway or ListenerSet has one controller: that which tells of its listeners. Of other objects
+ * heddle's are the conditions with its domain, and what it says now. */
+static struct str place_of(const struct doc_node *wanted)
+{
+    bool listens = doc_get(wanted, STR("listeners")) != NULL;
+    bool gateway = doc_get(wanted, STR("addresses")) != NULL;
+    return gateway ? STR("Gateway") : listens ? STR("ListenerSet") : STR_NULL;
+}
+
+/* Conditions of the object itself. */
 static void merge_conditions(const struct list_rule *rule, const struct doc_node *seen,
                              const struct doc_node *wanted, struct json *out, struct merge *merge)
 {
-    put_conditions(seen, wanted, rule->own, out, merge);
+    put_conditions(seen, wanted, rule->place, out, merge);
 }
 
 /* --- entries with a controllerName --------------------------------------------------------- */
@@ -257,7 +262,7 @@ static void put_entry(const struct list_rule *rule, const struct doc_node *seen,
     json_text(out, CONTROLLER_NAME);
     json_key(out, "conditions");
     put_conditions(doc_get(seen, STR("conditions")), doc_get(wanted, STR("conditions")),
-                   is_known_type, out, merge);
+                   rule->place, out, merge);
     json_close(out, '}');
 }
 
@@ -307,12 +312,6 @@ static void merge_entries(const struct list_rule *rule, const struct doc_node *s
 
 /* --- listeners ----------------------------------------------------------------------------- */
 
-/* A Gateway or ListenerSet has one controller: that which tells of its listeners. */
-static bool is_sole(const struct doc_node *wanted)
-{
-    return doc_get(wanted, STR("listeners")) != NULL;
-}
-
 /* NULL: there is none of that name. */
 static const struct doc_node *find_listener(const struct doc_node *list, struct str name)
 {
@@ -352,8 +351,8 @@ static bool same_kinds(const struct doc_node *a, const struct doc_node *b)
 }
 
 /* The entry of one listener: all but foreign conditions is heddle's. */
-static void put_listener(const struct doc_node *seen, const struct doc_node *wanted,
-                         struct json *out, struct merge *merge)
+static void put_listener(const struct list_rule *rule, const struct doc_node *seen,
+                         const struct doc_node *wanted, struct json *out, struct merge *merge)
 {
     if (seen == NULL ||
         !same_kinds(doc_get(seen, STR("supportedKinds")), doc_get(wanted, STR("supportedKinds"))) ||
@@ -365,7 +364,7 @@ static void put_listener(const struct doc_node *seen, const struct doc_node *wan
         const struct doc_entry *member = &wanted->entries[i];
         json_key_str(out, member->key);
         if (str_eq(member->key, STR("conditions"))) {
-            put_conditions(doc_get(seen, STR("conditions")), member->value, is_known_type, out,
+            put_conditions(doc_get(seen, STR("conditions")), member->value, rule->place, out,
                            merge);
         } else {
             put_verbatim(member->value, out);
@@ -378,7 +377,6 @@ static void put_listener(const struct doc_node *seen, const struct doc_node *wan
 static void merge_listeners(const struct list_rule *rule, const struct doc_node *seen,
                             const struct doc_node *wanted, struct json *out, struct merge *merge)
 {
-    (void)rule;
     if (wanted == NULL) {
         return;
     }
@@ -387,7 +385,7 @@ static void merge_listeners(const struct list_rule *rule, const struct doc_node 
     for (uint32_t i = 0; i < list_len(wanted); i++) {
         struct str name = text_of(wanted->items[i], STR("name"));
         moved = moved || !str_eq(text_of(seen->items[i], STR("name")), name);
-        put_listener(find_listener(seen, name), wanted->items[i], out, merge);
+        put_listener(rule, find_listener(seen, name), wanted->items[i], out, merge);
     }
     json_close(out, ']');
     if (moved) {
@@ -454,13 +452,15 @@ static const struct list_rule rules[] = {
     {.key = STR("parents"),
      .ref = STR("parentRef"),
      .max = STATUS_PARENTS_MAX,
+     .place = STR("per parentRef"),
      .merge = merge_entries},
     {.key = STR("ancestors"),
      .ref = STR("ancestorRef"),
      .max = STATUS_ANCESTORS_MAX,
+     .place = STR("per ancestor"),
      .merge = merge_entries},
     {.key = STR("supportedFeatures"), .merge = merge_features},
-    {.key = STR("listeners"), .merge = merge_listeners},
+    {.key = STR("listeners"), .place = STR("listener"), .merge = merge_listeners},
     {.key = STR("addresses"), .merge = merge_addresses},
     {.key = STR("attachedListenerSets"), .merge = merge_number},
 };
@@ -478,7 +478,9 @@ void status_merge(const struct doc_node *seen, const struct doc_node *wanted, st
         json_init(&json, &list, 0);
         one.differs = false;
         struct list_rule rule = rules[i];
-        rule.own = is_sole(wanted) ? is_known_type : is_own_type;
+        if (rule.merge == merge_conditions) {
+            rule.place = place_of(wanted);
+        }
         rule.merge(&rule, doc_get(seen, rule.key), doc_get(wanted, rule.key), &json, &one);
         if (one.differs) {
             json_key_str(patch, rules[i].key);
