@@ -3,7 +3,8 @@
  * apply: when an object is looked at, and what the API server is asked to do.
  *
  *   AT_REST ──queue──► WAITING │ READY ──► look ──┬─ nothing to do ──► AT_REST
- *                         ▲                       └─ IN_FLIGHT ──┬─ done ──► READY
+ *                         ▲        ▲              ├─ HELD ──► READY (rollout.c)
+ *                         │        │              └─ IN_FLIGHT ──┬─ done ──► READY
  *                         └──────────── failed ──────────────────┘
  *
  * Before an object is made, it is asked for: one of that name may be somebody else's, which the
@@ -31,6 +32,8 @@ static void set_phase(struct thing *thing, enum phase phase)
         list_append(&provision->waiting, &thing->link);
     } else if (phase == READY) {
         list_append(&provision->ready, &thing->link);
+    } else if (phase == HELD) {
+        list_append(&provision->held, &thing->link);
     }
 }
 
@@ -62,8 +65,14 @@ void thing_wake(struct thing *thing)
     set_phase(thing, READY);
 }
 
+void thing_hold(struct thing *thing)
+{
+    set_phase(thing, HELD);
+}
+
 void thing_rest(struct thing *thing)
 {
+    rollout_end(thing);
     if (thing->call != NULL) {
         kube_cancel(thing->call);
         thing->call = NULL;
@@ -118,6 +127,7 @@ static bool is_refusal(const struct kube_result *result)
 static void failed(struct thing *thing, const char *what, const struct kube_result *result)
 {
     uint64_t wait = backoff_next(&thing->backoff);
+    rollout_end(thing);
     metric_add(M_provision_failures, 1);
     log_at(LOG_WARN, "provision", what, KV_TEXT("object", thing->key),
            KV_INT("status", result->status), KV("reason", result->reason),
@@ -217,6 +227,7 @@ static void applied(void *user, const struct kube_result *result)
         thing->written_ms = provision_now_ms(provision);
         thing->fields_then = seen.fields;
         thing_take(thing, &seen);
+        rollout_look(thing);
         backoff_reset(&thing->backoff);
         thing_set_error(thing, false, STR_NULL);
         thing_queue(thing);
@@ -359,7 +370,7 @@ static void look_at_deployment(struct thing *thing)
     if (!has(site, PART_ACCOUNT) || !has(site, PART_IDENTITY)) {
         return; /* its pods could not start; thing_told() comes back to it */
     }
-    if (is_intact(thing)) {
+    if (is_intact(thing) || !rollout_begin(thing)) {
         return;
     }
     if (site->autoscaled && thing->seen.replicas_ours) {
@@ -418,10 +429,20 @@ static void look_at(struct thing *thing)
     }
 }
 
+/* Of those that are held one at a time, when nothing else is to be looked at. */
+static bool is_any_ready(struct provision *provision)
+{
+    if (list_empty(&provision->ready) && !list_empty(&provision->held) &&
+        provision->rolling < provision->config.rollouts_max) {
+        set_phase(list_entry(provision->held.next, struct thing, link), READY);
+    }
+    return !list_empty(&provision->ready);
+}
+
 void provision_pump(struct provision *provision)
 {
     unsigned looked = 0;
-    while (!list_empty(&provision->ready) && provision->in_flight < PROVISION_WRITES_MAX) {
+    while (is_any_ready(provision) && provision->in_flight < PROVISION_WRITES_MAX) {
         if (looked++ == LOOKED_MAX) {
             provision_wake(provision, provision_now_ms(provision) + 1);
             return;

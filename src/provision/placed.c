@@ -106,6 +106,10 @@ static void add_errors(const struct site *site, struct placed_row *row)
             set_error(row, address, str_from(thing->error));
         }
     }
+    const struct thing *deployment = site->things[PART_DEPLOYMENT];
+    if (row->ready == 0 && deployment != NULL && deployment->seen.trouble.len > 0) {
+        set_error(row, false, deployment->seen.trouble);
+    }
     const struct thing *identity = site->things[PART_IDENTITY];
     if (site->provision->ring == NULL && (identity == NULL || !identity->seen.there)) {
         set_error(row, false, STR(NO_CA));

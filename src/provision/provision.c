@@ -254,10 +254,14 @@ struct provision *provision_new(const struct provision_config *config)
     if (provision->config.address_ms == 0) {
         provision->config.address_ms = PROVISION_ADDRESS_MS;
     }
+    if (provision->config.rollouts_max == 0) {
+        provision->config.rollouts_max = PROVISION_ROLLOUTS_MAX;
+    }
     arena_init(&provision->arena);
     copy_settings(provision);
     list_init(&provision->waiting);
     list_init(&provision->ready);
+    list_init(&provision->held);
     list_init(&provision->asking);
     uv_timer_init(&kube_loop(config->kube)->uv, &provision->timer);
     provision->timer.data = provision;

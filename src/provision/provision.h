@@ -22,7 +22,8 @@
 #include "kube/kube.h"
 #include "provision/blueprint.h"
 
-#define PROVISION_WRITES_MAX 8 /* in flight */
+#define PROVISION_WRITES_MAX 8    /* in flight */
+#define PROVISION_ROLLOUTS_MAX 10 /* of Gateways whose pods a new version replaces, at a time */
 #define PROVISION_BACKOFF_MS 250
 #define PROVISION_BACKOFF_MAX_MS 60000
 #define PROVISION_CALM_MS 300000     /* after which somebody who undid a write is forgotten */
@@ -46,6 +47,7 @@ struct provision_config {
     struct kube *kube;
     struct provision_settings settings;
     unsigned address_ms;    /* 0: PROVISION_ADDRESS_MS */
+    unsigned rollouts_max;  /* 0: PROVISION_ROLLOUTS_MAX */
     int64_t (*now_s)(void); /* since 1970; NULL: the clock */
     /* What is known of a Gateway. False: it is not there (yet). Borrowed during the call. */
     bool (*find)(void *user, struct str key, struct provision_gateway *ret_gateway);

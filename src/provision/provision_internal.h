@@ -16,13 +16,14 @@ enum phase {
     AT_REST,
     WAITING,   /* until due_ms */
     READY,     /* to be looked at */
+    HELD,      /* until another rollout has ended */
     IN_FLIGHT, /* call is set */
 };
 
 /* One object of the API server that heddle made or is to make. It lives while it is there or
  * wanted. */
 struct thing {
-    struct list link; /* of provision->waiting or ->ready, by phase */
+    struct list link; /* of provision->waiting, ->ready or ->held, by phase */
     struct provision *provision;
     char *key; /* "Service/ns/name" */
     enum part part;
@@ -32,10 +33,12 @@ struct thing {
     struct site *site; /* whose; NULL: nobody wants it */
     char *text;        /* as it should be; NULL: nobody wants it */
 
-    bool looked;           /* nobody else has it: it may be made */
-    bool remake;           /* what is there cannot be changed to what is wanted: it goes first */
-    bool applied;          /* by this leader: the two hashes are of then */
-    struct hash text_then; /* of `text` */
+    bool looked;             /* nobody else has it: it may be made */
+    bool remake;             /* what is there cannot be changed to what is wanted: it goes first */
+    bool rolling;            /* counted in provision->rolling */
+    int32_t generation_then; /* before that */
+    bool applied;            /* by this leader: the two hashes are of then */
+    struct hash text_then;   /* of `text` */
     struct hash fields_then;
     uint64_t written_ms;  /* when `text` was applied; 0: it was not yet */
     uint64_t mend_ms;     /* not before then it is applied again */
@@ -80,7 +83,8 @@ struct provision {
     struct arena arena; /* of the settings' texts */
     struct part_watch watches[PART_COUNT];
     struct map things, sites; /* by key */
-    struct list waiting, ready, asking;
+    struct list waiting, ready, held, asking;
+    unsigned rolling; /* Deployments whose pods are replaced by this version's (rollout.c) */
     const struct keyring *ring; /* NULL: not known yet */
     unsigned in_flight;
     bool leads;
@@ -114,8 +118,15 @@ void thing_set_error(struct thing *thing, bool invalid, struct str text);
 /* --- apply.c --- */
 void thing_queue(struct thing *thing); /* to be looked at, when this replica leads */
 void thing_wake(struct thing *thing);  /* its time has come */
+void thing_hold(struct thing *thing);  /* until provision->rolling is less */
 void thing_rest(struct thing *thing);  /* nothing is in flight any more, nothing waited for */
 void provision_pump(struct provision *provision);
+
+/* --- rollout.c --- */
+/* Whether a Deployment may be applied now; else it is held. */
+bool rollout_begin(struct thing *thing);
+void rollout_look(struct thing *thing); /* whether its pods are replaced: then the next one may */
+void rollout_end(struct thing *thing);  /* however it ended; if it had begun */
 
 /* --- site.c --- */
 struct site *site_find(const struct provision *provision, struct str key); /* or NULL */

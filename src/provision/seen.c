@@ -106,6 +106,33 @@ static void read_service(struct seen *seen, const struct doc_node *object)
     }
 }
 
+static void read_conditions(struct seen *seen, const struct doc_node *list)
+{
+    for (uint32_t i = 0; i < items_of(list); i++) {
+        struct str type = doc_text(list->items[i], STR("type"));
+        bool is_true = str_eq(doc_text(list->items[i], STR("status")), STR("True"));
+        if (str_eq(type, STR("Progressing")) && !is_true) {
+            seen->settled = true;
+        } else if (str_eq(type, STR("ReplicaFailure")) && is_true) {
+            seen->trouble = copy_text(seen, list->items[i], STR("message"));
+        }
+    }
+}
+
+/* As kubectl rollout status has it. */
+static void read_deployment(struct seen *seen, const struct doc_node *object)
+{
+    const struct doc_node *status = doc_get(object, STR("status"));
+    int32_t updated = number_of(status, STR("updatedReplicas"));
+    seen->generation = number_of(doc_get(object, STR("metadata")), STR("generation"));
+    seen->available = number_of(status, STR("availableReplicas"));
+    seen->replicas = number_of(doc_get(object, STR("spec")), STR("replicas"));
+    seen->settled = number_of(status, STR("observedGeneration")) >= seen->generation &&
+                    updated >= seen->replicas && seen->available >= updated &&
+                    number_of(status, STR("replicas")) <= updated;
+    read_conditions(seen, doc_get(status, STR("conditions")));
+}
+
 void seen_read(enum part part, const struct doc_node *object, struct seen *ret_seen)
 {
     struct seen seen = {.there = true};
@@ -114,8 +141,7 @@ void seen_read(enum part part, const struct doc_node *object, struct seen *ret_s
     if (part == PART_SERVICE) {
         read_service(&seen, object);
     } else if (part == PART_DEPLOYMENT) {
-        seen.available = number_of(doc_get(object, STR("status")), STR("availableReplicas"));
-        seen.replicas = number_of(doc_get(object, STR("spec")), STR("replicas"));
+        read_deployment(&seen, object);
     } else if (part == PART_IDENTITY) {
         seen.identity = identity_read(doc_get(object, STR("data")));
     }

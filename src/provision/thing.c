@@ -75,6 +75,7 @@ void thing_want(struct thing *thing, struct site *site, struct str text)
     backoff_reset(&thing->backoff);
     if (site == NULL) {
         thing->looked = thing->remake = thing->applied = false;
+        rollout_end(thing);
         thing_set_error(thing, false, STR_NULL);
     }
     thing_queue(thing);
@@ -110,6 +111,7 @@ void thing_take(struct thing *thing, struct seen *fresh)
     seen_release(&thing->seen);
     thing->seen = *fresh;
     *fresh = (struct seen){.there = false};
+    rollout_look(thing);
 }
 
 void thing_learn(struct thing *thing, const struct doc_node *object)
@@ -123,6 +125,7 @@ void thing_lost(struct thing *thing)
 {
     seen_release(&thing->seen);
     thing->looked = thing->remake = thing->applied = false;
+    rollout_end(thing);
 }
 
 void thing_told(struct thing *thing)

@@ -17,15 +17,20 @@ static inline int64_t prig_clock(void)
 static inline bool prig_find(void *user, struct str key, struct provision_gateway *ret_gateway)
 {
     struct prig *rig = user;
-    assert_true(str_eq(key, STR("a/web")));
-    *ret_gateway = (struct provision_gateway){rig->class, &rig->gateway, &rig->ir};
+    const struct gateway *gateway = str_eq(key, STR("a/other-0"))   ? &rig->others[0]
+                                    : str_eq(key, STR("a/other-1")) ? &rig->others[1]
+                                                                    : &rig->gateway;
+    *ret_gateway = (struct provision_gateway){rig->class, gateway, &rig->ir};
     return rig->there;
 }
 
 static inline void prig_placed(void *user, struct str key, struct placed_row *row)
 {
     struct prig *rig = user;
-    assert_true(str_eq(key, STR("a/web")));
+    if (!str_eq(key, STR("a/web"))) {
+        row_unref(row != NULL ? &row->row : NULL, NULL);
+        return;
+    }
     row_unref(rig->placed != NULL ? &rig->placed->row : NULL, NULL);
     rig->placed = row;
     rig->told++;
@@ -38,6 +43,10 @@ static inline void prig_gateway(struct prig *rig)
     rig->gateway.object.meta.ns = STR("a");
     rig->gateway.object.meta.name = STR("web");
     rig->gateway.class = STR("heddle");
+    rig->others[0] = rig->others[1] = rig->gateway;
+    rig->others[0].object.meta.name = STR("other-0");
+    rig->others[1].object.meta.name = STR("other-1");
+    rig->image = "heddle/proxy:1";
     rig->parameters = (struct ir_parameters){
         .service_type = STR("LoadBalancer"),
         .external_traffic_policy = STR("Cluster"),
@@ -63,9 +72,10 @@ static inline void prig_start(struct prig *rig)
 {
     rig->provision = provision_new(&(struct provision_config){
         .kube = rig->kube,
-        .settings = {STR("heddle/proxy:1"), STR("heddle-system"), STR("cluster.local"),
+        .settings = {str_from(rig->image), STR("heddle-system"), STR("cluster.local"),
                      STR("mesh.example")},
         .address_ms = 100,
+        .rollouts_max = rig->rollouts_max,
         .now_s = prig_clock,
         .find = prig_find,
         .placed = prig_placed,
@@ -119,6 +129,15 @@ static inline void prig_free(struct prig *rig)
     free(rig);
 }
 
+static inline void prig_others(struct prig *rig)
+{
+    provision_seen(rig->provision, STR("a"), STR("other-0"), STR("uid-0"));
+    provision_seen(rig->provision, STR("a"), STR("other-1"), STR("uid-1"));
+    provision_changed(rig->provision, STR("a/other-0"));
+    provision_changed(rig->provision, STR("a/other-1"));
+}
+
+#define DEPLOYMENT_OF(name) "/apis/apps/v1/namespaces/a/deployments/" name "-heddle"
 #define ACCOUNT "/api/v1/namespaces/a/serviceaccounts/web-heddle"
 #define IDENTITY "/api/v1/namespaces/a/secrets/web-heddle-identity"
 #define SERVICE "/api/v1/namespaces/a/services/web-heddle"

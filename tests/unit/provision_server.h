@@ -36,8 +36,10 @@ struct prig {
     const char *undone; /* somebody merges this into Services whenever heddle has written one */
     const char *hasty;  /* somebody merges this into Services before the answer is read */
     /* the Gateway a/web and what follows from it */
+    const char *image;
+    unsigned rollouts_max;
     enum provision_class class;
-    struct gateway gateway;
+    struct gateway gateway, others[2]; /* a/other-0, a/other-1: as web but for the name */
     struct ir_gateway ir;
     struct ir_parameters parameters;
     struct ir_listener listener;
@@ -160,6 +162,16 @@ static inline json_t *fields_of(json_t *body)
     return json_pack("{s:s, s:o}", "f:hash", hash, "f:spec", spec);
 }
 
+/* As it does of kinds that have one. */
+static inline void count_generation(json_t *object, json_t *before)
+{
+    json_int_t generation = json_integer_value(member(object, "metadata", "generation"));
+    bool same =
+        before != NULL && json_equal(member(object, "spec", NULL), member(before, "spec", NULL));
+    json_object_set_new(member(object, "metadata", NULL), "generation",
+                        json_integer(generation + !same));
+}
+
 static inline void answer_apply(struct prig *rig, struct ask *ask, const char *path)
 {
     json_t *body = json_loadb(ask->body.ptr, ask->body.len, 0, NULL);
@@ -177,6 +189,7 @@ static inline void answer_apply(struct prig *rig, struct ask *ask, const char *p
     if (!ours) {
         json_object_set_new(member(object, "spec", NULL), "handed", json_true());
     }
+    count_generation(object, before);
     prig_store(rig, path, object, ours ? fields_of(body) : NULL);
     json_t *said = json_deep_copy(object_at(rig, path));
     if (rig->hasty != NULL && strstr(path, "/services/") != NULL) {

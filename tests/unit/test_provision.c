@@ -395,6 +395,20 @@ static void test_a_service_has_one_address(void **state)
     prig_free(rig);
 }
 
+static void test_what_keeps_pods_from_being_made_is_told(void **state)
+{
+    (void)state;
+    struct prig *rig = prig_new();
+    prig_lead(rig);
+    prig_edit(rig, DEPLOYMENT,
+              "{\"status\":{\"conditions\":[{\"type\":\"ReplicaFailure\",\"status\":\"True\","
+              "\"message\":\"exceeded quota: small\"}]}}",
+              false);
+    until(&rig->loop, rig->placed->error.len > 0);
+    assert_string_equal(rig->placed->error.ptr, "exceeded quota: small");
+    prig_free(rig);
+}
+
 /* --- certificates ------------------------------------------------------------------------------
  */
 
@@ -515,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_told_before_all_is_known),
         cmocka_unit_test(test_an_address_that_is_not_given),
         cmocka_unit_test(test_a_service_has_one_address),
+        cmocka_unit_test(test_what_keeps_pods_from_being_made_is_told),
         cmocka_unit_test(test_a_certificate_is_renewed_in_time),
         cmocka_unit_test(test_a_certificate_follows_its_ca),
         cmocka_unit_test(test_an_edited_certificate_is_made_again),
