@@ -27,6 +27,7 @@ static const struct field listener_fields[] = {
     F(FIELD_STR, attached_listener, key),
     F(FIELD_STR, attached_listener, entry),
     F(FIELD_INT, attached_listener, protocol),
+    F(FIELD_BOOL, attached_listener, passthrough),
     F_LIST(attached_listener, hosts, host_schema),
     {.name = NULL},
 };

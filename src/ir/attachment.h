@@ -23,6 +23,7 @@ struct attached_listener {
     struct str key;                   /* ir_listener.key */
     struct str entry;                 /* entry_name(), of UDP with "/udp" */
     int protocol;                     /* enum ir_listener_protocol */
+    bool passthrough;                 /* of TLS: as the listener says */
     LIST(struct attached_host) hosts; /* one "*", "*" where the protocol has no names */
 };
 

@@ -171,7 +171,8 @@ static void attach_listeners(struct eval *ev, struct arena *arena, const struct 
         }
         funnel.admitted++;
         struct attached_listener *attached = &found[len];
-        *attached = (struct attached_listener){.protocol = listener->protocol};
+        *attached = (struct attached_listener){.protocol = listener->protocol,
+                                               .passthrough = listener->passthrough};
         add_hosts(arena, route, listener, attached);
         if (attached->hosts.len > 0) {
             attached->key = arena_str(arena, listener->key);

@@ -210,8 +210,13 @@ struct str parameters_read(struct eval *ev, const struct class_parameters *ref, 
                             "ConfigMap",
                             STR_FMT(ref->kind), STR_FMT(ref->group));
     }
-    struct str key = arena_printf(faults.arena, "%.*s/%.*s",
-                                  STR_FMT(ref->ns.len > 0 ? ref->ns : ns), STR_FMT(ref->name));
+    struct str home = ref->ns.len > 0 ? ref->ns : ns;
+    if (home.len == 0) { /* a GatewayClass's: "required when referring to a Namespace-scoped" one */
+        return arena_printf(faults.arena,
+                            "parametersRef: ConfigMap '%.*s' is of no namespace: add 'namespace'",
+                            STR_FMT(ref->name));
+    }
+    struct str key = arena_printf(faults.arena, "%.*s/%.*s", STR_FMT(home), STR_FMT(ref->name));
     const struct config_map *map = (const struct config_map *)eval_get(ev, T_CONFIGMAP, key);
     if (map == NULL) {
         return arena_printf(faults.arena, "parametersRef: there is no ConfigMap '%.*s'",
