@@ -220,33 +220,66 @@ static void list_addresses(struct eval *ev, const struct ir_gateway *gateway, st
     }
 }
 
-/* False: no client rejects anything that is the Gateway's own. */
-static bool is_rejected(struct eval *ev, const struct ir_gateway *gateway, struct str key,
-                        struct str *ret_message)
+/* --- what Envoys reject ---------------------------------------------------------------------- */
+
+struct asking {
+    struct eval *ev;
+    struct str gateway; /* its key */
+    struct str scope;   /* of its secrets: those of other Gateways have the same names */
+    struct str *ret_message;
+};
+
+static bool is_rejected(const struct asking *asking, enum xds_type type, struct str name)
 {
-    static const enum xds_type types[] = {XDS_LDS, XDS_RDS, XDS_ECDS};
-    struct arena *scratch = eval_scratch(ev);
-    for (size_t i = 0; i < gateway->listeners.len; i++) {
-        const struct ir_listener *listener = &gateway->listeners.items[i];
-        struct str entry = entry_name(scratch, key, listener->port);
-        struct str name = listener->protocol == IR_LISTENER_UDP
-                              ? arena_printf(scratch, "%.*s/udp", STR_FMT(entry))
-                              : entry;
-        for (size_t j = 0; listener->served && j < sizeof(types) / sizeof(types[0]); j++) {
-            if (status_rejected(ev, scratch, types[j], name, ret_message)) {
-                return true;
-            }
-        }
-        for (size_t j = 0; listener->served && j < listener->certificates.len; j++) {
-            struct str secret =
-                arena_printf(scratch, "cert/%.*s", STR_FMT(listener->certificates.items[j]));
-            if (status_rejected(ev, scratch, XDS_SDS, secret, ret_message)) {
-                return true;
-            }
+    struct str scope = type == XDS_SDS ? asking->scope : STR_NULL;
+    return status_rejected_in(asking->ev, eval_scratch(asking->ev), type, name, scope,
+                              asking->ret_message);
+}
+
+static bool entry_rejected(const struct asking *asking, const struct ir_listener *listener)
+{
+    struct arena *scratch = eval_scratch(asking->ev);
+    struct str entry = entry_name(scratch, asking->gateway, listener->port);
+    bool udp = listener->protocol == IR_LISTENER_UDP;
+    struct str name = udp ? arena_printf(scratch, "%.*s/udp", STR_FMT(entry)) : entry;
+    return is_rejected(asking, XDS_LDS, name) || is_rejected(asking, XDS_RDS, name) ||
+           is_rejected(asking, XDS_ECDS, name) ||
+           (listener->protocol == IR_LISTENER_HTTPS && /* HTTP/3 */
+            is_rejected(asking, XDS_LDS, arena_printf(scratch, "%.*s/quic", STR_FMT(entry))));
+}
+
+/* kind: "cert", "ca". */
+static bool secret_rejected(const struct asking *asking, const char *kind, const struct str *keys,
+                            size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (is_rejected(
+                asking, XDS_SDS,
+                arena_printf(eval_scratch(asking->ev), "%s/%.*s", kind, STR_FMT(keys[i])))) {
+            return true;
         }
     }
     return false;
 }
+
+/* False: no client rejects anything that is the Gateway's own. */
+static bool gateway_rejected(const struct asking *asking, const struct ir_gateway *gateway)
+{
+    const struct str *shown = &gateway->client_certificate;
+    for (size_t i = 0; i < gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &gateway->listeners.items[i];
+        if (listener->served && (entry_rejected(asking, listener) ||
+                                 secret_rejected(asking, "cert", listener->certificates.items,
+                                                 listener->certificates.len) ||
+                                 secret_rejected(asking, "ca", listener->authorities.items,
+                                                 listener->authorities.len))) {
+            return true;
+        }
+    }
+    return secret_rejected(asking, "cert", shown, shown->len > 0);
+}
+
+/* --- rows ------------------------------------------------------------------------------------ */
 
 static struct status *new_status(const struct object *object, const struct fault *fault)
 {
@@ -293,7 +326,13 @@ const struct row *resolve_gateway_status(struct eval *ev, struct str key)
     tell_all(ev, gateway->conditions.items, gateway->conditions.len, fault, C_gateway_unreadable,
              object, &told);
     tell(&told, (enum condition_id)is_programmed.id, is_programmed.message);
-    if (is_rejected(ev, gateway, key, &message)) {
+    const struct asking asking = {
+        .ev = ev,
+        .gateway = key,
+        .scope = arena_printf(eval_scratch(ev), SCOPE_GATEWAY "%.*s", STR_FMT(key)),
+        .ret_message = &message,
+    };
+    if (gateway_rejected(&asking, gateway)) {
         tell(&told, C_gateway_rejected, message);
     }
     row->conditions.items = told.items;

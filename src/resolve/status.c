@@ -39,19 +39,23 @@ void resolve_rejections(const struct row *row, struct str key, struct group_emit
     arena_release(&scratch);
 }
 
-bool status_rejected(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
-                     struct str *ret_message)
+bool status_rejected_in(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
+                        struct str scope, struct str *ret_message)
 {
     const char *type_name = xds_type_info(type)->name;
     struct str group = arena_printf(eval_scratch(ev), "%s|%.*s", type_name, STR_FMT(key));
     struct row_span rejections = eval_group(ev, X_REJECTIONS, group);
-    if (rejections.len == 0) {
-        return false;
-    }
-    const struct rejection_row *first = (const struct rejection_row *)rejections.rows[0];
+    const struct rejection_row *first = NULL;
     uint64_t clients = 0;
     for (size_t i = 0; i < rejections.len; i++) {
-        clients += ((const struct rejection_row *)rejections.rows[i])->clients;
+        const struct rejection_row *rejection = (const struct rejection_row *)rejections.rows[i];
+        if (scope.len == 0 || str_eq(rejection->scope, scope)) {
+            first = first != NULL ? first : rejection;
+            clients += rejection->clients;
+        }
+    }
+    if (first == NULL) {
+        return false;
     }
     struct str others = clients == 1 ? STR_NULL
                                      : arena_printf(eval_scratch(ev), " and %llu more",
@@ -60,4 +64,10 @@ bool status_rejected(struct eval *ev, struct arena *arena, enum xds_type type, s
                                 STR_FMT(first->name), STR_FMT(first->node), STR_FMT(others),
                                 STR_FMT(first->text));
     return true;
+}
+
+bool status_rejected(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
+                     struct str *ret_message)
+{
+    return status_rejected_in(ev, arena, type, key, STR_NULL, ret_message);
 }

@@ -19,5 +19,8 @@ struct str faults_text(const struct faults *faults);
  * nothing. */
 bool status_rejected(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
                      struct str *ret_message);
+/* The same of one scope alone (empty: any): resources of several Gateways have one name. */
+bool status_rejected_in(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
+                        struct str scope, struct str *ret_message);
 
 #endif

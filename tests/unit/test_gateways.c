@@ -13,6 +13,7 @@
 #include "ir/graph.h"
 #include "mesh_rig.h"
 #include "resolve/listener.h"
+#include "x509_rig.h"
 
 #define CLASS                                                                                      \
     "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: heddle}\n"     \
@@ -307,6 +308,72 @@ static void test_rejected(void **state)
     mesh_free(mesh);
 }
 
+/* "key: |" and the text, in. */
+static void put_pem(struct buf *yaml, const char *key, const struct buf *pem)
+{
+    struct str rest = buf_str(pem);
+    buf_printf(yaml, "  %s: |\n", key);
+    while (rest.len > 0) {
+        struct str line = str_cut(&rest, '\n');
+        buf_printf(yaml, "    %.*s\n", STR_FMT(line));
+    }
+}
+
+static void put_tls_gateway(struct buf *yaml, const char *name)
+{
+    buf_printf(yaml,
+               "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n"
+               "metadata: {name: %s, namespace: shop}\nspec:\n  gatewayClassName: heddle\n"
+               "  listeners:\n  - {name: https, port: 443, protocol: HTTPS,\n"
+               "     tls: {certificateRefs: [{name: pair}]}}\n"
+               "  tls: {frontend: {default: {validation: {caCertificateRefs:\n"
+               "    [{group: '', kind: ConfigMap, name: ca}]}}}}\n",
+               name);
+}
+
+/* Two Gateways are sent the same certificate and the same authority: it counts whose Envoy rejects
+ * them. */
+static void test_rejected_secrets(void **state)
+{
+    static const char *const secrets[] = {"cert/shop/pair", "ca/shop/ca"};
+    struct mesh *mesh = new_mesh(false);
+    struct x509_pair pair;
+    struct buf yaml;
+    (void)state;
+    x509_rig_ec("P-256", &pair);
+    buf_init(&yaml, BUF_UNLIMITED);
+    buf_printf(&yaml, CLASS "apiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\n"
+                            "metadata: {name: pair, namespace: shop}\nstringData:\n");
+    put_pem(&yaml, "tls.crt", &pair.cert);
+    put_pem(&yaml, "tls.key", &pair.key);
+    buf_printf(&yaml, "---\napiVersion: v1\nkind: ConfigMap\n"
+                      "metadata: {name: ca, namespace: shop}\ndata:\n");
+    put_pem(&yaml, "ca.crt", &pair.cert);
+    put_tls_gateway(&yaml, "web");
+    put_tls_gateway(&yaml, "other");
+    rig_apply_str(mesh, buf_str(&yaml));
+    rig_open(mesh, 1, "gateway/shop/web", "envoy");
+    rig_open(mesh, 2, "gateway/shop/other", "envoy");
+    rig_turn(mesh);
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        const struct resource *secret =
+            rig_resource(mesh, XDS_SDS, "gateway/shop/other", secrets[i]);
+        assert_non_null(secret);
+        mesh_rejected(mesh, 2, XDS_SDS, &secret, 1, STR("no"));
+        rig_turn(mesh);
+        const struct status *other = status_at(mesh, T_GATEWAY_STATUS, "shop/other");
+        assert_string_equal(
+            say(other->conditions.items, other->conditions.len, "heddle.dev/Programmed"),
+            "False Rejected");
+        assert_string_equal(gateway_says(mesh, "heddle.dev/Programmed"), "-");
+        mesh_accepted(mesh, 2, XDS_SDS, &secret, 1);
+        rig_turn(mesh);
+    }
+    buf_release(&yaml);
+    x509_rig_release(&pair);
+    mesh_free(mesh);
+}
+
 /* --- what cannot be read --------------------------------------------------------------------- */
 
 static void put_fault(struct mesh *mesh, const char *yaml, enum kind_id kind)
@@ -356,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_routes_wake_no_gateway),
         cmocka_unit_test(test_class_comes_and_goes),
         cmocka_unit_test(test_rejected),
+        cmocka_unit_test(test_rejected_secrets),
         cmocka_unit_test(test_unreadable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
