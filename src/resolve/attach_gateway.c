@@ -191,16 +191,51 @@ static void attach_listeners(struct eval *ev, struct arena *arena, const struct 
 
 /* --- why none ------------------------------------------------------------------------------- */
 
-/* A ListenerSet of the Gateway that has a listener of that name; empty: none has. */
-static struct str set_with(const struct ir_gateway *gateway, struct str name)
+/* The parent's own listener of that name; NULL: there is none. */
+static const struct ir_listener *find_named(const struct parent *of, struct str name)
+{
+    for (size_t i = 0; i < of->gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &of->gateway->listeners.items[i];
+        if (str_eq(listener->set, of->set) && str_eq(listener->name, name)) {
+            return listener;
+        }
+    }
+    return NULL;
+}
+
+/* A ListenerSet of the Gateway that has what the parentRef looks for; empty: none has. */
+static struct str set_with(const struct ir_gateway *gateway, const struct parent_ref *ref)
 {
     for (size_t i = 0; i < gateway->listeners.len; i++) {
         const struct ir_listener *listener = &gateway->listeners.items[i];
-        if (listener->set.len > 0 && str_eq(listener->name, name)) {
+        if (listener->set.len > 0 && is_selected(listener, ref)) {
             return listener->set;
         }
     }
     return STR_NULL;
+}
+
+static struct str no_named_listener(struct eval *ev, struct arena *arena,
+                                    const struct parent_ref *ref, const struct parent *of,
+                                    struct str key)
+{
+    const struct ir_listener *named = find_named(of, ref->section_name);
+    if (named != NULL) {
+        return arena_printf(arena, "listener '%.*s' of %.*s has port %d, not %d",
+                            STR_FMT(ref->section_name), STR_FMT(of->text), (int)named->port,
+                            (int)ref->port);
+    }
+    struct str set = of->set.len == 0
+                         ? set_with((const struct ir_gateway *)eval_get(ev, T_GATEWAYS, key), ref)
+                         : STR_NULL;
+    if (set.len > 0) {
+        return arena_printf(arena,
+                            "%.*s has no listener '%.*s' of its own; ListenerSet '%.*s' has one: "
+                            "name that as the parent",
+                            STR_FMT(of->text), STR_FMT(ref->section_name), STR_FMT(set));
+    }
+    return arena_printf(arena, "%.*s has no listener '%.*s'", STR_FMT(of->text),
+                        STR_FMT(ref->section_name));
 }
 
 static struct str no_listener(struct eval *ev, struct arena *arena, const struct parent_ref *ref,
@@ -211,20 +246,8 @@ static struct str no_listener(struct eval *ev, struct arena *arena, const struct
         return arena_printf(arena, "%.*s is not admitted by Gateway '%.*s/%.*s'", STR_FMT(of->text),
                             STR_FMT(gateway->ns), STR_FMT(gateway->name));
     }
-    struct str set =
-        of->set.len == 0 && ref->section_name.len > 0
-            ? set_with((const struct ir_gateway *)eval_get(ev, T_GATEWAYS, key), ref->section_name)
-            : STR_NULL;
-    if (set.len > 0) {
-        return arena_printf(arena,
-                            "%.*s has no listener '%.*s' of its own; ListenerSet '%.*s' has one: "
-                            "name that as the parent",
-                            STR_FMT(of->text), STR_FMT(ref->section_name), STR_FMT(set));
-    }
     if (ref->section_name.len > 0) {
-        return arena_printf(arena, "%.*s has no listener '%.*s'%s", STR_FMT(of->text),
-                            STR_FMT(ref->section_name),
-                            ref->port != 0 ? " with the given port" : "");
+        return no_named_listener(ev, arena, ref, of, key);
     }
     return ref->port != 0 ? arena_printf(arena, "%.*s has no listener with port %d",
                                          STR_FMT(of->text), (int)ref->port)

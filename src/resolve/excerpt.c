@@ -43,6 +43,7 @@ static void add(struct ir_gateway *row, const struct ir_listener *from)
         .protocol = from->protocol,
         .hostname = arena_str(arena, from->hostname),
         .served = from->served,
+        .passthrough = from->passthrough,
         .client_certs = from->client_certs,
         .kinds = from->kinds,
         .from = from->from,
