@@ -86,30 +86,43 @@ static void add(struct ir_gateway *row, enum condition_id id, struct str message
 }
 
 struct tally { /* of listeners */
-    size_t all, out, unserved, unresolved;
+    size_t all, out, unresolved;
+    struct faults unserved; /* their names */
 };
+
+/* "'web'", of a ListenerSet "'ns/set/web'". */
+static struct str quote(struct arena *arena, const struct ir_listener *listener)
+{
+    return arena_printf(arena, "'%.*s%s%.*s'", STR_FMT(listener->set),
+                        listener->set.len > 0 ? "/" : "", STR_FMT(listener->name));
+}
 
 static struct tally count(const struct judging *judging)
 {
-    struct tally tally = {.all = judging->drafts.len};
+    struct arena *scratch = eval_scratch(judging->ev);
+    struct tally tally = {.all = judging->drafts.len, .unserved = {.arena = scratch}};
     for (size_t i = 0; i < judging->drafts.len; i++) {
         const struct draft *draft = &judging->drafts.items[i];
         tally.out += listener_is_out(draft);
-        tally.unserved += !draft->listener->served;
         tally.unresolved += draft->resolved.id != C_listener_resolved;
+        if (!draft->listener->served) {
+            faults_add(&tally.unserved, quote(scratch, draft->listener));
+        }
     }
     return tally;
 }
 
+/* "That Condition SHOULD clearly indicate in the Message which Listeners are conflicted, and which
+ * are Accepted" (GatewaySpec.listeners): those that are not named are. */
 static void accepted_condition(struct judging *judging, const struct tally *tally)
 {
     struct arena *scratch = eval_scratch(judging->ev);
     if (tally->out == tally->all) {
         add(judging->row, C_gateway_no_listener, STR("no listener is valid: each says why"));
-    } else if (tally->unserved > 0) {
+    } else if (tally->unserved.len > 0) {
         add(judging->row, C_gateway_partly,
-            arena_printf(scratch, "%zu of %zu listeners cannot be served: each says why",
-                         tally->unserved, tally->all));
+            arena_printf(scratch, "%zu of %zu listeners cannot be served: %.*s; each says why",
+                         tally->unserved.len, tally->all, STR_FMT(faults_text(&tally->unserved))));
     } else {
         add(judging->row, C_gateway_accepted, STR("the Gateway is valid"));
     }
