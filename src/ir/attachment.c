@@ -24,12 +24,9 @@ static const struct field host_fields[] = {
 static const struct schema host_schema = SCHEMA(attached_host, host_fields);
 
 static const struct field listener_fields[] = {
-    F(FIELD_STR, attached_listener, key),
-    F(FIELD_STR, attached_listener, entry),
-    F(FIELD_INT, attached_listener, protocol),
-    F(FIELD_BOOL, attached_listener, passthrough),
-    F_LIST(attached_listener, hosts, host_schema),
-    {.name = NULL},
+    F(FIELD_STR, attached_listener, key),          F(FIELD_STR, attached_listener, entry),
+    F(FIELD_INT, attached_listener, protocol),     F(FIELD_BOOL, attached_listener, passthrough),
+    F_LIST(attached_listener, hosts, host_schema), {.name = NULL},
 };
 static const struct schema listener_schema = SCHEMA(attached_listener, listener_fields);
 
