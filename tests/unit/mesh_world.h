@@ -318,7 +318,8 @@ static inline enum kind_id world_mesh_object(struct world *world, unsigned nth, 
         return tls ? KIND_TLSROUTE : KIND_TCPROUTE;
     }
     snprintf(key, 64, "%s", world_ns(nth));
-    buf_printf(out, "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n", world_ns(nth));
+    buf_printf(out, "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s%s}\n", world_ns(nth),
+               world_chance(world, 2) ? ", labels: {k: v}" : "");
     return KIND_NAMESPACE;
 }
 
