@@ -9,7 +9,7 @@ import time
 from typing import Optional
 
 from rig.gateway import API, Gateway, listener
-from rig.objects import rule
+from rig.objects import cors, full_path, header_filter, prefix_path, redirect, rewrite, rule
 from rig.pki import Authority, openssl
 from rig.process import until
 from rig.suite import Case, alone
@@ -381,3 +381,102 @@ def a_thousand_listeners(case: Case):
             assert len(told) == OF_A_SET + 1 and told["l3-9"]["Programmed"] == "Programmed", told
         load.check_no_failure()
         assert load.clients[0].connections == 1
+
+
+# --- what routes can ask for ------------------------------------------------------------------
+
+def _set(name: str, value: str) -> dict:
+    return {"filters": [header_filter(set={name: value})]}
+
+
+def _answer(name: str, value: str) -> dict:
+    return {"filters": [{"type": "ResponseHeaderModifier", "responseHeaderModifier": {
+        "add": [{"name": name, "value": value}]}}]}
+
+
+def _match(**match) -> dict:
+    return {"matches": [match]}
+
+
+def _header(name: str, value: str, kind: str = "Exact") -> dict:
+    return _match(headers=[{"name": name, "value": value, "type": kind}])
+
+
+ODD_NAMES = ("Host", ":path", ":authority", ":method", "x y", "x:y", "x\n", "ü", "Connection", "TE",
+             "Content-Length", "Transfer-Encoding", "Upgrade", "x-envoy-retry-on", "Cookie", "_", "-",
+             "x-" + "n" * 254, "x-heddle-listener", "keep-alive", "proxy-connection")
+ODD_VALUES = ("", " ", " x ", "%", "%%", "%REQ(x)%", "%UNKNOWN%", "%START_TIME(", "a\nb: c", "a\r\nb",
+              "a\x00b", "\x7f", "ü", "\u2028", '"', "\\", "x" * 4096, "\t")
+ODD_PATHS = ("/", "//", "/%", "/%zz", "/a b", "/a?b", "/a#b", "/{x}", "/*", "/**", "/../a", "/a/./b",
+             "/ü", "/" + "p" * 1023, "a", "", "/a\\b", "/a%2Fb", "/\x00", "/a\n", "/:x", "/[a]")
+ODD_HOSTS = ("*", "*.com", "*.*.com", "a.*.com", "a..com", "-a.com", "a_b.com", "ü.com", "1.2.3.4", "::1",
+             "a.com:80", "A.COM", "xn--tda.com", "a.com.", "l" * 64 + ".com", ".com", "a",
+             ".".join(["l" * 60] * 4) + ".com", "*.a", "*a.com", "")
+
+
+def odd_rules() -> dict:
+    """{what it is: the members of a rule}"""
+    found = {f"match {kind} {path!r}": _match(path={"type": kind, "value": path})
+             for kind in ("Exact", "PathPrefix", "RegularExpression") for path in ODD_PATHS}
+    for name in ODD_NAMES:
+        found |= {f"set {name!r}": _set(name, "x"), f"answer {name!r}": _answer(name, "x"),
+                  f"remove {name!r}": {"filters": [header_filter(remove=[name])]},
+                  f"header {name!r}": _header(name, "x"),
+                  f"parameter {name!r}": _match(queryParams=[{"name": name, "value": "x"}])}
+    for value in ODD_VALUES:
+        found |= {f"set to {value!r}": _set("x-a", value), f"answer {value!r}": _answer("x-a", value),
+                  f"header of {value!r}": _header("x-a", value),
+                  f"header like {value!r}": _header("x-a", value, "RegularExpression"),
+                  f"parameter of {value!r}": _match(queryParams=[{"name": "a", "value": value}])}
+    for path in ODD_PATHS:
+        found |= {f"{what} {path!r}": {"filters": [make(path=change(path))],
+                                       **_match(path={"type": "PathPrefix", "value": "/a"})}
+                  for what, make, change in (("rewrite to", rewrite, prefix_path),
+                                             ("rewrite all to", rewrite, full_path),
+                                             ("redirect to", redirect, prefix_path),
+                                             ("redirect all to", redirect, full_path))}
+    for host in ODD_HOSTS:
+        found |= {f"host {host!r}": {"filters": [rewrite(hostname=host)]},
+                  f"redirect host {host!r}": {"filters": [redirect(hostname=host)]},
+                  f"origin {host!r}": {"filters": [cors(allowOrigins=[f"https://{host}"])]}}
+    found |= {f"port {port}": {"filters": [redirect(port=port)]} for port in (0, 1, 65535, 65536, -1)}
+    found |= {f"timeout {t!r}": {"timeouts": {"request": t, "backendRequest": t}} for t in (
+        "0s", "1ms", "99999h", "1.5s", "-1s", "1", "", "1d", "0h0m0s")}
+    return found
+
+
+@alone
+def whatever_routes_ask_for(case: Case):
+    """Odd names, values, paths and hosts in every place, a route for each: Envoy takes all that it
+    is sent, so that nobody's route waits for another's, and each is either told or accepted."""
+    one = case.service("one", "a")
+    gateway = Gateway(case, listener("http", 8080))
+    gateway.apply(one, gateway.route(rule(one.ref()), name="good", hostnames=[HOST]))
+    rules = odd_rules()
+    routes = {}
+    for i, (what, members) in enumerate(rules.items()):
+        backends = [] if "redirect" in what or "port" in what else [one.ref()]
+        routes[what] = gateway.route(rule(*backends, **members), name=f"odd-{i}",
+                                     hostnames=[f"odd-{i}.example.com"])
+    for i, host in enumerate(ODD_HOSTS):
+        routes[f"for {host!r}"] = gateway.route(rule(one.ref()), name=f"host-{i}", hostnames=[host])
+    with gateway.wait_started(8080):
+        with HttpLoad([Http(gateway.at(8080), HOST)]) as load:
+            for what, route in routes.items():
+                case.apply(route, file=route["metadata"]["name"])
+            case.apply(gateway.route(rule(one.ref()), name="last", hostnames=["last.example.com"]),
+                       file="zz-last")
+            until(lambda: get(gateway.at(8080), host="last.example.com").outcome == "a", 20,
+                  "the last serves")
+            known = {problem["object"].rpartition("/")[2]
+                     for problem in case.heddle.api("problems")["problems"]}
+            status = {item["metadata"]["name"]: item["status"]["parents"]
+                      for item in case.heddle.api("status")["items"] if item["kind"] == "HTTPRoute"}
+            silent = [what for what, route in routes.items()
+                      if route["metadata"]["name"] not in known
+                      and not status.get(route["metadata"]["name"])]
+            assert not silent, silent
+            print(f"# {len(known)} of {len(routes)} refused")
+            rejected = gateway.envoy.rejected()
+            assert not rejected, (rejected, gateway.envoy.child.log_text()[-1500:])
+        load.check_no_failure()

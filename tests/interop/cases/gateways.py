@@ -424,8 +424,7 @@ def an_authority_that_envoy_refuses(case: Case):
     gateway.rejects = case.expects_rejections = True
     gateway.apply(one, ca, the_secret(case, made, "web"), gateway.route(rule(one.ref())))
     with gateway.wait_started(8443):
-        https = Https(gateway.at(8443), "a.example.com", made.path("ca.pem"))
-        assert https.request("a.example.com")[0] == 200
+        until(lambda: let_in(gateway, made, None), TAKEN_SECONDS, "the good one serves")
         until(lambda: listens(gateway.at(8444)), TAKEN_SECONDS, "the other listens")
         try:
             https = Https(gateway.at(8444), "a.example.com", made.path("ca.pem"),
