@@ -31,6 +31,8 @@ void bootstrap_from(const struct options *options, enum option_id xds,
         .envoy_admin = option_text(options, O_envoy_admin),
         .gateway = option_text(options, O_gateway),
         .mesh_routes = option_flag(options, O_mesh_routes),
+        .max_clients = options->number[O_max_clients],
+        .memory_limit_mib = options->number[O_memory_limit_mib],
         .metrics = str_eq(metrics, STR("none")) ? STR_NULL : metrics,
         .sotw = option_flag(options, O_sotw),
     };

@@ -20,13 +20,15 @@ struct bootstrap {
     const struct option_values *authorities; /* of gRPC: names of xds://NAME/… */
     struct str tls_ca, tls_cert, tls_key;    /* files; no tls_ca: plain text */
     struct str ns, name, service_account, node_name, region, zone;
-    struct str interception; /* of Envoy: "redirect" or "none" … */
-    struct str inbound;      /* … with none: LISTEN>APP … */
-    bool ipv6;               /* … with redirect, and a gateway: it can listen on IPv6, too */
-    struct str envoy_admin;  /* ADDR:PORT */
-    struct str metrics;      /* ADDR:PORT where Envoy's metrics are answered; empty: nowhere */
-    struct str gateway;      /* Envoy is of this Gateway of ns; empty: it is a sidecar */
-    bool mesh_routes;        /* of a gateway: routes of Services apply to it, too */
+    struct str interception;   /* of Envoy: "redirect" or "none" … */
+    struct str inbound;        /* … with none: LISTEN>APP … */
+    bool ipv6;                 /* … with redirect, and a gateway: it can listen on IPv6, too */
+    struct str envoy_admin;    /* ADDR:PORT */
+    struct str metrics;        /* ADDR:PORT where Envoy's metrics are answered; empty: nowhere */
+    struct str gateway;        /* Envoy is of this Gateway of ns; empty: it is a sidecar */
+    bool mesh_routes;          /* of a gateway: routes of Services apply to it, too … */
+    uint64_t max_clients;      /* … connections it has at a time … */
+    uint64_t memory_limit_mib; /* … and the memory that it may have; 0: nobody says */
     struct str secrets; /* folder of the files of bootstrap_secret(); empty: the files of TLS are
                            named in the bootstrap itself, and read once */
     bool sotw;

@@ -5,6 +5,7 @@
 #include "base/panic.h"
 #include "cli/bootstrap.h"
 #include "cli/bootstrap_node.h"
+#include "cli/bootstrap_overload.h"
 #include "cli/bootstrap_tls.h"
 #include "codec/json.h"
 
@@ -26,6 +27,13 @@ static void write_socket_address(const struct host_port *address, struct json *j
     }
     json_close(json, '}');
     json_close(json, '}');
+}
+
+/* Who looks after a gateway gets in when its clients do not. */
+static void write_unlimited(struct json *json)
+{
+    json_key(json, "ignore_global_conn_limit");
+    json_bool(json, true);
 }
 
 /* Delta is the default; the short back-off matters to sidecars that learn addresses on demand. */
@@ -120,7 +128,7 @@ static void write_runtime(struct json *json)
 /* --- metrics ------------------------------------------------------------------------------- */
 
 /* One path of the admin endpoint for Prometheus; the rest of it can stop Envoy. */
-static void write_metrics_listener(const struct host_port *address, struct json *json)
+static void write_metrics_listener(const struct host_port *address, bool gateway, struct json *json)
 {
     json_key(json, "listeners");
     json_open(json, '[');
@@ -128,6 +136,11 @@ static void write_metrics_listener(const struct host_port *address, struct json 
     bootstrap_text(json, "name", STR("metrics"));
     bootstrap_text(json, "stat_prefix", STR("metrics"));
     write_socket_address(address, json);
+    if (gateway) {
+        write_unlimited(json);
+        json_key(json, "bypass_overload_manager");
+        json_bool(json, true);
+    }
     json_key(json, "filter_chains");
     json_raw(json,
              STR("[{\"filters\":[{\"name\":\"envoy.filters.network.http_connection_manager\","
@@ -163,7 +176,7 @@ static void write_static_resources(const struct bootstrap *bootstrap, const stru
     json_open(json, '{');
     if (has_metrics) {
         ASSERT(host_port_parse(bootstrap->metrics, &metrics, NULL));
-        write_metrics_listener(&metrics, json);
+        write_metrics_listener(&metrics, bootstrap->gateway.len > 0, json);
     }
     json_key(json, "clusters");
     json_open(json, '[');
@@ -199,6 +212,9 @@ void bootstrap_envoy(const struct bootstrap *bootstrap, struct buf *out)
     json_key(&json, "admin");
     json_open(&json, '{');
     write_socket_address(&admin, &json);
+    if (bootstrap->gateway.len > 0) {
+        write_unlimited(&json);
+    }
     json_close(&json, '}');
     write_runtime(&json);
     json_key(&json, "deferred_stat_options");
@@ -208,6 +224,9 @@ void bootstrap_envoy(const struct bootstrap *bootstrap, struct buf *out)
     write_ads(bootstrap->sotw, &json);
     json_close(&json, '}');
     write_static_resources(bootstrap, &xds, &admin, &json);
+    if (bootstrap->gateway.len > 0) {
+        bootstrap_overload(bootstrap, &json);
+    }
     if (bootstrap->mesh_routes && bootstrap->gateway.len > 0) {
         write_extensions(&json);
     }

@@ -50,7 +50,15 @@ static json_t *arguments(const struct drafter *drafter)
     return args;
 }
 
-static json_t *environment(void)
+/* The limit of the container: read when it starts, so that it is said in one place. */
+static void add_memory_limit(json_t *env)
+{
+    json_array_append_new(env, json_pack("{s:s, s:{s:{s:s, s:s}}}", "name",
+                                         "HEDDLE_MEMORY_LIMIT_MIB", "valueFrom", "resourceFieldRef",
+                                         "resource", "limits.memory", "divisor", "1Mi"));
+}
+
+static json_t *environment(const struct ir_parameters *parameters)
 {
     static const struct {
         const char *name, *path;
@@ -64,6 +72,9 @@ static json_t *environment(void)
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         json_array_append_new(env, json_pack("{s:s, s:{s:{s:s}}}", "name", fields[i].name,
                                              "valueFrom", "fieldRef", "fieldPath", fields[i].path));
+    }
+    if (parameters->memory_limit.len > 0) { /* else it would be the node's memory */
+        add_memory_limit(env);
     }
     return env;
 }
@@ -107,10 +118,10 @@ static void add_probes(json_t *container)
 static json_t *container(const struct drafter *drafter)
 {
     const struct blueprint_question *question = drafter->question;
-    json_t *result =
-        json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", BLUEPRINT_CONTAINER, "image",
-                  blueprint_text(question->settings->image), "args", arguments(drafter), "env",
-                  environment(), "resources", resources(question->ir->parameters));
+    json_t *result = json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", BLUEPRINT_CONTAINER, "image",
+                               blueprint_text(question->settings->image), "args",
+                               arguments(drafter), "env", environment(question->ir->parameters),
+                               "resources", resources(question->ir->parameters));
     add_probes(result);
     json_object_set_new(result, "securityContext",
                         json_pack("{s:b, s:b, s:{s:[s]}}", "allowPrivilegeEscalation", 0,

@@ -3,6 +3,7 @@
 what changes leave alone."""
 
 import collections
+import contextlib
 import http.client
 import pathlib
 import socket
@@ -388,6 +389,26 @@ def what_is_a_listeners_own_goes_to_no_broader_one(case: Case):
                 assert https.request("any.example.net")[1]["backend"] == "a"
             assert backends.outcome(gateway.at(8443), "x.a.example.com") == "b"
             assert backends.outcome(gateway.at(8443), "y.a.example.com") == "refused"
+
+
+@alone
+def clients_are_counted(case: Case):
+    """Of --max-clients one more is closed, and who looks after the gateway is none of them."""
+    one = case.service("one", "a")
+    gateway = Gateway(case, listener("http", 8080))
+    gateway.envoy.more += ["--max-clients", "3", "--memory-limit-mib", "64",
+                           "--envoy-metrics", f"{gateway.address}:15090"]
+    gateway.apply(one, gateway.route(rule(one.ref())))
+    with gateway.wait_started(8080):
+        with contextlib.ExitStack() as clients:
+            for _ in range(3):
+                assert clients.enter_context(Http(gateway.at(8080))).request().outcome == "a"
+            assert get(gateway.at(8080)).status == 0, "there is one client too many"
+            # its admin endpoint has a port that nobody knows, so that this is all it can say
+            assert get(gateway.at(15090), "/stats/prometheus").status == 503
+            pressure = lambda: sum(gateway.envoy.stats("overload.*fixed_heap.pressure").values())
+            until(lambda: 0 < pressure() < 80, TAKEN_SECONDS, "the heap is watched")
+        until(lambda: get(gateway.at(8080)).outcome == "a", TAKEN_SECONDS, "there is room again")
 
 
 @alone
