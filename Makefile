@@ -41,6 +41,7 @@ conformance: ## run Gateway API's official suite against that cluster (PROFILES=
 bench: all ## measure convergence, CPU, memory and bytes
 	@tools/deps test
 	@bench/run
+	@bench/gateway
 
 bench-cluster: all ## the same on the API server of the current kubeconfig
 	@tools/deps test

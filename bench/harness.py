@@ -18,6 +18,16 @@ from rig.process import Child, Failed, temporary_folder, tool  # noqa: E402,F401
 STEP_SECONDS = 600
 
 
+def knob(name: str, default: int) -> int:
+    return int(os.environ.get(name, default))
+
+
+def show(number: float) -> str:
+    if number == int(number) and abs(number) < 1e6:
+        return str(int(number))
+    return f"{number:.2f}" if abs(number) < 100 else f"{number:.0f}"
+
+
 def bench_program() -> str:
     """The one that was built with the heddle that it measures."""
     return str(pathlib.Path(os.environ["HEDDLE"]).resolve().parent / "bench/heddle-bench")

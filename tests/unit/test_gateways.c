@@ -264,6 +264,43 @@ static void test_routes_wake_no_gateway(void **state)
     mesh_free(mesh);
 }
 
+#define ROUTE                                                                                      \
+    "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\n"                                  \
+    "metadata: {name: %s, namespace: shop}\nspec: {parentRefs: [{%s}], hostnames: [%s]}\n"
+
+static void put_route(struct mesh *mesh, const char *name, const char *parent, const char *host)
+{
+    struct buf yaml;
+    buf_init(&yaml, BUF_UNLIMITED);
+    buf_printf(&yaml, ROUTE, name, parent, host);
+    rig_apply_str(mesh, buf_str(&yaml));
+    buf_release(&yaml);
+}
+
+/* A ListenerSet more is read by no route of another, and by no domain that it does not own. */
+static void test_listener_wakes_its_own(void **state)
+{
+    (void)state;
+    struct mesh *mesh = new_mesh(true);
+    rig_apply(mesh, CLASS GATEWAY HTTP_80);
+    put_sets(mesh, 2, 2);
+    put_route(mesh, "of-gateway", "name: web", "h2-0.test, other.test");
+    put_route(mesh, "of-set", "kind: ListenerSet, name: s00000, sectionName: l0", "h0-0.test");
+    rig_turn(mesh);
+    const struct engine *engine = mesh_engine(mesh);
+    uint64_t attached = engine_stats(engine, T_ATTACHMENT).evaluations;
+    uint64_t routed = engine_stats(engine, T_GATEWAY_ROUTING).evaluations;
+    put_sets(mesh, 3, 2);
+    rig_turn(mesh);
+    assert_int_equal(engine_stats(engine, T_ATTACHMENT).evaluations, attached);
+    /* h2-0.test changes hands, h2-1.test is new */
+    assert_int_equal(engine_stats(engine, T_GATEWAY_ROUTING).evaluations, routed + 2);
+    const struct ir_routing *taken = (const struct ir_routing *)engine_get(
+        engine, T_GATEWAY_ROUTING, STR("gateway/shop/web:80|h2-0.test"));
+    assert_true(str_eq(taken->listener, STR("shop/web/shop/s00002/l0")));
+    mesh_free(mesh);
+}
+
 static void test_class_comes_and_goes(void **state)
 {
     (void)state;
@@ -421,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_thousand_listeners),
         cmocka_unit_test(test_too_many_listeners),
         cmocka_unit_test(test_routes_wake_no_gateway),
+        cmocka_unit_test(test_listener_wakes_its_own),
         cmocka_unit_test(test_class_comes_and_goes),
         cmocka_unit_test(test_rejected),
         cmocka_unit_test(test_rejected_secrets),

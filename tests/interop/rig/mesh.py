@@ -40,9 +40,9 @@ class Mesh:
         self.envoy: Optional[Envoy] = None
         self._grpc = {}  # {(kind, how it finds heddle…): Grpc}
 
-    def write(self, name: str, *objects: Object) -> None:
-        """One file with these objects; what it held before is replaced at once."""
-        self.write_text(f"{name}.yaml", "\n---\n".join(json.dumps(o, indent=1) for o in objects))
+    def write(self, name: str, *objects: Object) -> float:
+        """One file with these objects; what it held before is replaced at once. When: just before."""
+        return self.write_text(f"{name}.yaml", "\n---\n".join(json.dumps(o, indent=1) for o in objects))
 
     def write_text(self, name: str, text: str) -> float:
         """Replaces a file at once; returns the time just before."""

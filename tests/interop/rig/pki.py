@@ -2,6 +2,7 @@
 """Certificates, made by openssl in a folder."""
 
 import pathlib
+import secrets
 import subprocess
 
 from .process import Failed
@@ -34,7 +35,8 @@ class Authority:
                 "-out", folder / f"{name}.csr")
         (folder / f"{name}.ext").write_text("\n".join((f"subjectAltName={san}", *extensions, "")))
         openssl("x509", "-req", "-in", folder / f"{name}.csr", "-CA", folder / "ca.pem",
-                "-CAkey", folder / "ca.key", "-CAcreateserial", "-days", "2",
+                "-CAkey", folder / "ca.key", "-set_serial", f"0x{secrets.token_hex(16)}",
+                "-days", "2",
                 "-extfile", folder / f"{name}.ext", "-out", folder / f"{name}.pem")
 
     def path(self, file: str) -> str:
