@@ -355,11 +355,13 @@ void stream_put_dirty(struct stream *stream, struct subscription *sub)
 {
     struct response *response = &stream->env->response;
     bool delta = stream->kind == STREAM_DELTA;
+    bool alone = false;
     bitmap_for_each (id, &sub->dirty) {
         const struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
         size_t len = resource != NULL ? resource->entry->len : 0;
-        if (response_len(response) > 0 &&
-            (goes_alone(sub->type) || response_len(response) + len > stream->response_bytes)) {
+        bool full =
+            response_len(response) > 0 && response_len(response) + len > stream->response_bytes;
+        if (full || (alone && resource != NULL)) {
             break; /* the rest goes after the ACK of this part */
         }
         if (resource == NULL) {
@@ -375,6 +377,7 @@ void stream_put_dirty(struct stream *stream, struct subscription *sub)
             response_put_sotw(response, resource);
         }
         stream_sent_put(stream, sub, id, resource);
+        alone = goes_alone(sub->type);
     }
 }
 

@@ -87,7 +87,9 @@ static void many_streams_stay_small(void **state)
         struct client *c = clients[i] = client_new(&rig, STREAM_DELTA);
         c->wordless = true;
         for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
-            delta(c, (enum xds_type)t, "*", "", "");
+            if (t != XDS_SDS) { /* those go one by one, and nobody has a thousand */
+                delta(c, (enum xds_type)t, "*", "", "");
+            }
         }
         settle(c);
         assert_int_equal(c->stream->subs[XDS_EDS].known.count, NAMES);
