@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gateway: the field tables of Gateways' rows; which hostname covers which; keys. */
+/* gateway: the field tables of Gateways' rows; keys. */
 #include "ir/gateway.h"
 
 #include "base/panic.h"
@@ -197,25 +197,6 @@ const struct ir_listener_set *ir_gateway_set(const struct ir_gateway *gateway, s
 bool ir_listener_is_http(const struct ir_listener *listener)
 {
     return listener->protocol == IR_LISTENER_HTTP || listener->protocol == IR_LISTENER_HTTPS;
-}
-
-static bool is_any(struct str host)
-{
-    return host.len == 0 || str_eq(host, STR("*"));
-}
-
-/* "A wildcard label is a suffix match of any number of labels": "*.example.com" is not met by
- * "example.com" (Hostname, shared_types.go). */
-bool ir_host_covers(struct str wide, struct str narrow)
-{
-    if (is_any(wide)) {
-        return true;
-    }
-    if (!str_starts_with(wide, STR("*."))) {
-        return str_eq(wide, narrow);
-    }
-    struct str suffix = str_sub(wide, 1, wide.len); /* ".example.com" */
-    return narrow.len > suffix.len && !is_any(narrow) && str_ends_with(narrow, suffix);
 }
 
 static bool takes_datagrams(const struct ir_gateway *gateway, int32_t port)

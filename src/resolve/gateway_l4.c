@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "ir/gateway.h"
 #include "ir/graph.h"
+#include "model/hostname.h"
 #include "model/route.h"
 #include "resolve/resolve.h"
 #include "resolve/rule.h"
@@ -68,13 +69,10 @@ static const struct ir_listener *sni_owner(const struct entry *entry, struct str
         const struct ir_listener *listener = &entry->gateway->listeners.items[i];
         bool sni = listener->protocol == IR_LISTENER_TLS || listener->protocol == IR_LISTENER_HTTPS;
         if (!listener->served || !sni || listener->port != entry->key->port ||
-            !ir_host_covers(listener->hostname, domain)) {
+            !hostname_covers(listener->hostname, domain)) {
             continue;
         }
-        if (str_eq(listener->hostname, domain)) {
-            return listener;
-        }
-        if (owner == NULL || listener->hostname.len > owner->hostname.len) {
+        if (owner == NULL || hostname_cmp(listener->hostname, owner->hostname) < 0) {
             owner = listener;
         }
     }
@@ -85,14 +83,6 @@ struct claim { /* of a route to a domain of the listener */
     const struct attachment *attachment;
     struct str hostname;
 };
-
-/* Whether a claim beats one of an older route. */
-static bool beats(struct str hostname, const struct claim *older)
-{
-    bool exact = !str_starts_with(hostname, STR("*"));
-    bool older_exact = !str_starts_with(older->hostname, STR("*"));
-    return exact != older_exact ? exact : hostname.len > older->hostname.len;
-}
 
 static const struct attached_listener *attached_to(const struct attachment *attachment,
                                                    struct str listener)
@@ -122,7 +112,7 @@ static void claim_domains(struct entry *entry, const struct ir_listener *listene
             struct claim *claim = ARENA_NEW(eval_scratch(entry->ev), struct claim);
             *claim = (struct claim){attachment, host->hostname};
             (void)map_put(claims, host->domain, claim);
-        } else if (beats(host->hostname, present)) {
+        } else if (hostname_cmp(host->hostname, present->hostname) < 0) {
             *present = (struct claim){attachment, host->hostname};
         }
     }

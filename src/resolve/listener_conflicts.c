@@ -13,6 +13,8 @@
  */
 #include "resolve/listener.h"
 
+#include "model/hostname.h"
+
 enum family { FAMILY_HTTP, FAMILY_TLS, FAMILY_TCP, FAMILY_UDP };
 
 static enum family family_of(const struct ir_listener *listener)
@@ -135,7 +137,7 @@ static void mark_overlaps(struct judging *judging)
             if (j != i && !listener_is_out(narrow) &&
                 narrow->listener->port == wide->listener->port &&
                 family_of(narrow->listener) == FAMILY_TLS &&
-                ir_host_covers(hostname, narrow->listener->hostname)) {
+                hostname_covers(hostname, narrow->listener->hostname)) {
                 wide->overlaps = narrow->overlaps = true;
             }
         }
