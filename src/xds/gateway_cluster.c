@@ -59,7 +59,11 @@ static struct resource_row *backend_cluster(struct eval *ev, const struct ir_ups
     }
     struct resource_row *row = resource_row_new(2);
     resource_row_add(row, XDS_CDS, scope, ir->name, ir->port, &cluster->base);
-    xds_add_trust(ev, row, scope, ir->name, ir->authorities.items, ir->authorities.len);
+    if (ir->tls && ir->system) {
+        xds_add_system_trust(ev, row, scope, ir->name);
+    } else {
+        xds_add_trust(ev, row, scope, ir->name, ir->authorities.items, ir->authorities.len);
+    }
     return row;
 }
 

@@ -5,9 +5,6 @@
 #include "xds/build.h"
 #include "xds/secret.h"
 
-/* What the data plane's system trusts, in heddle's image and on Debian and its kin. */
-#define SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
-
 static pb_transport_socket *socket_of(struct arena *arena, const char *name,
                                       const ProtobufCMessage *config)
 {
@@ -146,17 +143,6 @@ static pb_validation *names(struct arena *arena, const struct ir_upstream *upstr
     return validation;
 }
 
-static void trust_system(struct arena *arena, pb_validation *validation, pb_common_tls *common)
-{
-    validation->trusted_ca = NEW(arena, pb_data_source);
-    validation->trusted_ca->specifier_case =
-        ENVOY__CONFIG__CORE__V3__DATA_SOURCE__SPECIFIER_FILENAME;
-    validation->trusted_ca->filename = (char *)SYSTEM_AUTHORITIES;
-    common->validation_context_type_case =
-        ENVOY__EXTENSIONS__TRANSPORT_SOCKETS__TLS__V3__COMMON_TLS_CONTEXT__VALIDATION_CONTEXT_TYPE_VALIDATION_CONTEXT;
-    common->validation_context = validation;
-}
-
 pb_transport_socket *xds_upstream_tls(struct arena *arena, const struct ir_upstream *upstream)
 {
     pb_upstream_tls *tls = NEW(arena, pb_upstream_tls);
@@ -171,11 +157,7 @@ pb_transport_socket *xds_upstream_tls(struct arena *arena, const struct ir_upstr
     } else if (upstream->protocol == IR_HTTP) {
         set_alpn(arena, "http/1.1", NULL, common);
     }
-    if (upstream->system) {
-        trust_system(arena, names(arena, upstream), common);
-    } else {
-        trust(arena, names(arena, upstream), upstream->authorities.items, upstream->authorities.len,
-              upstream->name, common);
-    }
+    trust(arena, names(arena, upstream), upstream->authorities.items, upstream->authorities.len,
+          upstream->name, common);
     return socket_of(arena, "envoy.transport_sockets.tls", &tls->base);
 }

@@ -11,6 +11,9 @@
 #include "xds/gateway.h"
 #include "xds/xds.h"
 
+/* What the data plane's system trusts, in heddle's image and on Debian and its kin. */
+#define SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
+
 static pb_data_source *inline_text(struct arena *arena, struct str text)
 {
     pb_data_source *source = NEW(arena, pb_data_source);
@@ -76,6 +79,19 @@ const struct row *xds_gateway_secret(struct eval *ev, struct str key)
     struct resource_row *row = resource_row_new(1);
     resource_row_add(row, XDS_SDS, scope, parts.part, STR_NULL, &secret->base);
     return &row->row;
+}
+
+/* Not in the cluster: an Envoy without the file would refuse that, and go on in plain text. */
+void xds_add_system_trust(struct eval *ev, struct resource_row *row, struct str scope,
+                          struct str owner)
+{
+    struct arena *arena = eval_scratch(ev);
+    struct str name = arena_printf(arena, TRUST_PREFIX "%.*s", STR_FMT(owner));
+    pb_secret *secret = authority(arena, name, STR_NULL);
+    pb_data_source *source = secret->validation_context->trusted_ca;
+    source->specifier_case = ENVOY__CONFIG__CORE__V3__DATA_SOURCE__SPECIFIER_FILENAME;
+    source->filename = (char *)SYSTEM_AUTHORITIES;
+    resource_row_add(row, XDS_SDS, scope, name, STR_NULL, &secret->base);
 }
 
 void xds_add_trust(struct eval *ev, struct resource_row *row, struct str scope, struct str owner,

@@ -5,7 +5,8 @@
  *   cert/NS/SECRET    a certificate and its key
  *   ca/NS/CONFIGMAP   authorities
  *   trust/OWNER       the authorities of several ConfigMaps: Envoy takes those of a connection from
- *                     one secret, so the row that needs several makes one of its own
+ *                     one secret, so the row that needs several makes one of its own; or
+ *                     those of the data plane's system
  *
  * Each gateway has its own, in its own scope, and only those that it needs.
  */
@@ -22,5 +23,8 @@
 /* Adds "trust/OWNER" to row where there are several authorities (keys of T_CONFIGMAP). */
 void xds_add_trust(struct eval *ev, struct resource_row *row, struct str scope, struct str owner,
                    const struct str *authorities, size_t len);
+/* Adds that secret where what the data plane's system trusts is trusted. */
+void xds_add_system_trust(struct eval *ev, struct resource_row *row, struct str scope,
+                          struct str owner);
 
 #endif

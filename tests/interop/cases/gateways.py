@@ -453,3 +453,29 @@ def an_authority_that_envoy_refuses(case: Case):
             assert https.request("a.example.com")[0] == 0, "it was let in"
         except (OSError, http.client.HTTPException):
             pass
+
+
+@alone
+def no_plain_text_once_tls_is_asked_for(case: Case):
+    """A BackendTLSPolicy comes after requests went in plain text, with an authority that only Envoy
+    refuses: then nobody is sent to, rather than as before."""
+    one = case.service("one", "a")
+    made = authority(case)
+    broken = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"
+    ca = config_map("ca", case.namespace,
+                    ca_crt=pathlib.Path(made.path("ca.pem")).read_text() + broken)
+    policy = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "BackendTLSPolicy",
+              "metadata": {"name": "tls", "namespace": case.namespace},
+              "spec": {"targetRefs": [{"group": "", "kind": "Service", "name": "one"}], "validation": {
+                  "hostname": "one.example.com",
+                  "caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "ca"}]}}}
+    gateway = Gateway(case, listener("http", 8080))
+    gateway.rejects = case.expects_rejections = True
+    things = [one, gateway.route(rule(one.ref()))]
+    gateway.apply(*things)
+    with gateway.wait_started(8080):
+        assert get(gateway.at(8080)).outcome == "a"
+        gateway.apply(*things, ca, policy)
+        until(lambda: get(gateway.at(8080)).status == 503, TAKEN_SECONDS, "plain text has ended")
+        time.sleep(0.5)
+        assert get(gateway.at(8080)).status == 503
