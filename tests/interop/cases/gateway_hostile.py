@@ -140,6 +140,10 @@ def certificates_that_are_none(case: Case):
             good = [raw_secret(name, case, pem, key) for name in broken]
             gateway.apply(*things, huge, *good)
             until(lambda: all(served(name) for name in broken), SECONDS, "what is mended serves")
+            gateway.apply(*things, huge, *[*broken.values()][1:])  # one has none at all
+            until(lambda: not any(served(name) for name in broken), SECONDS, "and breaks again")
+            gateway.apply(*things, huge, *good)
+            until(lambda: all(served(name) for name in broken), SECONDS, "and is mended")
         load.check_no_failure()
         new.check_no_failure()
         assert [client.connections for client in load.clients] == [1, 1]

@@ -27,12 +27,12 @@ class Authority:
                 "-subj", "/CN=test CA", "-days", "2", "-keyout", folder / "ca.key",
                 "-out", folder / "ca.pem")
 
-    def issue(self, name: str, san: str, *extensions: str) -> None:
+    def issue(self, name: str, san: str, *extensions: str, rsa: bool = False) -> None:
         """extensions: lines of openssl's, such as "keyUsage=keyAgreement"."""
         folder = self.folder
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key",
-                "-out", folder / f"{name}.csr")
+        key = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        openssl("req", "-newkey", *key, "-nodes", "-subj", f"/CN={name}",
+                "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.csr")
         (folder / f"{name}.ext").write_text("\n".join((f"subjectAltName={san}", *extensions, "")))
         openssl("x509", "-req", "-in", folder / f"{name}.csr", "-CA", folder / "ca.pem",
                 "-CAkey", folder / "ca.key", "-set_serial", f"0x{secrets.token_hex(16)}",
