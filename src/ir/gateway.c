@@ -66,6 +66,7 @@ static const struct schema address_schema = SCHEMA(ir_address, address_fields);
 static const struct field parameters_fields[] = {
     F(FIELD_STR, ir_parameters, service_type),
     F(FIELD_STR, ir_parameters, external_traffic_policy),
+    F(FIELD_STR, ir_parameters, ip_families),
     F(FIELD_INT, ir_parameters, replicas),
     F(FIELD_INT, ir_parameters, max_replicas),
     F(FIELD_INT, ir_parameters, target_cpu),

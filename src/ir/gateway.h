@@ -79,6 +79,7 @@ struct ir_address {
 struct ir_parameters {                  /* parameter.def; defaults filled in */
     struct str service_type;            /* "LoadBalancer", "ClusterIP", "NodePort" */
     struct str external_traffic_policy; /* "Cluster", "Local" */
+    struct str ip_families;             /* "PreferDualStack", "SingleStack", "RequireDualStack" */
     int32_t replicas;                   /* the fewest */
     int32_t max_replicas;               /* 0: no autoscaling */
     int32_t target_cpu;                 /* percent of the request */

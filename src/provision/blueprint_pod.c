@@ -141,11 +141,12 @@ static json_t *volumes(const struct drafter *drafter)
                      IDENTITY_MODE);
 }
 
+/* Of one template each: the pods that a rollout is about to end count for nothing. */
 static json_t *spread_over(const struct drafter *drafter, const char *key)
 {
-    return json_pack("{s:i, s:s, s:s, s:{s:o}}", "maxSkew", 1, "topologyKey", key,
+    return json_pack("{s:i, s:s, s:s, s:{s:o}, s:[s]}", "maxSkew", 1, "topologyKey", key,
                      "whenUnsatisfiable", "ScheduleAnyway", "labelSelector", "matchLabels",
-                     blueprint_selector(drafter));
+                     blueprint_selector(drafter), "matchLabelKeys", "pod-template-hash");
 }
 
 static json_t *pod_spec(const struct drafter *drafter)

@@ -93,7 +93,9 @@ json_t *blueprint_service(const struct drafter *drafter)
         json_object_set_new(spec, "externalTrafficPolicy",
                             blueprint_text(parameters->external_traffic_policy));
     }
-    if (address.len > 0) {
+    if (address.len == 0) { /* an address is of one family */
+        json_object_set_new(spec, "ipFamilyPolicy", blueprint_text(parameters->ip_families));
+    } else {
         json_object_set_new(spec, balanced ? "loadBalancerIP" : "clusterIP",
                             blueprint_text(address));
     }

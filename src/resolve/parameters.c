@@ -48,6 +48,12 @@ static bool read_traffic_policy(struct arena *arena, struct str value, void *at)
     return read_text(arena, value, names, at);
 }
 
+static bool read_ip_families(struct arena *arena, struct str value, void *at)
+{
+    static const char *const names[] = {"PreferDualStack", "SingleStack", "RequireDualStack", NULL};
+    return read_text(arena, value, names, at);
+}
+
 static bool read_log_level(struct arena *arena, struct str value, void *at)
 {
     static const char *const names[] = {"trace", "debug", "info", "warning", "error", "off", NULL};
@@ -113,6 +119,7 @@ static const struct value_kind {
     const char *remedy;
 } SERVICE_TYPE = {read_service_type, "use LoadBalancer, ClusterIP or NodePort"},
   TRAFFIC_POLICY = {read_traffic_policy, "use Cluster or Local"},
+  IP_FAMILIES = {read_ip_families, "use PreferDualStack, SingleStack or RequireDualStack"},
   LOG_LEVEL = {read_log_level, "use trace, debug, info, warning, error or off"},
   SWITCH = {read_switch, "use true or false"},
   MESH_ROUTES = {read_mesh_routes, "use apply or ignore"},

@@ -50,6 +50,7 @@ static inline void prig_gateway(struct prig *rig)
     rig->parameters = (struct ir_parameters){
         .service_type = STR("LoadBalancer"),
         .external_traffic_policy = STR("Cluster"),
+        .ip_families = STR("PreferDualStack"),
         .replicas = 1,
         .target_cpu = 80,
         .cpu_request = STR("100m"),
