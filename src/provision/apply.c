@@ -263,6 +263,7 @@ static bool may_write(struct thing *thing)
         wait_ms(thing, thing->mend_ms - now);
         return false;
     }
+    metric_add(M_provision_mended, 1);
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* placed: where a Gateway is, as the cluster says of what was made for it. */
+#include "base/metric.h"
 #include "provision/provision_internal.h"
 
 #define NO_CA "there is no CA to sign the certificate of its Envoys: heddle needs --webhook"
@@ -134,6 +135,15 @@ static bool is_same(const struct placed_row *a, const struct placed_row *b)
     return (a == NULL) == (b == NULL) && (a == NULL || placed_equal(&a->row, &b->row));
 }
 
+static void count(const struct placed_row *row, int64_t times)
+{
+    if (row != NULL) {
+        bool up = row->error.len == 0 && !row->pending && row->addresses.len > 0 && row->ready > 0;
+        metric_add(M_gateways, times);
+        metric_add(M_gateways_down, up ? 0 : times);
+    }
+}
+
 void site_tell(struct site *site)
 {
     const struct provision_config *config = &site->provision->config;
@@ -145,6 +155,8 @@ void site_tell(struct site *site)
         row_unref(row != NULL ? &row->row : NULL, NULL);
         return;
     }
+    count(site->placed, -1);
+    count(row, 1);
     row_unref(site->placed != NULL ? &site->placed->row : NULL, NULL);
     site->placed = row;
     if (row != NULL) {

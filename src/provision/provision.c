@@ -221,6 +221,7 @@ static void forget_what_was_done(struct thing *thing)
 {
     thing_rest(thing);
     thing->looked = thing->remake = thing->applied = false;
+    thing->written_ms = 0;
     thing_set_error(thing, false, STR_NULL);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/metric.h"
 #include "provision_rig.h"
 
 #define DAY_S 86400
@@ -98,6 +99,7 @@ static void test_who_undoes_all_is_not_followed_at_once(void **state)
 {
     (void)state;
     struct prig *rig = prig_new();
+    int64_t mended = metric_get(M_provision_mended);
     rig->undone = "{\"spec\":{\"type\":\"NodePort\"}}";
     prig_lead(rig);
     uint64_t begin = loop_now_ms(&rig->loop);
@@ -105,6 +107,7 @@ static void test_who_undoes_all_is_not_followed_at_once(void **state)
     assert_true(loop_now_ms(&rig->loop) - begin >= 450);
     turn(&rig->loop, 300);
     assert_int_equal(rig->applies, 7);
+    assert_int_equal(metric_get(M_provision_mended) - mended, 2);
     rig->listener.port = 8080; /* something else is written at once */
     rig->undone = NULL;
     provision_changed(rig->provision, STR("a/web"));
@@ -348,7 +351,10 @@ static void test_nothing_is_told_before_all_is_known(void **state)
     prig_lead(rig);
     prig_edit(rig, SERVICE, GIVEN("198.51.100.7"), false);
     prig_edit(rig, DEPLOYMENT, "{\"status\":{\"availableReplicas\":1}}", false);
+    assert_int_equal(metric_get(M_gateways_down), 1);
     until(&rig->loop, rig->placed->ready == 1 && !rig->placed->pending);
+    assert_int_equal(metric_get(M_gateways), 1);
+    assert_int_equal(metric_get(M_gateways_down), 0);
     rig->withheld = "services";
     prig_restart(rig);
     unsigned told = rig->told;

@@ -51,4 +51,7 @@ def an_uninstalled_heddle_leaves_nothing(case: Case):
     kube.told("wait", "--for=delete", f"namespace/{heddle.NAMESPACE}", "--timeout=60s")
     if left():
         raise Failed(f"left: {left()}")
+    said = case.ns.get("gateway", "web")["status"]
+    if any(c["status"] != "Unknown" for c in said["conditions"]) or "addresses" in said:
+        raise Failed(f"the Gateway still seems to be somebody's: {said}")
     case.start("backends.yaml", mode="sidecar")  # nobody is asked any more
