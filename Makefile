@@ -4,7 +4,7 @@
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 FLAVOUR := $(if $(findstring clang,$(CC)),clang,gcc)
 PREFIX ?= /usr/local
-export CC PROFILES RUN REPORT GWAPI_VERSION
+export CC PROFILES RUN REPORT GWAPI_VERSION USABLE_ADDRESS UNUSABLE_ADDRESS
 
 all: ## fetch what is missing and build build/heddle (CC=clang: with clang)
 	@tools/deps build
