@@ -20,16 +20,59 @@
 #include "resolve/policy.h"
 #include "resolve/resolve.h"
 
-/* Whether routes of requests are attached to the Service port for clients of the Gateway's
- * namespace: with none there is nothing to apply. */
-static bool has_mesh_routes(struct eval *ev, struct str port, struct str client_ns)
+/* The routes of requests of the Service port for clients of the Gateway's namespace; empty: there
+ * are none to apply. */
+static struct row_span mesh_routes(struct eval *ev, struct str port, struct str client_ns)
 {
     struct str own = arena_printf(eval_scratch(ev), "%.*s@%.*s", STR_FMT(port), STR_FMT(client_ns));
-    enum kind_id kind = govern_kind(eval_group(ev, X_ATTACHED, own));
-    if (kind == KIND_COUNT) {
-        kind = govern_kind(eval_group(ev, X_ATTACHED, port));
+    struct row_span attached = eval_group(ev, X_ATTACHED, own);
+    if (attached.len == 0) {
+        attached = eval_group(ev, X_ATTACHED, port);
     }
-    return kind != KIND_COUNT && !govern_of_connections(kind);
+    enum kind_id kind = govern_kind(attached);
+    bool requests = kind != KIND_COUNT && !govern_of_connections(kind);
+    return requests ? attached : (struct row_span){.len = 0};
+}
+
+/* The clusters to which routes of the mesh send are the mesh's, which speaks no TLS: what a
+ * BackendTLSPolicy governs must not be sent to in plain text by way of them. Empty: nothing is. */
+static struct str mesh_encrypted(struct eval *ev, struct row_span routes)
+{
+    for (size_t i = 0; i < routes.len; i++) {
+        const struct attachment *attachment = (const struct attachment *)routes.rows[i];
+        for (size_t j = 0; j < attachment->backends.len + attachment->mirrors.len; j++) {
+            const struct attached_backend *backend =
+                j < attachment->backends.len
+                    ? &attachment->backends.items[j]
+                    : &attachment->mirrors.items[j - attachment->backends.len];
+            if (backend->cluster.len > 0 && eval_get(ev, T_BACKEND_TLS, backend->cluster) != NULL) {
+                return backend->cluster;
+            }
+        }
+    }
+    return STR_NULL;
+}
+
+/* By way of the mesh's routes. False: there are none. */
+static bool choose_mesh(struct arena *arena, const struct sender *sender, struct str port_key,
+                        struct str *ret_name, struct str *ret_reason)
+{
+    struct row_span routes = {.len = 0};
+    if (sender->requests && sender->gateway->parameters->mesh_routes) {
+        routes = mesh_routes(sender->ev, port_key, sender->gateway->ns);
+    }
+    struct str encrypted = mesh_encrypted(sender->ev, routes);
+    *ret_name = STR_NULL;
+    if (encrypted.len > 0) {
+        *ret_reason = arena_printf(arena,
+                                   "routes of Service port '%.*s' send to '%.*s', which a "
+                                   "BackendTLSPolicy governs: with mesh-routes 'apply' that would "
+                                   "be plain text",
+                                   STR_FMT(port_key), STR_FMT(encrypted));
+    } else if (routes.len > 0) {
+        *ret_name = arena_printf(arena, "mesh|%.*s", STR_FMT(port_key));
+    }
+    return routes.len > 0;
 }
 
 struct str upstream_choose(struct arena *arena, const struct sender *sender,
@@ -50,9 +93,9 @@ struct str upstream_choose(struct arena *arena, const struct sender *sender,
         *ret_reason = tls->fault;
         return STR_NULL;
     }
-    if (sender->requests && sender->gateway->parameters->mesh_routes &&
-        has_mesh_routes(ev, port_key, sender->gateway->ns)) {
-        return arena_printf(arena, "mesh|%.*s", STR_FMT(port_key));
+    struct str mesh;
+    if (choose_mesh(arena, sender, port_key, &mesh, ret_reason)) {
+        return mesh;
     }
     const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, port_key);
     bool http2 = sender->grpc && port != NULL && port->protocol != IR_HTTP2;
@@ -88,7 +131,7 @@ static bool is_needed(struct eval *ev, const struct ir_gateway *gateway, const s
         return false;
     }
     if (name->mesh) {
-        return gateway->parameters->mesh_routes && has_mesh_routes(ev, name->port, gateway->ns);
+        return gateway->parameters->mesh_routes && mesh_routes(ev, name->port, gateway->ns).len > 0;
     }
     return !name->http2 || port->protocol != IR_HTTP2;
 }
