@@ -27,13 +27,12 @@ static void add_source(struct engine *engine, unsigned id, const struct key_sour
         panic("table '%s' of rank %u takes keys from '%s' of rank %u", spec->name, spec->rank,
               graph->tables[table].name, graph->tables[table].rank);
     }
-    uint64_t child = UINT64_C(1) << id;
-    uint64_t *children = source->from == KEYS_OF_INDEX ? &engine->indexes[source->id].children
-                                                       : &engine->tables[source->id].children;
-    if ((*children & child) != 0) {
+    struct id_set *children = source->from == KEYS_OF_INDEX ? &engine->indexes[source->id].children
+                                                            : &engine->tables[source->id].children;
+    if (id_set_has(children, id)) {
         panic("table '%s': a source is named twice", spec->name);
     }
-    *children |= child;
+    id_set_add(children, id);
 }
 
 static void add_table(struct engine *engine, unsigned id)
@@ -65,7 +64,7 @@ static void add_index(struct engine *engine, unsigned id)
     if (spec->groups == NULL) {
         panic("index '%s': groups is missing", spec->name);
     }
-    engine->tables[spec->table].indexes |= UINT64_C(1) << id;
+    id_set_add(&engine->tables[spec->table].indexes, id);
 }
 
 struct engine *engine_new(const struct graph *graph)

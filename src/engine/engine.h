@@ -38,8 +38,8 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-#define ENGINE_TABLES_MAX 64
-#define ENGINE_INDEXES_MAX 64
+#define ENGINE_TABLES_MAX 128
+#define ENGINE_INDEXES_MAX 128
 #define ENGINE_RANK_MAX 15
 #define ENGINE_SOURCES_MAX 6
 

@@ -65,21 +65,27 @@ struct group {
     VEC(struct slot *) members;   /* members.items[i] holds rows.items[i] */
 };
 
+/* A set of tables, or of indexes. */
+#define ID_SET_WORDS 2
+struct id_set {
+    uint64_t words[ID_SET_WORDS];
+};
+
 struct table {
     const struct table_spec *spec;
-    struct map slots;     /* key -> struct slot */
-    uint64_t indexes;     /* bit i: index i groups these rows */
-    uint64_t children;    /* bit t: table t takes its keys from here */
-    uint64_t read_tables; /* bit t: a compute of this table has read table t (for the DOT) */
-    uint64_t read_indexes;
+    struct map slots;          /* key -> struct slot */
+    struct id_set indexes;     /* that group these rows */
+    struct id_set children;    /* tables that take their keys from here */
+    struct id_set read_tables; /* that a compute of this table has read (for the DOT) */
+    struct id_set read_indexes;
     struct table_stats stats;
     VEC(struct row_change) changes; /* of the last run; published tables only */
 };
 
 struct index {
     const struct index_spec *spec;
-    struct map groups; /* key -> struct group */
-    uint64_t children; /* bit t: table t takes its keys from here */
+    struct map groups;      /* key -> struct group */
+    struct id_set children; /* tables that take their keys from here */
 };
 
 struct retired {
@@ -122,13 +128,34 @@ static inline struct group *cell_group(struct cell *cell)
     return (struct group *)(void *)cell;
 }
 
-/* for (unsigned i = bits_next(set, 0); i < BITS_END; i = bits_next(set, i + 1)) */
-#define BITS_END 64u
-static inline unsigned bits_next(uint64_t set, unsigned from)
+/* --- id_set --------------------------------------------------------------------------------- */
+#define IDS_END (ID_SET_WORDS * 64u)
+_Static_assert(ENGINE_TABLES_MAX <= IDS_END && ENGINE_INDEXES_MAX <= IDS_END, "they fit");
+
+static inline void id_set_add(struct id_set *set, unsigned id)
 {
-    uint64_t left = from < BITS_END ? set >> from : 0;
-    return left != 0 ? from + (unsigned)__builtin_ctzll(left) : BITS_END;
+    set->words[id / 64] |= UINT64_C(1) << id % 64;
 }
+
+/* The first that is `from` or greater; IDS_END: there is none. */
+static inline unsigned id_set_next(const struct id_set *set, unsigned from)
+{
+    for (unsigned id = from; id < IDS_END; id = (id / 64 + 1) * 64) {
+        uint64_t left = set->words[id / 64] >> id % 64;
+        if (left != 0) {
+            return id + (unsigned)__builtin_ctzll(left);
+        }
+    }
+    return IDS_END;
+}
+
+static inline bool id_set_has(const struct id_set *set, unsigned id)
+{
+    return id_set_next(set, id) == id;
+}
+
+#define id_set_for_each(id, set)                                                                   \
+    for (unsigned id = id_set_next((set), 0); id < IDS_END; id = id_set_next((set), id + 1))
 
 /* --- table.c: rows, slots, cells ----------------------------------------------------------- */
 struct slot *table_find(const struct engine *engine, unsigned table, struct str key);
@@ -139,8 +166,8 @@ void slot_queue(struct engine *engine, struct slot *slot);
  * caller knows that it differs from the present one. */
 void slot_set_row(struct engine *engine, struct slot *slot, struct row *after);
 /* A key came to (or went from) a table or index: `children` are the tables keyed by it. */
-void children_gain(struct engine *engine, uint64_t children, struct str key);
-void children_lose(struct engine *engine, uint64_t children, struct str key);
+void children_gain(struct engine *engine, const struct id_set *children, struct str key);
+void children_lose(struct engine *engine, const struct id_set *children, struct str key);
 void cell_wake(struct engine *engine, struct cell *cell); /* marks the readers stale */
 void cell_may_be_idle(struct engine *engine, struct cell *cell);
 void engine_sweep(struct engine *engine); /* frees what is idle or retired */

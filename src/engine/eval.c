@@ -70,7 +70,7 @@ static struct table *check_rank(struct eval *ev, unsigned table)
 const struct row *eval_get(struct eval *ev, unsigned table, struct str key)
 {
     struct slot *slot = table_slot(ev->engine, table, key);
-    check_rank(ev, table)->read_tables |= UINT64_C(1) << table;
+    id_set_add(&check_rank(ev, table)->read_tables, table);
     record(ev, &slot->cell);
     return slot->row;
 }
@@ -79,7 +79,7 @@ struct row_span eval_group(struct eval *ev, unsigned index, struct str key)
 {
     struct group *group = index_group(ev->engine, index, key);
     unsigned table = ev->engine->indexes[index].spec->table;
-    check_rank(ev, table)->read_indexes |= UINT64_C(1) << index;
+    id_set_add(&check_rank(ev, table)->read_indexes, index);
     record(ev, &group->cell);
     return (struct row_span){.rows = group->rows.items, .len = group->rows.len};
 }

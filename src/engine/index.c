@@ -156,8 +156,7 @@ static void collect_groups(struct engine *engine, const struct slot *slot, uint6
     if (slot->row == NULL) {
         return;
     }
-    uint64_t indexes = engine->tables[slot->cell.owner].indexes;
-    for (unsigned i = bits_next(indexes, 0); i < BITS_END; i = bits_next(indexes, i + 1)) {
+    id_set_for_each (i, &engine->tables[slot->cell.owner].indexes) {
         struct group_emit emit = {.engine = engine, .index = i, .mark = mark};
         engine->indexes[i].spec->groups(slot->row, slot->key, &emit);
     }
@@ -168,7 +167,7 @@ static void leave_group(struct engine *engine, struct group *group, struct slot 
 {
     group_remove(group, group_where(engine, group, slot, before));
     if (group->members.len == 0) {
-        children_lose(engine, engine->indexes[group->cell.owner].children, group->key);
+        children_lose(engine, &engine->indexes[group->cell.owner].children, group->key);
         cell_may_be_idle(engine, &group->cell);
     }
 }
@@ -177,7 +176,7 @@ static void join_group(struct engine *engine, struct group *group, struct slot *
 {
     group_insert(engine, group, slot);
     if (group->members.len == 1) {
-        children_gain(engine, engine->indexes[group->cell.owner].children, group->key);
+        children_gain(engine, &engine->indexes[group->cell.owner].children, group->key);
     }
 }
 

@@ -99,9 +99,9 @@ void cell_wake(struct engine *engine, struct cell *cell)
     }
 }
 
-void children_gain(struct engine *engine, uint64_t children, struct str key)
+void children_gain(struct engine *engine, const struct id_set *children, struct str key)
 {
-    for (unsigned i = bits_next(children, 0); i < BITS_END; i = bits_next(children, i + 1)) {
+    id_set_for_each (i, children) {
         struct slot *slot = table_slot(engine, i, key);
         slot->sources++;
         if (slot->sources == 1) {
@@ -110,9 +110,9 @@ void children_gain(struct engine *engine, uint64_t children, struct str key)
     }
 }
 
-void children_lose(struct engine *engine, uint64_t children, struct str key)
+void children_lose(struct engine *engine, const struct id_set *children, struct str key)
 {
-    for (unsigned i = bits_next(children, 0); i < BITS_END; i = bits_next(children, i + 1)) {
+    id_set_for_each (i, children) {
         struct slot *slot = table_find(engine, i, key);
         ASSERT(slot != NULL && slot->sources > 0);
         slot->sources--;
@@ -146,13 +146,13 @@ void slot_set_row(struct engine *engine, struct slot *slot, struct row *after)
         vec_push(&table->changes, change);
     }
     cell_wake(engine, &slot->cell);
-    if (table->indexes != 0) {
+    if (id_set_next(&table->indexes, 0) != IDS_END) {
         index_update(engine, slot, before);
     }
     if (before == NULL) {
-        children_gain(engine, table->children, slot->key);
+        children_gain(engine, &table->children, slot->key);
     } else if (after == NULL) {
-        children_lose(engine, table->children, slot->key);
+        children_lose(engine, &table->children, slot->key);
     }
     if (before != NULL) {
         struct retired retired = {.row = before, .release = table->spec->release};

@@ -34,16 +34,13 @@ static void dot_table(const struct engine *engine, unsigned id, struct buf *out)
 static void dot_edges(const struct engine *engine, unsigned id, struct buf *out)
 {
     const struct table *table = &engine->tables[id];
-    for (unsigned i = bits_next(table->children, 0); i < BITS_END;
-         i = bits_next(table->children, i + 1)) {
+    id_set_for_each (i, &table->children) {
         buf_printf(out, "  t%u -> t%u;\n", id, i);
     }
-    for (unsigned i = bits_next(table->read_tables, 0); i < BITS_END;
-         i = bits_next(table->read_tables, i + 1)) {
+    id_set_for_each (i, &table->read_tables) {
         buf_printf(out, "  t%u -> t%u [style=dashed];\n", i, id);
     }
-    for (unsigned i = bits_next(table->read_indexes, 0); i < BITS_END;
-         i = bits_next(table->read_indexes, i + 1)) {
+    id_set_for_each (i, &table->read_indexes) {
         buf_printf(out, "  i%u -> t%u [style=dashed];\n", i, id);
     }
 }
@@ -54,8 +51,7 @@ static void dot_index(const struct engine *engine, unsigned id, struct buf *out)
     buf_printf(out, "  i%u [shape=ellipse,label=\"%s\\n%zu groups\"];\n", id, index->spec->name,
                index->groups.len);
     buf_printf(out, "  t%u -> i%u;\n", index->spec->table, id);
-    for (unsigned i = bits_next(index->children, 0); i < BITS_END;
-         i = bits_next(index->children, i + 1)) {
+    id_set_for_each (i, &index->children) {
         buf_printf(out, "  i%u -> t%u;\n", id, i);
     }
 }
