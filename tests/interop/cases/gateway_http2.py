@@ -7,7 +7,7 @@ import json
 from rig.gateway import Gateway, listener
 from rig.h2 import H2, request
 from rig.objects import rule
-from rig.raw import connect
+from rig.raw import connect, statuses
 from rig.suite import BACKENDS, PORTS, Case, alone
 from rig.traffic import Http, HttpLoad, seen
 
@@ -42,6 +42,34 @@ def one_connection_for_several_listeners(case: Case):
                        for i in range(STREAMS // 2)]
             paths = {json.loads(client.receive(stream)[1])["path"] for stream in streams[-1:]}
             assert paths == {f"/{STREAMS // 2 - 1}?delay=50"}, paths
+
+
+@alone
+def websockets_and_other_tunnels(case: Case):
+    """A WebSocket in a stream (RFC 8441), as browsers have it, beside requests; but a gateway is
+    nobody's proxy: CONNECT leads nowhere, whatever it names."""
+    one = case.service("one", "a")
+    made = authority(case, web="DNS:*.example.com")
+    gateway = Gateway(case, listener("web", 8443, "HTTPS", HOST, ["web"]), listener("http", 8080))
+    gateway.apply(one, the_secret(case, made, "web"), gateway.route(rule(one.ref())))
+    text = b"\x81\x85\0\0\0\0again"  # a frame of a client (RFC 6455), its mask nothing
+    with gateway.wait_started(8080, 8443):
+        with H2(connect(gateway.at(8443), HOST, made.path("ca.pem"), ["h2"])) as client:
+            stream = client.send(
+                request(HOST, "/", (":protocol", "websocket"), ("sec-websocket-version", "13"),
+                        method="CONNECT", scheme="https"), text, ends=False)
+            greeting, echo = b"\x81\x0chello from a", b"\x81\x05again"
+            wanted = 200, greeting + echo
+            assert client.receive(stream, enough=len(wanted[1])) == wanted
+            assert client.ask(request(HOST, scheme="https"))[0] == 200
+        targets = (HOST, f"{HOST}:8080", f"{BACKENDS['a']}:{PORTS['http']}", "evil.example.org:443")
+        for target in targets:
+            with connect(gateway.at(8080)) as raw:
+                raw.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+                assert statuses(raw, 1)[0] in (400, 404, 405), target
+            with H2(connect(gateway.at(8080))) as client:
+                status, _ = client.ask([(":method", "CONNECT"), (":authority", target)])
+                assert status in (400, 404, 405, "reset"), (target, status)
 
 
 # Headers that are added, a body, what the stream comes to, another path.

@@ -85,21 +85,22 @@ class H2:
     def _length(self) -> int:
         return int.from_bytes(self.data[:3], "big")
 
-    def send(self, headers: List[Tuple[str, str]], body: Optional[bytes] = None) -> int:
-        """Returns the stream. Without a body the headers are all."""
+    def send(self, headers: List[Tuple[str, str]], body: Optional[bytes] = None,
+             ends: bool = True) -> int:
+        """Returns the stream. Without a body the headers are all. ends: nothing more will come."""
         self.stream += 2
         flags = END_HEADERS | (END_STREAM if body is None else 0)
         sent = frame(HEADERS, flags, self.stream, block(headers))
         if body is not None:
-            sent += frame(DATA, END_STREAM, self.stream, body)
+            sent += frame(DATA, END_STREAM if ends else 0, self.stream, body)
         try:
             self.connection.sendall(sent)
         except OSError:
             pass  # receive() tells
         return self.stream
 
-    def receive(self, stream: int) -> tuple:
-        """(status or "reset" or "closed", body) of a stream."""
+    def receive(self, stream: int, enough: Optional[int] = None) -> tuple:
+        """(status or "reset" or "closed", body) of a stream, or so many bytes of its body."""
         status, body = None, b""
         while found := self._read():
             kind, flags, of, payload = found
@@ -113,6 +114,8 @@ class H2:
                 status = status or _status(payload)
             elif of == stream and kind == DATA:
                 body += payload
+                if enough is not None and len(body) >= enough:
+                    return status, body
             if of == stream and kind in (HEADERS, DATA) and flags & END_STREAM:
                 return status, body
         return "closed", body
