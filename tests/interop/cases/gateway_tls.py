@@ -18,7 +18,7 @@ from rig.traffic import HttpLoad, get, listens
 from cases.gateways import authority, let_in, the_secret
 
 SECONDS = 5
-ROTATIONS = 6
+ROTATIONS = 5
 HOST = "a.example.com"
 TLS_PORT = 3443
 
