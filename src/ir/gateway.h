@@ -24,6 +24,8 @@
 
 #define PRIVILEGED_PORTS 1024
 #define SHIFTED_PORTS 64512 /* pods without privileges bind this + port instead */
+/* Of a request to a backend: how many Gateways it has passed. */
+#define PASSED_HEADER "x-heddle-passed"
 
 /* --- listeners ----------------------------------------------------------------------------- */
 enum ir_listener_protocol {

@@ -2,6 +2,7 @@
 /* rule: one view of the rules of all route kinds, and what of them is served. */
 #include "resolve/rule.h"
 
+#include "ir/gateway.h"
 #include "model/format.h"
 
 #include "resolve/filters.h"
@@ -128,20 +129,19 @@ static bool served(int type)
     return (size_t)type < sizeof(filter_served) / sizeof(filter_served[0]) && filter_served[type];
 }
 
-/* Envoy refuses a whole RouteConfiguration that touches Host this way. */
-static bool touches_host(const struct header_filter *filter)
+static bool touches(const struct header_filter *filter, struct str name)
 {
-    bool touches = false;
+    bool found = false;
     for (size_t i = 0; filter != NULL && i < filter->set.len; i++) {
-        touches = touches || str_eq_nocase(filter->set.items[i].name, STR("host"));
+        found = found || str_eq_nocase(filter->set.items[i].name, name);
     }
     for (size_t i = 0; filter != NULL && i < filter->add.len; i++) {
-        touches = touches || str_eq_nocase(filter->add.items[i].name, STR("host"));
+        found = found || str_eq_nocase(filter->add.items[i].name, name);
     }
     for (size_t i = 0; filter != NULL && i < filter->remove.len; i++) {
-        touches = touches || str_eq_nocase(filter->remove.items[i], STR("host"));
+        found = found || str_eq_nocase(filter->remove.items[i], name);
     }
-    return touches;
+    return found;
 }
 
 /* The CRDs let any text stand in `remove`; Envoy refuses what is no header's name. */
@@ -163,8 +163,13 @@ static struct str filter_unserved(const struct filter *filter, struct arena *are
         return arena_printf(arena, "filter type '%s' is not served yet",
                             route_filter_names[filter->type]);
     }
-    if (touches_host(filter->request_headers) || touches_host(filter->response_headers)) {
+    /* Envoy refuses a whole RouteConfiguration that touches Host this way. */
+    if (touches(filter->request_headers, STR("host")) ||
+        touches(filter->response_headers, STR("host"))) {
         return STR("the Host header cannot be changed by a header modifier; URLRewrite does that");
+    }
+    if (touches(filter->request_headers, STR(PASSED_HEADER))) {
+        return STR("the header '" PASSED_HEADER "' ends requests that go round: it stays");
     }
     if (removes_no_name(filter->request_headers) || removes_no_name(filter->response_headers)) {
         return STR("'remove' lists a text that is no header's name");

@@ -4,6 +4,7 @@
  * spliced from them.
  *
  *   Host of nobody                                no virtual host                    404
+ *   has passed PASSES_MAX of Gateways             first route, by PASSED_HEADER      508
  *   Host of another listener than the one that    first route, by LISTENER_HEADER    421
  *     the connection's SNI chose (HTTPS)
  *   Host of a listener without a route for it     no route                           404
@@ -25,31 +26,59 @@
 
 #define ROUTE_CONFIG_VIRTUAL_HOSTS 2 /* field of envoy.config.route.v3.RouteConfiguration */
 #define HTTP_MISDIRECTED 421
+#define HTTP_LOOP_DETECTED 508
+#define PASS "+"          /* of a Gateway, in PASSED_HEADER */
+#define PASSES_MAX "++++" /* gateways may stand behind gateways; this many is a circle */
 #define ALT_SVC_SECONDS 86400
 
-static pb_route *misdirected(struct arena *arena, struct str owner)
+/* A route that answers by itself where the header is so. */
+static pb_route *refusal(struct arena *arena, const char *name, pb_header_matcher *header,
+                         uint32_t status)
 {
-    pb_header_matcher *other = NEW(arena, pb_header_matcher);
-    other->name = (char *)LISTENER_HEADER;
-    other->invert_match = true;
-    other->header_match_specifier_case =
-        ENVOY__CONFIG__ROUTE__V3__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_STRING_MATCH;
-    other->string_match = NEW(arena, pb_string_matcher);
-    other->string_match->match_pattern_case =
-        ENVOY__TYPE__MATCHER__V3__STRING_MATCHER__MATCH_PATTERN_EXACT;
-    other->string_match->exact = xds_text(arena, owner);
     pb_route *route = NEW(arena, pb_route);
-    route->name = (char *)"misdirected";
+    route->name = (char *)(uintptr_t)name;
     route->match = NEW(arena, pb_route_match);
     route->match->path_specifier_case =
         ENVOY__CONFIG__ROUTE__V3__ROUTE_MATCH__PATH_SPECIFIER_PREFIX;
     route->match->prefix = (char *)"/";
     route->match->headers = ARENA_ARRAY(arena, 1, pb_header_matcher *);
-    route->match->headers[route->match->n_headers++] = other;
+    route->match->headers[route->match->n_headers++] = header;
     route->action_case = ENVOY__CONFIG__ROUTE__V3__ROUTE__ACTION_DIRECT_RESPONSE;
     route->direct_response = NEW(arena, pb_direct_response);
-    route->direct_response->status = HTTP_MISDIRECTED;
+    route->direct_response->status = status;
     return route;
+}
+
+static pb_header_matcher *header_matcher(struct arena *arena, const char *name)
+{
+    pb_header_matcher *header = NEW(arena, pb_header_matcher);
+    header->name = (char *)(uintptr_t)name;
+    header->header_match_specifier_case =
+        ENVOY__CONFIG__ROUTE__V3__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_STRING_MATCH;
+    header->string_match = NEW(arena, pb_string_matcher);
+    return header;
+}
+
+static pb_route *misdirected(struct arena *arena, struct str owner)
+{
+    pb_header_matcher *other = header_matcher(arena, LISTENER_HEADER);
+    other->invert_match = true;
+    other->string_match->match_pattern_case =
+        ENVOY__TYPE__MATCHER__V3__STRING_MATCHER__MATCH_PATTERN_EXACT;
+    other->string_match->exact = xds_text(arena, owner);
+    return refusal(arena, "misdirected", other, HTTP_MISDIRECTED);
+}
+
+/* A route may lead back to its own Gateway, by a Service with the Gateway's address or by other
+ * Gateways, and so may each of its mirrors: one request would become ever more of them, which take
+ * all there is from everybody else. */
+static pb_route *looped(struct arena *arena)
+{
+    pb_header_matcher *passed = header_matcher(arena, PASSED_HEADER);
+    passed->string_match->match_pattern_case =
+        ENVOY__TYPE__MATCHER__V3__STRING_MATCHER__MATCH_PATTERN_SUFFIX;
+    passed->string_match->suffix = (char *)PASSES_MAX;
+    return refusal(arena, "looped", passed, HTTP_LOOP_DETECTED);
 }
 
 /* Tells clients that came by TCP where QUIC is spoken: the port that they know, not the one that is
@@ -77,6 +106,9 @@ const struct row *xds_gateway_vhost(struct eval *ev, struct str key)
     pb_virtual_host *vhost = xds_new_vhost(scratch, ir->domain, ir->domain);
     struct route_list list;
     memset(&list, 0, sizeof(list));
+    if (ir->routes.len > 0) {
+        vec_push(&list.routes, looped(scratch));
+    }
     if (ir->https) {
         vec_push(&list.routes, misdirected(scratch, ir->listener));
     }
@@ -104,6 +136,13 @@ static struct str config_head(struct arena *arena, struct str entry)
     config->request_headers_to_remove = ARENA_ARRAY(arena, 1, char *);
     config->request_headers_to_remove[config->n_request_headers_to_remove++] =
         (char *)LISTENER_HEADER;
+    pb_header_option *passed = NEW(arena, pb_header_option);
+    passed->header = NEW(arena, pb_header_value);
+    passed->header->key = (char *)PASSED_HEADER;
+    passed->header->value = (char *)"%REQ(" PASSED_HEADER ")%" PASS; /* "-+" the first time */
+    passed->append_action = PB_HEADER_OVERWRITE_OR_ADD;
+    config->request_headers_to_add = ARENA_ARRAY(arena, 1, pb_header_option *);
+    config->request_headers_to_add[config->n_request_headers_to_add++] = passed;
     return pb_pack(arena, &config->base);
 }
 

@@ -9,7 +9,7 @@ import time
 from typing import Optional
 
 from rig.gateway import API, Gateway, listener
-from rig.objects import cors, full_path, header_filter, prefix_path, redirect, rewrite, rule
+from rig.objects import cors, full_path, header_filter, mirror, prefix_path, redirect, rewrite, rule
 from rig.pki import Authority, openssl
 from rig.process import until
 from rig.suite import Case, alone
@@ -484,3 +484,36 @@ def whatever_routes_ask_for(case: Case):
             rejected = gateway.envoy.rejected()
             assert not rejected, (rejected, gateway.envoy.child.log_text()[-1500:])
         load.check_no_failure()
+
+
+@alone
+def routes_that_lead_back_to_the_gateway(case: Case):
+    """A Service whose endpoint is the Gateway itself, as a backend and as two mirrors: a request
+    goes round a few times, whatever its rule does to headers; others are served all the time."""
+    one, loop = case.service("one", "a"), case.service("loop")
+    gateway = Gateway(case, listener("http", 8080))
+    objects = loop.objects()
+    objects[1]["endpoints"] = [{"addresses": [gateway.address], "conditions": {"ready": True}}]
+    objects[1]["ports"][0]["port"] = 8080
+    hides = [header_filter(set={"x-heddle-passed": "nobody"}), header_filter(remove=["X-Heddle-Passed"])]
+    rules = {"loop": rule(loop.ref()),
+             "mirrors": rule(one.ref(), filters=[mirror(loop.ref()), mirror(loop.ref())]),
+             "sets": rule(loop.ref(), filters=hides[:1]),
+             "removes": rule({**loop.ref(), "filters": hides[1:]})}
+    gateway.apply(one, *objects, gateway.route(rule(one.ref()), name="good", hostnames=[HOST]), *[
+        gateway.route(a_rule, name=name, hostnames=[f"{name}.example.com"])
+        for name, a_rule in rules.items()])
+    outcomes = {"loop": 508, "mirrors": 200, "sets": 500, "removes": 500}
+    with gateway.wait_started(8080):
+        at = gateway.at(8080)
+        with HttpLoad([Http(at, HOST)]) as load:
+            load.wait_for("a")
+            got = {name: get(at, host=f"{name}.example.com").status for name in rules}
+            assert got == outcomes, got
+            told = {said: get(at, host=HOST, **({"x_heddle_passed": said} if said else {})).outcome
+                    for said in ("", "x", "-+++", "x++++")}
+            assert told == {"": "a", "x": "a", "-+++": "a", "x++++": "508"}, told
+        load.check_no_failure()
+        until(lambda: gateway.envoy.stats("downstream_rq_active").get(
+            f"http.gateway/{case.namespace}/gw:8080.downstream_rq_active", 0) == 0, SECONDS,
+              "all have come to an end")
