@@ -179,6 +179,8 @@ static void nobody_meets_an_unknown_ca(void **state)
 {
     (void)state;
     enum { DAYS = 800, KEPT = 7 };
+    enum { NEAR = 10 }; /* days around a step: between steps a look each week will do */
+    int64_t look_until = NEAR;
     struct err err = {""};
     struct keyring ring;
     struct buf certs[KEPT];
@@ -199,14 +201,17 @@ static void nobody_meets_an_unknown_ca(void **state)
             keyring_release(&ring);
             ring = next;
             steps++;
+            look_until = day + NEAR;
         }
         assert_string_equal(err.text, "");
         buf_release(&certs[day % KEPT]);
         mint(&ring, now, &certs[day % KEPT]);
-        for (int64_t i = 0; i < KEPT && i <= day; i++) {
+        bool look = day <= look_until || day % KEPT == 0;
+        for (int64_t i = 0; look && i < KEPT && i <= day; i++) {
             assert_true(verifies(ring.bundle, buf_str(&certs[i]), now));
         }
-        assert_true(verifies(buf_str(&bundles[day % 2]), buf_str(&certs[day % KEPT]), now));
+        assert_true(!look ||
+                    verifies(buf_str(&bundles[day % 2]), buf_str(&certs[day % KEPT]), now));
         buf_clear(&bundles[day % 2]);
         buf_add_str(&bundles[day % 2], ring.bundle);
     }
