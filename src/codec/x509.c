@@ -69,6 +69,23 @@ struct str x509_certificates_fault(struct str text)
                   : STR("has no certificate in it");
 }
 
+struct str x509_authorities_fault(struct str text)
+{
+    struct str fault = x509_certificates_fault(text);
+    if (fault.len > 0) {
+        return fault;
+    }
+    BIO *bio = open_text(text);
+    STACK_OF(X509_INFO) *parts = PEM_X509_INFO_read_bio(bio, NULL, no_passphrase, NULL);
+    BIO_free(bio);
+    if (parts == NULL) {
+        ERR_clear_error();
+        return STR("has a revocation list, or another part, that cannot be read");
+    }
+    sk_X509_INFO_pop_free(parts, X509_INFO_free);
+    return STR_NULL;
+}
+
 /* --- time ---------------------------------------------------------------------------------- */
 
 static int64_t end_of(const X509 *certificate)

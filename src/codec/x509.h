@@ -19,6 +19,9 @@
 /* What is wrong, as words behind a subject ("has no certificate in it"); empty: nothing. Static
  * texts, which never have bytes of the key. */
 struct str x509_certificates_fault(struct str text); /* of a chain or a bundle: all must be good */
+/* Of a bundle of authorities, which may have revocation lists: all must be good, since Envoy
+ * refuses the whole, and with it every certificate that serves beside it. */
+struct str x509_authorities_fault(struct str text);
 struct str x509_key_fault(struct str key, struct str chain); /* chain: good, its leaf first */
 
 /* When the first and the last certificate of a text end to be valid (notAfter), in seconds since

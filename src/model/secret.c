@@ -122,7 +122,7 @@ static void finish_config_map(void *obj, struct arena *arena)
         }
     }
     map->parameters.len = kept;
-    struct str fault = has_authorities ? x509_certificates_fault(map->authorities) : STR_NULL;
+    struct str fault = has_authorities ? x509_authorities_fault(map->authorities) : STR_NULL;
     map->fault = fault.len > 0 ? arena_printf(arena, CONFIG_MAP_AUTHORITIES " %.*s", STR_FMT(fault))
                                : STR_NULL;
 }

@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str chain = str_cut(&key, '\0');
     struct str fault = x509_certificates_fault(chain);
     ASSERT(str_eq(fault, x509_certificates_fault(chain)));
+    ASSERT(fault.len == 0 || x509_authorities_fault(chain).len > 0);
     struct x509_ends ends;
     if (x509_ends(chain, &ends)) {
         ASSERT(ends.first >= 0 && ends.first <= ends.last);

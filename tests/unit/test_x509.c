@@ -12,6 +12,8 @@
 
 #define UNREADABLE "has a certificate that cannot be read"
 #define NONE "has no certificate in it"
+#define UNREADABLE_PART "has a revocation list, or another part, that cannot be read"
+#define NO_REVOCATIONS "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"
 #define NO_BYTES "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 static void expect(struct str fault, const char *text)
@@ -33,13 +35,22 @@ static void certificates(void **state)
     expect(x509_certificates_fault(buf_str(&a.key)), NONE);
     expect(x509_certificates_fault(STR(NO_BYTES)), UNREADABLE);
     expect(x509_certificates_fault(buf_str(&a.cert)), "");
+    expect(x509_authorities_fault(STR("")), NONE);
+    expect(x509_authorities_fault(buf_str(&a.cert)), "");
     expect(x509_certificates_fault(str_sub(buf_str(&a.cert), 0, a.cert.len - 20)), UNREADABLE);
     buf_init(&text, BUF_UNLIMITED);
     buf_printf(&text, "# whose\n%.*s%.*s\n# end\n", STR_FMT(buf_str(&a.cert)),
                STR_FMT(buf_str(&b.cert)));
     expect(x509_certificates_fault(buf_str(&text)), "");
+    expect(x509_authorities_fault(buf_str(&text)), "");
+    size_t good = text.len;
+    buf_add_text(&text, NO_REVOCATIONS);
+    expect(x509_certificates_fault(buf_str(&text)), "");
+    expect(x509_authorities_fault(buf_str(&text)), UNREADABLE_PART);
+    expect(x509_authorities_fault(str_sub(buf_str(&text), 0, good)), "");
     buf_add_text(&text, NO_BYTES);
     expect(x509_certificates_fault(buf_str(&text)), UNREADABLE);
+    expect(x509_authorities_fault(buf_str(&text)), UNREADABLE);
     buf_release(&text);
     x509_rig_release(&a);
     x509_rig_release(&b);
