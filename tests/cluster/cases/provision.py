@@ -98,7 +98,10 @@ def a_restricted_namespace_takes_a_gateway(case: Case):
 def what_is_edited_or_deleted_comes_back(case: Case):
     gateway(case)
     expect(case, "Programmed", "True")
-    before = made(case, "pod")[0]["metadata"]["name"]
+
+    def generation():
+        return case.ns.get("deployment", "web-heddle")["metadata"]["generation"]
+    before = generation()
     case.ns.patch("service", "web-heddle", {"spec": {"ports": [
         {"name": "mine", "port": 81, "targetPort": 81}]}})
     case.ns.patch("deployment", "web-heddle", {"spec": {"replicas": 0}})
@@ -112,8 +115,8 @@ def what_is_edited_or_deleted_comes_back(case: Case):
                 and all(made(case, kind) for kind in KINDS[:-1]))
     until(whole, SECONDS, "all is as it was", interval=0.2)
     expect(case, "Programmed", "True")
-    if made(case, "pod")[0]["metadata"]["name"] == before:
-        raise Failed("the edit of the replicas was not seen: the pod is the same one")
+    if generation() < before + 2:
+        raise Failed("the replicas were not edited once and mended once")
 
 
 @test
