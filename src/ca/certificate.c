@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/panic.h"
+#include "codec/pem.h"
 
 #define SERIAL_BYTES 16
 #define NAME_MAX_LEN 64 /* of a common name, RFC 5280 appendix A */
@@ -28,36 +29,18 @@ static bool fail(struct err *err, const char *what)
 
 /* --- PEM ------------------------------------------------------------------------------------ */
 
-/* A text that asks for a passphrase is an error, not a prompt on the terminal. */
-static int no_passphrase(char *text, int size, int writing, void *arg)
-{
-    (void)text;
-    (void)size;
-    (void)writing;
-    (void)arg;
-    return -1;
-}
-
-static BIO *open_text(struct str text)
-{
-    ASSERT(text.len <= INT_MAX);
-    BIO *bio = BIO_new_mem_buf(text.len > 0 ? text.ptr : "", (int)text.len);
-    ASSERT(bio != NULL);
-    return bio;
-}
-
 static X509 *read_cert(struct str text)
 {
-    BIO *bio = open_text(text);
-    X509 *cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+    BIO *bio = pem_open(text);
+    X509 *cert = PEM_read_bio_X509(bio, NULL, pem_no_passphrase, NULL);
     BIO_free(bio);
     return cert;
 }
 
 static EVP_PKEY *read_key(struct str text)
 {
-    BIO *bio = open_text(text);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    BIO *bio = pem_open(text);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, pem_no_passphrase, NULL);
     BIO_free(bio);
     return key;
 }
@@ -309,8 +292,8 @@ bool certificate_check_key(struct str cert, struct str key, struct err *err)
 
 bool certificate_cut(struct str *rest, struct buf *ret_cert)
 {
-    BIO *bio = open_text(*rest);
-    X509 *cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+    BIO *bio = pem_open(*rest);
+    X509 *cert = PEM_read_bio_X509(bio, NULL, pem_no_passphrase, NULL);
     ERR_clear_error();
     if (cert != NULL) {
         size_t left = BIO_ctrl_pending(bio);

@@ -12,28 +12,11 @@
 #include <string.h>
 
 #include "base/panic.h"
+#include "codec/pem.h"
 
 #define RSA_BITS_MIN 2048
 #define CURVE_NAME_MAX 32
 #define SECONDS_PER_DAY 86400
-
-/* A text that asks for a passphrase is an error, not a prompt on the terminal. */
-static int no_passphrase(char *text, int size, int writing, void *arg)
-{
-    (void)text;
-    (void)size;
-    (void)writing;
-    (void)arg;
-    return -1;
-}
-
-static BIO *open_text(struct str text)
-{
-    ASSERT(text.len <= INT_MAX);
-    BIO *bio = BIO_new_mem_buf(text.len > 0 ? text.ptr : "", (int)text.len);
-    ASSERT(bio != NULL);
-    return bio;
-}
 
 /* --- certificates -------------------------------------------------------------------------- */
 
@@ -41,7 +24,7 @@ static BIO *open_text(struct str text)
 static X509 *next_certificate(BIO *bio, bool *ret_broken)
 {
     ERR_clear_error();
-    X509 *certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+    X509 *certificate = PEM_read_bio_X509(bio, NULL, pem_no_passphrase, NULL);
     unsigned long error = ERR_peek_last_error();
     *ret_broken = certificate == NULL && !(ERR_GET_LIB(error) == ERR_LIB_PEM &&
                                            ERR_GET_REASON(error) == PEM_R_NO_START_LINE);
@@ -57,7 +40,7 @@ static X509 *next_certificate(BIO *bio, bool *ret_broken)
 
 struct str x509_certificates_fault(struct str text)
 {
-    BIO *bio = open_text(text);
+    BIO *bio = pem_open(text);
     bool broken, any = false;
     for (X509 *certificate; (certificate = next_certificate(bio, &broken)) != NULL;) {
         any = true;
@@ -75,8 +58,8 @@ struct str x509_authorities_fault(struct str text)
     if (fault.len > 0) {
         return fault;
     }
-    BIO *bio = open_text(text);
-    STACK_OF(X509_INFO) *parts = PEM_X509_INFO_read_bio(bio, NULL, no_passphrase, NULL);
+    BIO *bio = pem_open(text);
+    STACK_OF(X509_INFO) *parts = PEM_X509_INFO_read_bio(bio, NULL, pem_no_passphrase, NULL);
     BIO_free(bio);
     if (parts == NULL) {
         ERR_clear_error();
@@ -101,7 +84,7 @@ static int64_t end_of(const X509 *certificate)
 
 bool x509_ends(struct str text, struct x509_ends *ret_ends)
 {
-    BIO *bio = open_text(text);
+    BIO *bio = pem_open(text);
     struct x509_ends ends = {INT64_MAX, -1};
     bool broken;
     for (X509 *certificate; (certificate = next_certificate(bio, &broken)) != NULL;) {
@@ -176,9 +159,9 @@ static struct str key_fault(X509 *leaf, EVP_PKEY *key)
 struct str x509_key_fault(struct str key_text, struct str chain)
 {
     bool broken;
-    BIO *bio = open_text(chain), *key_bio = open_text(key_text);
+    BIO *bio = pem_open(chain), *key_bio = pem_open(key_text);
     X509 *leaf = next_certificate(bio, &broken);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(key_bio, NULL, no_passphrase, NULL);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(key_bio, NULL, pem_no_passphrase, NULL);
     struct str fault = key_fault(leaf, key);
     EVP_PKEY_free(key);
     X509_free(leaf);
