@@ -344,13 +344,6 @@ void stream_set_view(struct stream *stream, const struct view *view)
 
 /* --- responses ------------------------------------------------------------------------------- */
 
-/* Envoy refuses all that a response holds for one resource, and a certificate is easily made that
- * only its own library refuses: who brings one keeps out his own listener, not those of others. */
-static bool goes_alone(enum xds_type type)
-{
-    return type == XDS_SDS;
-}
-
 void stream_put_dirty(struct stream *stream, struct subscription *sub)
 {
     struct response *response = &stream->env->response;
@@ -377,7 +370,7 @@ void stream_put_dirty(struct stream *stream, struct subscription *sub)
             response_put_sotw(response, resource);
         }
         stream_sent_put(stream, sub, id, resource);
-        alone = goes_alone(sub->type);
+        alone = xds_type_info(sub->type)->alone;
     }
 }
 

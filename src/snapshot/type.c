@@ -5,9 +5,11 @@
 #include "base/panic.h"
 
 static const struct xds_type_info types[XDS_TYPE_COUNT] = {
-#define XDS_TYPE(id, short_name, message, whole)                                                   \
-    [XDS_##id] = {                                                                                 \
-        .name = short_name, .url = STR("type.googleapis.com/" message), .whole_state = whole},
+#define XDS_TYPE(id, short_name, message, whole, by_itself)                                        \
+    [XDS_##id] = {.name = short_name,                                                              \
+                  .url = STR("type.googleapis.com/" message),                                      \
+                  .whole_state = whole,                                                            \
+                  .alone = by_itself},
 #include "snapshot/type.def"
 #undef XDS_TYPE
 };

@@ -8,7 +8,7 @@
 #include "base/str.h"
 
 enum xds_type {
-#define XDS_TYPE(id, name, message, whole_state) XDS_##id,
+#define XDS_TYPE(id, name, message, whole_state, alone) XDS_##id,
 #include "snapshot/type.def"
 #undef XDS_TYPE
     XDS_TYPE_COUNT
@@ -18,6 +18,7 @@ struct xds_type_info {
     const char *name; /* "cds" */
     struct str url;   /* "type.googleapis.com/envoy.config.cluster.v3.Cluster" */
     bool whole_state;
+    bool alone;
 };
 
 const struct xds_type_info *xds_type_info(enum xds_type type);
