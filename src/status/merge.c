@@ -393,6 +393,19 @@ static void merge_listeners(const struct list_rule *rule, const struct doc_node 
     }
 }
 
+/* Whether two lists have the same items, by one or two of their texts. */
+static bool same_items(const struct doc_node *a, const struct doc_node *b, const char *key,
+                       const char *other)
+{
+    bool same = list_len(a) == list_len(b);
+    for (uint32_t i = 0; same && i < list_len(b); i++) {
+        const struct doc_node *x = a->items[i], *y = b->items[i];
+        same = str_eq(text_of(x, str_from(key)), text_of(y, str_from(key))) &&
+               (other == NULL || str_eq(text_of(x, str_from(other)), text_of(y, str_from(other))));
+    }
+    return same;
+}
+
 /* --- what is heddle's as a whole ------------------------------------------------------------- */
 
 /* Whoever accepts the object lists its features: all of the list is heddle's, or nothing. */
@@ -403,11 +416,7 @@ static void merge_features(const struct list_rule *rule, const struct doc_node *
     if (wanted == NULL) {
         return;
     }
-    bool same = list_len(seen) == list_len(wanted);
-    for (uint32_t i = 0; same && i < list_len(wanted); i++) {
-        same = str_eq(text_of(seen->items[i], STR("name")), text_of(wanted->items[i], STR("name")));
-    }
-    if (!same) {
+    if (!same_items(seen, wanted, "name", NULL)) {
         changed(merge);
     }
     put_verbatim(wanted, out);
@@ -420,13 +429,7 @@ static void merge_addresses(const struct list_rule *rule, const struct doc_node 
     if (wanted == NULL) {
         return;
     }
-    bool same = list_len(seen) == list_len(wanted);
-    for (uint32_t i = 0; same && i < list_len(wanted); i++) {
-        const struct doc_node *a = seen->items[i], *b = wanted->items[i];
-        same = str_eq(text_of(a, STR("type")), text_of(b, STR("type"))) &&
-               str_eq(text_of(a, STR("value")), text_of(b, STR("value")));
-    }
-    if (!same) {
+    if (!same_items(seen, wanted, "type", "value")) {
         changed(merge);
     }
     put_verbatim(wanted, out);
