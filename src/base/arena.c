@@ -17,16 +17,9 @@
 #include <string.h>
 
 #include "base/panic.h"
+#include "base/sanitizer.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ARENA_ASAN 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define ARENA_ASAN 1
-#endif
-
-#ifdef ARENA_ASAN
+#ifdef SANITIZER_ADDRESS
 #include <sanitizer/asan_interface.h>
 #define POISON(ptr, size) __asan_poison_memory_region((ptr), (size))
 #define UNPOISON(ptr, size) __asan_unpoison_memory_region((ptr), (size))

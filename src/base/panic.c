@@ -3,6 +3,7 @@
 #include "base/panic.h"
 
 #include <execinfo.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/sanitizer.h"
 
 #define PANIC_FRAMES 64
 #define PANIC_SECONDS 2 /* for the last words; nobody may read them */
@@ -67,4 +70,13 @@ char *xstrdup(const char *text)
 {
     size_t size = strlen(text) + 1;
     return memcpy(xmalloc(size), text, size);
+}
+
+void xtrim(void)
+{
+    /* A sanitizer has an allocator of its own. glibc's is not even set up then, and two threads
+     * that do so at once see it half done (malloc_trim of glibc 2.36 crashed). */
+#if !defined(SANITIZER_ADDRESS) && !defined(SANITIZER_THREAD)
+    (void)malloc_trim(0);
+#endif
 }

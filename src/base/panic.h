@@ -29,5 +29,7 @@ void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size); /* panics when count * size overflows */
 void *xrealloc(void *ptr, size_t size);
 char *xstrdup(const char *text);
+/* Gives the kernel back what is free, after much was: some milliseconds for 100 MB. */
+void xtrim(void);
 
 #endif

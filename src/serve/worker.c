@@ -2,7 +2,6 @@
 /* worker: calls become streams, letters become changes; see worker.h. */
 #include "serve/worker.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -370,7 +369,7 @@ static void tidy_memory(struct worker *worker)
         worker->tidy = TIDY_DUE;
     } else if (worker->tidy == TIDY_DUE) {
         worker->tidy = TIDY_CLEAN;
-        (void)malloc_trim(0);
+        xtrim();
     }
 }
 

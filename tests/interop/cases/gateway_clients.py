@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 
+from rig.envoy import own_address
 from rig.gateway import Gateway, listener
 from rig.grpc import ECHO
 from rig.objects import header_filter, rule
@@ -82,7 +83,7 @@ def what_clients_say_of_themselves(case: Case):
             headers = {name.lower(): values for name, values in answer.json()["headers"].items()}
             passed = {name for name, value in LIES.items() if value in headers.get(name, ())}
             assert not passed, f"{scheme}: the backend got {passed}"
-            assert headers["x-forwarded-for"] == ["1.2.3.4,127.0.0.1"], headers
+            assert headers["x-forwarded-for"] == [f"1.2.3.4,{own_address()}"], headers
             assert headers["x-forwarded-proto"] == [scheme], headers
             assert headers["x-request-id"] == ["mine"], headers
             kept = [name for name, _ in answer.headers if name.startswith("x-envoy")]

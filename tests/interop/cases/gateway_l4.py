@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 
+from rig.envoy import own_address
 from rig.gateway import Gateway, listener
 from rig.objects import rule
 from rig.process import until
@@ -155,9 +156,9 @@ CLIENT6 = (socket.inet_pton(socket.AF_INET6, "2001:db8::7") + socket.inet_pton(s
 WORDS = {  # what comes first; who the client is then, None: it is not let in
     b"PROXY TCP4 192.0.2.7 127.0.0.1 5 80\r\n": "192.0.2.7",
     b"PROXY TCP6 2001:db8::7 ::1 5 80\r\n": "2001:db8::7",
-    b"PROXY UNKNOWN\r\n": "127.0.0.1",
+    b"PROXY UNKNOWN\r\n": own_address(),
     version_2(0x11, CLIENT4): "192.0.2.7", version_2(0x21, CLIENT6): "2001:db8::7",
-    version_2(0x00, b"", command=0): "127.0.0.1",  # the load balancer's own check
+    version_2(0x00, b"", command=0): own_address(),  # the load balancer's own check
     b"PROXY TCP4 192.0.2.7\r\n": None, b"PROXY " + b"x" * 200: None, version_2(0x11, b"x"): None,
     b"": None,
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Envoy as a sidecar; without interception it listens on the Services' loopback ClusterIPs."""
 
+import functools
+import ipaddress
 import json
 import pathlib
 import re
@@ -14,6 +16,16 @@ from .process import Child, tool, until
 
 START_SECONDS = 15
 ADMIN_SECONDS = 5
+
+
+@functools.lru_cache(maxsize=None)
+def own_address() -> str:
+    """What Envoy writes into X-Forwarded-For for a client of its own machine: the machine's first
+    IPv4 address that is not a loopback one, or 127.0.0.1 where it has none."""
+    devices = json.loads(subprocess.run(["ip", "-json", "-4", "address", "show", "up"], check=True,
+                                        text=True, stdout=subprocess.PIPE).stdout)
+    found = [address["local"] for device in devices for address in device.get("addr_info", ())]
+    return next((a for a in found if not ipaddress.ip_address(a).is_loopback), "127.0.0.1")
 
 
 class Envoy:
