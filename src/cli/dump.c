@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dump: `heddle dump NODE`, everything a connected client has been sent. */
-#include <jansson.h>
 #include <stdio.h>
 
+#include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/fetch.h"
 
@@ -13,11 +13,11 @@ static const char *text(const json_t *object, const char *key)
 }
 
 /* For people: one line for each resource; the whole is in -o json. */
-static void print_text(const json_t *proxies)
+static void print_text(const json_t *answer)
 {
     size_t i;
     const json_t *proxy;
-    json_array_foreach(proxies, i, proxy)
+    json_array_foreach(json_object_get(answer, "proxies"), i, proxy)
     {
         printf("%s  %s  %s  since %s\n", text(proxy, "node"), text(proxy, "protocol"),
                text(proxy, "peer"), text(proxy, "opened"));
@@ -53,14 +53,7 @@ static int run(const struct options *options)
     if (code != 0) {
         return command_fail(code, &err);
     }
-    if (option_json(options)) {
-        fetch_print(&body);
-    } else {
-        fetch_clean(&body);
-        json_t *root = json_loadb((const char *)body.data, body.len, 0, NULL);
-        print_text(json_object_get(root, "proxies"));
-        json_decref(root);
-    }
+    answer_print(options, &body, print_text);
     buf_release(&body);
     return 0;
 }

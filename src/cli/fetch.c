@@ -3,10 +3,7 @@
 #include "cli/fetch.h"
 
 #include <curl/curl.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "codec/json.h"
 #include "codec/percent.h"
 
 static size_t take(char *data, size_t size, size_t count, void *user)
@@ -100,24 +97,6 @@ int fetch_post(const struct options *options, const char *path, const char *type
     return ask(options, path, &posting, ret_body, err);
 }
 
-/* In JSON, control characters stand as \n, \t, … or \u00XX. */
-void fetch_clean(struct buf *body)
-{
-    char *text = (char *)body->data;
-    for (size_t i = 0; i + 1 < body->len; i++) {
-        if (text[i] != '\\') {
-            continue;
-        }
-        i++;
-        if (text[i] == 'b' || text[i] == 'f' || text[i] == 'n' || text[i] == 'r' ||
-            text[i] == 't') {
-            text[i] = '/';
-        } else if (text[i] == 'u' && i + 4 < body->len && memcmp(text + i + 1, "00", 2) == 0) {
-            memcpy(text + i + 1, "003f", 4);
-        }
-    }
-}
-
 struct str fetch_escape(struct arena *arena, struct str text)
 {
     struct buf out;
@@ -126,16 +105,4 @@ struct str fetch_escape(struct arena *arena, struct str text)
     struct str escaped = arena_str(arena, buf_str(&out));
     buf_release(&out);
     return escaped;
-}
-
-void fetch_print(const struct buf *body)
-{
-    struct buf out;
-    struct json json;
-    buf_init(&out, BUF_UNLIMITED);
-    json_init(&json, &out, 2);
-    if (json_reindent(&json, buf_str(body))) {
-        printf("%.*s\n", STR_FMT(buf_str(&out)));
-    }
-    buf_release(&out);
 }

@@ -16,12 +16,7 @@ int fetch(const struct options *options, const char *path, struct buf *ret_body,
 /* POST; type: "content-type: …". */
 int fetch_post(const struct options *options, const char *path, const char *type, struct str body,
                struct buf *ret_body, struct err *err);
-/* Replaces control characters in a JSON answer that is to be printed as text: any peer can put them
- * into its names, and they must not reach the terminal. */
-void fetch_clean(struct buf *body);
 /* For a query parameter. */
 struct str fetch_escape(struct arena *arena, struct str text);
-/* Prints a JSON answer indented. */
-void fetch_print(const struct buf *body);
 
 #endif

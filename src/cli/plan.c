@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* plan: `heddle plan -f FILE|DIR…`, what a change would do, before it is made. */
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/vec.h"
+#include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/fetch.h"
 #include "cli/load.h"
@@ -144,14 +144,7 @@ static int print(const struct options *options, struct buf *body)
     json_t *plan = json_loadb((const char *)body->data, body->len, 0, NULL);
     int code = json_integer_value(json_object_get(plan, "errors")) > 0 ? EXIT_INPUT : 0;
     json_decref(plan);
-    if (option_json(options)) {
-        fetch_print(body);
-        return code;
-    }
-    fetch_clean(body);
-    plan = json_loadb((const char *)body->data, body->len, 0, NULL);
-    plan_print(plan);
-    json_decref(plan);
+    answer_print(options, body, plan_print);
     return code;
 }
 

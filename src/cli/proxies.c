@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxies: `heddle proxies`, who is connected, and what each has acknowledged or rejected. */
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/fetch.h"
 
@@ -74,7 +74,7 @@ static void print_rejections(const json_t *proxy)
     }
 }
 
-static void print_table(const json_t *proxies)
+static void print_table(const json_t *answer)
 {
     size_t index;
     const json_t *proxy;
@@ -83,7 +83,7 @@ static void print_table(const json_t *proxies)
         printf(" %-10s", columns[i].title);
     }
     printf(" PEER\n");
-    json_array_foreach(proxies, index, proxy)
+    json_array_foreach(json_object_get(answer, "proxies"), index, proxy)
     {
         printf("%-40s %-6s %-10s", text(proxy, "node"), text(proxy, "protocol"),
                text(proxy, "dialect"));
@@ -105,14 +105,7 @@ static int run(const struct options *options)
     if (code != 0) {
         return command_fail(code, &err);
     }
-    if (option_json(options)) {
-        fetch_print(&body);
-    } else {
-        fetch_clean(&body);
-        json_t *root = json_loadb((const char *)body.data, body.len, 0, NULL);
-        print_table(json_object_get(root, "proxies"));
-        json_decref(root);
-    }
+    answer_print(options, &body, print_table);
     buf_release(&body);
     return 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* why: `heddle why NODE METHOD URL`, which rule, backend and endpoints a request takes, and why. */
-#include <jansson.h>
-
+#include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/fetch.h"
 #include "cli/load.h"
@@ -132,13 +131,7 @@ static int run(const struct options *options)
     if (code != 0) {
         return command_fail(code, &err);
     }
-    if (option_json(options)) {
-        fetch_print(&body);
-    } else {
-        json_t *answer = json_loadb((const char *)body.data, body.len, 0, NULL);
-        why_print(answer);
-        json_decref(answer);
-    }
+    answer_print(options, &body, why_print);
     buf_release(&body);
     return 0;
 }
