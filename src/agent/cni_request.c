@@ -2,16 +2,10 @@
 /* cni_request: see cni_request.h. */
 #include "agent/cni_request.h"
 
+#include "codec/json_tree.h"
 #include "inject/container.h"
 #include "inject/wishes.h"
 #include "ir/pod.h"
-
-static struct str text_of(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_string(value) ? str_span(json_string_value(value), json_string_length(value))
-                                 : STR_NULL;
-}
 
 static struct str argument(const char *args, struct str name)
 {
@@ -29,7 +23,7 @@ bool cni_request_read(const json_t *config, const char *args, const char *netns,
                       struct cni_request *ret_request, struct err *err)
 {
     const struct cni_request request = {
-        .version = text_of(config, "cniVersion"),
+        .version = json_tree_text_at(config, "cniVersion"),
         .netns = netns,
         .ns = argument(args, STR("K8S_POD_NAMESPACE")),
         .pod = argument(args, STR("K8S_POD_NAME")),
@@ -58,7 +52,7 @@ static bool has_sidecar(const json_t *spec)
     const json_t *container;
     json_array_foreach(json_object_get(spec, "initContainers"), i, container)
     {
-        if (str_eq(text_of(container, "name"), STR(CONTAINER_PROXY))) {
+        if (str_eq(json_tree_text_at(container, "name"), STR(CONTAINER_PROXY))) {
             return true;
         }
     }

@@ -2,7 +2,6 @@
 /* node_access: see node_access.h. */
 #include "agent/node_access.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "base/buf.h"
 #include "base/panic.h"
 #include "codec/base64.h"
+#include "codec/json_tree.h"
 #include "kube/config.h"
 #include "kube/file.h"
 #include "kube/kube.h"
@@ -26,25 +26,20 @@ static bool read_text(const struct config_text *from, struct buf *ret_text, stru
     return true;
 }
 
-static json_t *text(struct str value)
-{
-    return json_stringn(value.ptr != NULL ? value.ptr : "", value.len);
-}
-
 static json_t *kubeconfig_of(const struct kube_config *config, struct str ca, struct str token)
 {
     struct buf base64;
     buf_init(&base64, 2 * KUBE_FILE_MAX);
     base64_encode(ca, &base64);
     json_t *cluster = json_object();
-    json_object_set_new(cluster, "server", text(config->server));
-    json_object_set_new(cluster, "certificate-authority-data", text(buf_str(&base64)));
+    json_object_set_new(cluster, "server", json_tree_string(config->server));
+    json_object_set_new(cluster, "certificate-authority-data", json_tree_string(buf_str(&base64)));
     json_t *kubeconfig = json_pack(
         "{s:s, s:s, s:s, s:[{s:s, s:o}], s:[{s:s, s:{s:o}}], s:[{s:s, s:{s:s, s:s}}]}", /**/
         "apiVersion", "v1", "kind", "Config", "current-context", "node", "clusters", "name",
         "cluster", "cluster", cluster, "users", "name", "heddle-cni", "user", "token",
-        text(str_trim(token)), "contexts", "name", "node", "context", "cluster", "cluster", "user",
-        "heddle-cni");
+        json_tree_string(str_trim(token)), "contexts", "name", "node", "context", "cluster",
+        "cluster", "user", "heddle-cni");
     ASSERT(kubeconfig != NULL);
     buf_release(&base64);
     return kubeconfig;

@@ -9,7 +9,6 @@
  * Thread 0 takes a reference to each row and does nothing else, so that serving goes on meanwhile.
  * A plan needs as much memory as another heddle: there is one at a time.
  */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +17,7 @@
 #include "app/daemon.h"
 #include "base/clock.h"
 #include "base/panic.h"
+#include "codec/json_tree.h"
 #include "pipeline/plan.h"
 
 #define FILE_NAME_DEFAULT "change.yaml"
@@ -39,20 +39,13 @@ struct asked_plan {
 
 /* --- the change ----------------------------------------------------------------------------- */
 
-static struct str text_of(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_string(value) ? str_span(json_string_value(value), json_string_length(value))
-                                 : STR_NULL;
-}
-
 static void read_file(struct plan *plan, const json_t *file)
 {
-    struct str reason = text_of(file, "unreadable");
+    struct str reason = json_tree_text_at(file, "unreadable");
     if (reason.len > 0) {
-        plan_unreadable(plan, text_of(file, "name"), reason);
+        plan_unreadable(plan, json_tree_text_at(file, "name"), reason);
     } else {
-        plan_text(plan, text_of(file, "name"), text_of(file, "text"));
+        plan_text(plan, json_tree_text_at(file, "name"), json_tree_text_at(file, "text"));
     }
 }
 
@@ -72,7 +65,7 @@ static bool read_envelope(struct asked_plan *asked, struct err *err)
     }
     json_array_foreach(json_object_get(change, "delete"), i, item)
     {
-        plan_delete(asked->plan, str_span(json_string_value(item), json_string_length(item)));
+        plan_delete(asked->plan, json_tree_text(item));
     }
     json_decref(change);
     return true;

@@ -8,6 +8,7 @@
 
 #include "base/panic.h"
 #include "codec/doc_tree.h"
+#include "codec/json_tree.h"
 
 #define PLAIN_MIN 2 /* characters: "y" and "n" are booleans of YAML 1.1 */
 
@@ -96,7 +97,7 @@ static void write_value(yaml_emitter_t *emitter, const json_t *value)
     } else if (json_is_array(value)) {
         write_array(emitter, value);
     } else if (json_is_string(value)) {
-        write_string(emitter, str_span(json_string_value(value), json_string_length(value)));
+        write_string(emitter, json_tree_text(value));
     } else {
         char *text = json_dumps(value, JSON_ENCODE_ANY);
         ASSERT(text != NULL);

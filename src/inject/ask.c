@@ -4,6 +4,8 @@
 
 #include <stdarg.h>
 
+#include "codec/json_tree.h"
+
 json_t *inject_at(const json_t *object, ...)
 {
     va_list keys;
@@ -16,19 +18,13 @@ json_t *inject_at(const json_t *object, ...)
     return (json_t *)(uintptr_t)value;
 }
 
-struct str inject_text(const json_t *value)
-{
-    return json_is_string(value) ? str_span(json_string_value(value), json_string_length(value))
-                                 : STR_NULL;
-}
-
 json_t *inject_named(const json_t *array, const char *name)
 {
     size_t i;
     json_t *item;
     json_array_foreach(array, i, item)
     {
-        if (str_eq(inject_text(json_object_get(item, "name")), str_from(name))) {
+        if (str_eq(json_tree_text_at(item, "name"), str_from(name))) {
             return item;
         }
     }
@@ -71,7 +67,7 @@ static enum inject_mode who_asks(const struct inject_question *question, struct 
         const json_t *value = inject_at(question->pod, "metadata", "labels", labels[i], NULL);
         if (value != NULL) {
             return read_label(arena, arena_printf(arena, "label '%s' of the pod", labels[i]),
-                              inject_text(value), ret_asked, ret_reason);
+                              json_tree_text(value), ret_asked, ret_reason);
         }
     }
     if (question->ns_label.len > 0) {
@@ -116,8 +112,8 @@ static struct str foreign_pod(const struct inject_question *question)
         NULL) {
         return STR("it mirrors a static pod, which a kubelet made from a file");
     }
-    if (str_eq(inject_text(inject_at(spec, "os", "name", NULL)), STR("windows")) ||
-        str_eq(inject_text(inject_at(spec, "nodeSelector", "kubernetes.io/os", NULL)),
+    if (str_eq(json_tree_text(inject_at(spec, "os", "name", NULL)), STR("windows")) ||
+        str_eq(json_tree_text(inject_at(spec, "nodeSelector", "kubernetes.io/os", NULL)),
                STR("windows"))) {
         return STR("it is for Windows, where heddle does not run");
     }
@@ -149,7 +145,7 @@ static struct str not_interceptable(const json_t *spec, struct arena *arena)
                 arena,
                 "container '%.*s' runs with user id %d, which is the proxy's and is "
                 "never intercepted; choose another one",
-                STR_FMT(inject_text(json_object_get(container, "name"))), INJECT_PROXY_UID);
+                STR_FMT(json_tree_text_at(container, "name")), INJECT_PROXY_UID);
         }
     }
     return STR_NULL;

@@ -19,8 +19,6 @@ bool inject_is_system(struct str ns);
 
 /* object.a.b…, ended by NULL; NULL when there is none. */
 json_t *inject_at(const json_t *object, ...) __attribute__((sentinel));
-/* Empty when it is no string. */
-struct str inject_text(const json_t *value);
 /* The item of the array whose "name" is this one; NULL: there is none. */
 json_t *inject_named(const json_t *array, const char *name);
 

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/panic.h"
+#include "codec/json_tree.h"
+#include "kube/downward.h"
 
 #define DEFAULT_NS "heddle-system"
 #define DEFAULT_DOMAIN "cluster.local"
@@ -19,7 +21,7 @@
 static void add_arg(json_t *args, struct arena *arena, const char *option, struct str value)
 {
     struct str text = arena_printf(arena, "--%s=%.*s", option, STR_FMT(value));
-    json_array_append_new(args, json_stringn(text.ptr, text.len));
+    json_array_append_new(args, json_tree_string(text));
 }
 
 /* Where heddle is, when it is not where the agent looks for it. */
@@ -54,20 +56,8 @@ static void add_exclusions(json_t *args, struct arena *arena, const struct wishe
 
 static json_t *env_of_pod(void)
 {
-    static const struct {
-        const char *name, *path;
-    } fields[] = {
-        {"POD_NAME", "metadata.name"},
-        {"POD_NAMESPACE", "metadata.namespace"},
-        {"POD_IP", "status.podIP"},
-        {"NODE_NAME", "spec.nodeName"},
-        {"SERVICE_ACCOUNT", "spec.serviceAccountName"},
-    };
-    json_t *env = json_array();
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        json_array_append_new(env, json_pack("{s:s, s:{s:{s:s}}}", "name", fields[i].name,
-                                             "valueFrom", "fieldRef", "fieldPath", fields[i].path));
-    }
+    json_t *env = downward_env();
+    downward_add(env, "SERVICE_ACCOUNT", "spec.serviceAccountName");
     return env;
 }
 
@@ -81,7 +71,7 @@ static void set_quantity(json_t *resources, const char *sort, const char *name, 
         quantities = json_object();
         json_object_set_new(resources, sort, quantities);
     }
-    json_object_set_new(quantities, name, json_stringn(value.ptr, value.len));
+    json_object_set_new(quantities, name, json_tree_string(value));
 }
 
 /* A limit that is less than what is requested by default would be refused: then it is requested. */

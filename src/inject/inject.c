@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/panic.h"
+#include "codec/json_tree.h"
 #include "inject/ask.h"
 #include "inject/container.h"
 #include "inject/wishes.h"
@@ -92,7 +93,7 @@ static void add_volume(struct injection *injection)
 static bool is_ours(const json_t *container)
 {
     static const char *const names[] = {CONTAINER_INTERCEPT, CONTAINER_PROXY, CONTAINER_AGENT};
-    struct str name = inject_text(json_object_get(container, "name"));
+    struct str name = json_tree_text_at(container, "name");
     bool ours = false;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         ours = ours || str_eq(name, str_from(names[i]));
@@ -102,9 +103,9 @@ static bool is_ours(const json_t *container)
 
 static void leave_alone(struct injection *injection, const json_t *container, const char *what)
 {
-    struct str name = inject_text(json_object_get(container, "name"));
+    struct str name = json_tree_text_at(container, "name");
     struct str text = arena_printf(&injection->scratch, "%.*s: %s", STR_FMT(name), what);
-    json_array_append_new(injection->left_alone, json_stringn(text.ptr, text.len));
+    json_array_append_new(injection->left_alone, json_tree_string(text));
 }
 
 static void add_pre_stop(struct injection *injection, json_t *container)
@@ -133,7 +134,7 @@ static void add_bootstrap(struct injection *injection, json_t *container)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const json_t *own = inject_named(env, names[i]);
         if (own != NULL &&
-            !str_eq(inject_text(json_object_get(own, "value")), STR(CONTAINER_GRPC_BOOTSTRAP))) {
+            !str_eq(json_tree_text_at(own, "value"), STR(CONTAINER_GRPC_BOOTSTRAP))) {
             leave_alone(injection, container, names[i]);
             return;
         }

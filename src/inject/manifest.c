@@ -4,6 +4,7 @@
 
 #include "base/panic.h"
 #include "codec/doc.h"
+#include "codec/json_tree.h"
 #include "codec/yaml_write.h"
 #include "inject/ask.h"
 
@@ -92,8 +93,8 @@ static void inject_items(struct document *document, json_t *list)
 static void inject_object(struct document *document, json_t *object)
 {
     const struct manifest *manifest = document->manifest;
-    struct str kind = inject_text(json_object_get(object, "kind"));
-    struct str ns = inject_text(inject_at(object, "metadata", "namespace", NULL));
+    struct str kind = json_tree_text_at(object, "kind");
+    struct str ns = json_tree_text(inject_at(object, "metadata", "namespace", NULL));
     const struct pod_kind *pods = find_kind(kind);
     json_t *holder;
     if (pods == NULL) {
@@ -111,7 +112,7 @@ static void inject_object(struct document *document, json_t *object)
     struct inject_answer answer;
     inject_pod(manifest->settings, &question, &document->arena, &answer);
     manifest->told(manifest->user, document->line, kind, ns,
-                   inject_text(inject_at(object, "metadata", "name", NULL)), &answer);
+                   json_tree_text(inject_at(object, "metadata", "name", NULL)), &answer);
     if (answer.outcome == INJECT_DONE) {
         put_pod(object, pods, holder, answer.pod);
         document->changed = true;

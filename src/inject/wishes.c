@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "codec/json_tree.h"
 #include "ir/exclusion.h"
 
 static bool check_ports(struct str value, struct err *err)
@@ -83,7 +84,7 @@ bool wishes_read(const json_t *annotations, struct wishes *ret_wishes, struct er
         if (!json_is_string(value)) {
             continue;
         }
-        wishes.values[i] = str_span(json_string_value(value), json_string_length(value));
+        wishes.values[i] = json_tree_text(value);
         if (wishes.values[i].len > 0 && !table[i].check(wishes.values[i], err)) {
             return err_prefix(err, "annotation '%s'", table[i].annotation);
         }

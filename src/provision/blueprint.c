@@ -3,17 +3,12 @@
 #include "provision/blueprint.h"
 
 #include "base/panic.h"
+#include "codec/json_tree.h"
 #include "provision/blueprint_internal.h"
 
 #define INJECT_LABEL "heddle.dev/inject" /* Gateways are no part of the mesh: docs/injection.md */
 #define GATEWAY_VERSION "gateway.networking.k8s.io/v1"
 #define IDENTITY_TYPE "heddle.dev/identity" /* of the Secret: not one for listeners */
-
-json_t *blueprint_text(struct str text)
-{
-    json_t *value = json_stringn(text.ptr != NULL ? text.ptr : "", text.len);
-    return value != NULL ? value : json_string(""); /* NULL: no UTF-8, which no API server has */
-}
 
 static void set(json_t *object, struct str key, json_t *value)
 {
@@ -32,8 +27,9 @@ json_t *blueprint_selector(const struct drafter *drafter)
     const struct gateway *gateway = drafter->question->gateway;
     json_t *labels = json_object();
     set(labels, STR(PART_GATEWAY_LABEL),
-        blueprint_text(part_label(drafter->arena, gateway->object.meta.name)));
-    set(labels, STR(PART_CLASS_LABEL), blueprint_text(part_label(drafter->arena, gateway->class)));
+        json_tree_string(part_label(drafter->arena, gateway->object.meta.name)));
+    set(labels, STR(PART_CLASS_LABEL),
+        json_tree_string(part_label(drafter->arena, gateway->class)));
     set(labels, STR(PART_MANAGER_LABEL), json_string(PART_MANAGER));
     return labels;
 }
@@ -44,7 +40,7 @@ json_t *blueprint_labels(const struct drafter *drafter)
     const struct gateway_infrastructure *wishes = drafter->question->gateway->infrastructure;
     json_t *labels = json_object();
     for (size_t i = 0; wishes != NULL && i < wishes->labels.len; i++) {
-        set(labels, wishes->labels.items[i].key, blueprint_text(wishes->labels.items[i].value));
+        set(labels, wishes->labels.items[i].key, json_tree_string(wishes->labels.items[i].value));
     }
     json_object_update_new(labels, blueprint_selector(drafter));
     set(labels, STR(INJECT_LABEL), json_string("disabled"));
@@ -58,7 +54,7 @@ static void annotate(json_t *metadata, struct str key, struct str value)
         annotations = json_object();
         json_object_set_new(metadata, "annotations", annotations);
     }
-    set(annotations, key, blueprint_text(value));
+    set(annotations, key, json_tree_string(value));
 }
 
 void blueprint_annotate(const struct drafter *drafter, json_t *metadata)
@@ -75,8 +71,8 @@ static json_t *owners(const struct drafter *drafter)
     const struct meta *meta = &drafter->question->gateway->object.meta;
     json_t *owner = json_pack("{s:s, s:s, s:b}", "apiVersion", GATEWAY_VERSION, "kind", "Gateway",
                               "controller", 1);
-    set(owner, STR("name"), blueprint_text(meta->name));
-    set(owner, STR("uid"), blueprint_text(drafter->question->uid));
+    set(owner, STR("name"), json_tree_string(meta->name));
+    set(owner, STR("uid"), json_tree_string(drafter->question->uid));
     return json_pack("[o]", owner);
 }
 
@@ -88,11 +84,11 @@ static json_t *object_of(const struct drafter *drafter, enum part part)
                                  "ownerReferences", owners(drafter));
     blueprint_annotate(drafter, metadata);
     set(metadata, STR("name"),
-        blueprint_text(part_name(drafter->arena, part, drafter->blueprint->stem)));
-    set(metadata, STR("namespace"), blueprint_text(meta->ns));
+        json_tree_string(part_name(drafter->arena, part, drafter->blueprint->stem)));
+    set(metadata, STR("namespace"), json_tree_string(meta->ns));
     struct str version = arena_printf(drafter->arena, "%s%s%s", info->group,
                                       info->group[0] != '\0' ? "/" : "", info->version);
-    return json_pack("{s:o, s:s, s:o}", "apiVersion", blueprint_text(version), "kind", info->kind,
+    return json_pack("{s:o, s:s, s:o}", "apiVersion", json_tree_string(version), "kind", info->kind,
                      "metadata", metadata);
 }
 
@@ -137,7 +133,7 @@ static void fill_autoscaler(const struct drafter *drafter, json_t *object)
     int32_t least = parameters->replicas, most = parameters->max_replicas;
     json_t *target = json_pack("{s:s, s:s, s:o}", "apiVersion", "apps/v1", "kind",
                                part_info(PART_DEPLOYMENT)->kind, "name",
-                               blueprint_text(drafter->blueprint->stem));
+                               json_tree_string(drafter->blueprint->stem));
     json_t *metric =
         json_pack("{s:s, s:{s:s, s:{s:s, s:i}}}", "type", "Resource", "resource", "name", "cpu",
                   "target", "type", "Utilization", "averageUtilization", parameters->target_cpu);

@@ -13,8 +13,7 @@ struct drafter {
     const struct blueprint *blueprint;
 };
 
-/* --- plan.c --- */
-json_t *blueprint_text(struct str text);
+/* --- blueprint.c --- */
 /* The labels by which the Gateway's pods are known, which never change. */
 json_t *blueprint_selector(const struct drafter *drafter);
 /* That all objects and the pods have. */

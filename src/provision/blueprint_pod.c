@@ -5,7 +5,9 @@
  *
  * A pod is only replaced when another one is ready, and ends when its connections have.
  */
+#include "codec/json_tree.h"
 #include "ir/pod.h"
+#include "kube/downward.h"
 #include "provision/blueprint_internal.h"
 
 #define CONTROL_PLANE_SERVICE "heddle"
@@ -21,7 +23,7 @@
 static void add_argument(json_t *args, struct arena *arena, const char *option, struct str value)
 {
     struct str text = arena_printf(arena, "--%s=%.*s", option, STR_FMT(value));
-    json_array_append_new(args, blueprint_text(text));
+    json_array_append_new(args, json_tree_string(text));
 }
 
 static json_t *arguments(const struct drafter *drafter)
@@ -46,7 +48,7 @@ static json_t *arguments(const struct drafter *drafter)
     }
     json_array_append_new(args, json_string("--"));
     json_array_append_new(args, json_string("--log-level"));
-    json_array_append_new(args, blueprint_text(question->ir->parameters->log_level));
+    json_array_append_new(args, json_tree_string(question->ir->parameters->log_level));
     return args;
 }
 
@@ -60,19 +62,7 @@ static void add_memory_limit(json_t *env)
 
 static json_t *environment(const struct ir_parameters *parameters)
 {
-    static const struct {
-        const char *name, *path;
-    } fields[] = {
-        {"POD_NAME", "metadata.name"},
-        {"POD_NAMESPACE", "metadata.namespace"},
-        {"POD_IP", "status.podIP"},
-        {"NODE_NAME", "spec.nodeName"},
-    };
-    json_t *env = json_array();
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        json_array_append_new(env, json_pack("{s:s, s:{s:{s:s}}}", "name", fields[i].name,
-                                             "valueFrom", "fieldRef", "fieldPath", fields[i].path));
-    }
+    json_t *env = downward_env();
     if (parameters->memory_limit.len > 0) { /* else it would be the node's memory */
         add_memory_limit(env);
     }
@@ -94,7 +84,7 @@ static json_t *resources(const struct ir_parameters *parameters)
     for (size_t i = 0; i < sizeof(quantities) / sizeof(quantities[0]); i++) {
         if (quantities[i].value.len > 0) {
             json_object_set_new(quantities[i].of, quantities[i].name,
-                                blueprint_text(quantities[i].value));
+                                json_tree_string(quantities[i].value));
         }
     }
     return json_pack("{s:o, s:o}", "requests", requests, "limits", limits);
@@ -119,7 +109,7 @@ static json_t *container(const struct drafter *drafter)
 {
     const struct blueprint_question *question = drafter->question;
     json_t *result = json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", BLUEPRINT_CONTAINER, "image",
-                               blueprint_text(question->settings->image), "args",
+                               json_tree_string(question->settings->image), "args",
                                arguments(drafter), "env", environment(question->ir->parameters),
                                "resources", resources(question->ir->parameters));
     add_probes(result);
@@ -137,8 +127,8 @@ static json_t *volumes(const struct drafter *drafter)
 {
     struct str secret = part_name(drafter->arena, PART_IDENTITY, drafter->blueprint->stem);
     return json_pack("[{s:s, s:{}}, {s:s, s:{s:o, s:i}}]", "name", RUN_VOLUME, "emptyDir", "name",
-                     IDENTITY_VOLUME, "secret", "secretName", blueprint_text(secret), "defaultMode",
-                     IDENTITY_MODE);
+                     IDENTITY_VOLUME, "secret", "secretName", json_tree_string(secret),
+                     "defaultMode", IDENTITY_MODE);
 }
 
 /* Of one template each: the pods that a rollout is about to end count for nothing. */
@@ -153,9 +143,9 @@ static json_t *pod_spec(const struct drafter *drafter)
 {
     json_t *spec =
         json_pack("{s:[o], s:o, s:o, s:b, s:b, s:i}", "containers", container(drafter), "volumes",
-                  volumes(drafter), "serviceAccountName", blueprint_text(drafter->blueprint->stem),
-                  "automountServiceAccountToken", 0, "enableServiceLinks", 0,
-                  "terminationGracePeriodSeconds", GRACE_S);
+                  volumes(drafter), "serviceAccountName",
+                  json_tree_string(drafter->blueprint->stem), "automountServiceAccountToken", 0,
+                  "enableServiceLinks", 0, "terminationGracePeriodSeconds", GRACE_S);
     json_object_set_new(spec, "securityContext",
                         json_pack("{s:b, s:i, s:i, s:i, s:{s:s}}", "runAsNonRoot", 1, "runAsUser",
                                   POD_PROXY_UID, "runAsGroup", POD_PROXY_UID, "fsGroup",

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "codec/json_tree.h"
 #include "provision/blueprint_internal.h"
 
 #define HTTP_PORT 80
@@ -87,17 +88,17 @@ json_t *blueprint_service(const struct drafter *drafter)
     struct str address = blueprint_address(ir);
     bool inside = str_eq(parameters->service_type, STR("ClusterIP"));
     bool balanced = str_eq(parameters->service_type, STR("LoadBalancer"));
-    json_t *spec = json_pack("{s:o, s:o, s:o}", "type", blueprint_text(parameters->service_type),
+    json_t *spec = json_pack("{s:o, s:o, s:o}", "type", json_tree_string(parameters->service_type),
                              "selector", blueprint_selector(drafter), "ports", write_ports(ir));
     if (!inside) {
         json_object_set_new(spec, "externalTrafficPolicy",
-                            blueprint_text(parameters->external_traffic_policy));
+                            json_tree_string(parameters->external_traffic_policy));
     }
     if (address.len == 0) { /* an address is of one family */
-        json_object_set_new(spec, "ipFamilyPolicy", blueprint_text(parameters->ip_families));
+        json_object_set_new(spec, "ipFamilyPolicy", json_tree_string(parameters->ip_families));
     } else {
         json_object_set_new(spec, balanced ? "loadBalancerIP" : "clusterIP",
-                            blueprint_text(address));
+                            json_tree_string(address));
     }
     return spec;
 }

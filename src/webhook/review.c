@@ -8,17 +8,11 @@
 #include "base/panic.h"
 #include "codec/base64.h"
 #include "codec/json.h"
+#include "codec/json_tree.h"
 
 #define API_VERSION "admission.k8s.io/v1"
 #define FORBIDDEN 403
 #define CUT "..."
-
-static struct str text_at(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_string(value) ? str_span(json_string_value(value), json_string_length(value))
-                                 : STR_NULL;
-}
 
 bool review_read(struct str body, struct review *ret_review, struct err *err)
 {
@@ -28,18 +22,18 @@ bool review_read(struct str body, struct review *ret_review, struct err *err)
     const json_t *kind = json_object_get(request, "kind");
     const struct review review = {
         .root = root,
-        .uid = text_at(request, "uid"),
-        .operation = text_at(request, "operation"),
-        .ns = text_at(request, "namespace"),
-        .group = text_at(kind, "group"),
-        .kind = text_at(kind, "kind"),
+        .uid = json_tree_text_at(request, "uid"),
+        .operation = json_tree_text_at(request, "operation"),
+        .ns = json_tree_text_at(request, "namespace"),
+        .group = json_tree_text_at(kind, "group"),
+        .kind = json_tree_text_at(kind, "kind"),
         .object = json_object_get(request, "object"),
     };
     if (root == NULL) {
         return err_set(err, "line %d of the review: %s", error.line, error.text);
     }
-    if (!str_eq(text_at(root, "apiVersion"), STR(API_VERSION)) ||
-        !str_eq(text_at(root, "kind"), STR("AdmissionReview"))) {
+    if (!str_eq(json_tree_text_at(root, "apiVersion"), STR(API_VERSION)) ||
+        !str_eq(json_tree_text_at(root, "kind"), STR("AdmissionReview"))) {
         err_set(err, "this is no AdmissionReview of " API_VERSION);
     } else if (review.uid.len == 0 || review.operation.len == 0 || review.kind.len == 0) {
         err_set(err, "the review's request lacks uid, operation or kind");
