@@ -58,6 +58,7 @@ static const struct field attachment_fields[] = {
     F_LIST(attachment, parents, parent_schema),
     F_LIST(attachment, backends, backend_schema),
     F_LIST(attachment, mirrors, backend_schema),
+    F(FIELD_STR_LIST, attachment, names),
     F(FIELD_BOOL, attachment, unserved),
     F(FIELD_INT, attachment, matches),
     F(FIELD_INT64, attachment, bytes),

@@ -66,6 +66,7 @@ struct attachment {
     LIST(struct attached_parent) parents; /* only those heddle controls */
     LIST(struct attached_backend) backends;
     LIST(struct attached_backend) mirrors; /* RequestMirror filters of rules */
+    LIST(struct str) names;                /* of a TLSRoute that governs ports: its hostnames */
     bool unserved; /* not one of its rules is served: no parent accepts it */
     /* What it adds to each port that it governs (resolve/room.h). */
     int32_t matches;

@@ -220,18 +220,8 @@ bool ir_speaks_http3(const struct ir_gateway *gateway, const struct ir_listener 
 
 struct str ir_rivals_winner(const struct ir_rivals *rivals, struct str route)
 {
-    size_t low = 0, high = rivals != NULL ? rivals->losers.len : 0;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct str_pair *loser = &rivals->losers.items[middle];
-        int order = str_cmp(loser->key, route);
-        if (order == 0) {
-            return loser->value;
-        }
-        low = order < 0 ? middle + 1 : low;
-        high = order < 0 ? high : middle;
-    }
-    return STR_NULL;
+    return rivals != NULL ? ir_pair_value(rivals->losers.items, rivals->losers.len, route)
+                          : STR_NULL;
 }
 
 int32_t ir_bound_port(bool kubernetes, int32_t port)

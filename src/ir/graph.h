@@ -43,7 +43,8 @@ enum table_id {
     /* rank 3 */
     T_ATTACHMENT, /* key of T_ROUTE: which ports and listeners a route governs, its backends */
     /* rank 4 */
-    T_RIVALS, /* ir_listener.key: routes that lost it to routes of another kind */
+    T_RIVALS,    /* ir_listener.key: routes that lost it to routes of another kind */
+    T_STANDINGS, /* key of T_ROUTING: routes that have no say there */
     /* rank 5: the IR */
     T_ROUTING,         /* "ns/svc:port" or "ns/svc:port@client-ns" */
     T_CLUSTER,         /* "ns/svc:port" */
@@ -96,6 +97,7 @@ enum index_id {
     X_PORTS_OF_SERVICE,  /* service by each "ns/svc:port": the keys of T_PORT */
     X_ATTACHED,          /* attachments by the key of T_ROUTING they contribute to */
     X_ATTACHED_L4,       /* those of X_ATTACHED that route connections */
+    X_ATTACHED_NAMES,    /* TLSRoutes of X_ATTACHED by "KEY|HOSTNAME", oldest first */
     X_GRANTS,            /* ReferenceGrants by each pair of who may refer to what (admit.c) */
     X_SERVICE_FAULTS,    /* faults of Services by "ns/name" */
     X_POLICY_FAULTS,     /* faults of policies by "ns/name" */

@@ -207,6 +207,14 @@ static const struct field routing_fields[] = {
 };
 const struct schema ir_routing_schema = SCHEMA(ir_routing, routing_fields);
 
+static const struct field standings_fields[] = {
+    F(FIELD_STR, struct ir_standings, kind),
+    F(FIELD_STR, struct ir_standings, first),
+    F(FIELD_STR_MAP, struct ir_standings, full),
+    {.name = NULL},
+};
+static const struct schema ir_standings_schema = SCHEMA(ir_standings, standings_fields);
+
 static const struct field budget_fields[] = {
     F(FIELD_INT, struct ir_retry_budget, percent),
     F(FIELD_INT64, struct ir_retry_budget, interval_ms),
@@ -288,11 +296,27 @@ struct str ir_server_text(struct arena *arena, const struct ir_server *server)
 
 EQUAL(ir_port)
 EQUAL(ir_routing)
+EQUAL(ir_standings)
 EQUAL(ir_cluster)
 EQUAL(ir_places)
 EQUAL(ir_endpoints)
 EQUAL(ir_target)
 EQUAL(ir_server)
+
+struct str ir_pair_value(const struct str_pair *pairs, size_t len, struct str key)
+{
+    size_t low = 0, high = len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = str_cmp(pairs[middle].key, key);
+        if (order == 0) {
+            return pairs[middle].value;
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return STR_NULL;
+}
 
 bool ir_is_loopback(struct str ip)
 {

@@ -5,6 +5,7 @@
  *
  *   ir_port      a Service port: addresses it is reached by, protocol, endpoint port name
  *   ir_routing   the ordered routes of one Service port (of one namespace's clients)
+ *   ir_standings which of them have no say there
  *   ir_cluster, ir_places, ir_endpoints    what a port's endpoints are (backend.h)
  *   ir_target    what a proxyless client dials
  *   ir_server    where a proxyless server listens
@@ -213,6 +214,16 @@ struct ir_routing {
     LIST(struct ir_l4_route) connections;
 };
 
+/* Of the routes of one ir_routing, where some are in the way of others. */
+struct ir_standings {
+    struct row row;
+    struct str kind;  /* the only one that is applied, where a route may have to give way to it */
+    struct str first; /* of that kind: key of the oldest */
+    LIST(struct str_pair) full; /* key of T_ROUTE: why there is no room for it; sorted */
+};
+/* Of pairs that are sorted by key, the value of one; empty: there is none. Borrowed. */
+struct str ir_pair_value(const struct str_pair *pairs, size_t len, struct str key);
+
 /* --- proxyless clients and servers ---------------------------------------------------------- */
 struct ir_target {
     struct row row;
@@ -239,6 +250,7 @@ extern const struct schema ir_port_schema, ir_routing_schema, ir_target_schema, 
 bool ir_is_loopback(struct str ip);
 bool ir_port_equal(const struct row *a, const struct row *b);
 bool ir_routing_equal(const struct row *a, const struct row *b);
+bool ir_standings_equal(const struct row *a, const struct row *b);
 bool ir_target_equal(const struct row *a, const struct row *b);
 bool ir_server_equal(const struct row *a, const struct row *b);
 

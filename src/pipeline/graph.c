@@ -6,7 +6,8 @@
  *   service ─┬─► port ─┬─► attachment ◄── route        ┌─► vhost ─► route configurations
  *            │         ├─► routing ◄── attached ───────┼─► backends of connections (ECDS)
  *   slice ───┼─► endpoints ◄── places ◄── view         └─► listeners
- *   interest ├─► target    └─► cluster ◄── policy          status ◄── rejection, elsewhere
+ *   interest ├─► target    └─► cluster ◄── policy          status ◄── rejection, elsewhere,
+ *            │                                                         standings ◄── attached
  *            └─► server ─► listeners of servers
  *
  *   gateway, listenerset, secret ─► gateways ─► excerpt ─► attachment ─► rivals ─► domains,
@@ -93,6 +94,8 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_ATTACHMENT]   = TOLD("attachment", 3, resolve_attachment, attachment_equal, OF(T_ROUTE)),
     [T_PLACES]       = TABLE("places", 2, resolve_places, ir_places_equal, OF(T_PORT)),
     [T_RIVALS]       = TABLE("rivals", 4, resolve_rivals, ir_rivals_equal, BY(X_LISTENER_ROUTES)),
+    [T_STANDINGS]    = TABLE("standings", 4, resolve_standings, ir_standings_equal,
+                             BY(X_ATTACHED)),
     [T_ROUTING]      = TOLD("routing", 5, resolve_routing, ir_routing_equal,
                             OF(T_PORT), BY(X_ATTACHED)),
     [T_CLUSTER]      = TABLE("cluster", 5, resolve_cluster, ir_cluster_equal, OF(T_PORT)),
@@ -157,6 +160,8 @@ static const struct index_spec indexes[INDEX_COUNT] = {
     [X_PORTS_OF_SERVICE]  = {"ports-of-service", T_SERVICE, resolve_ports_of_service, NULL},
     [X_ATTACHED]          = {"attached", T_ATTACHMENT, resolve_attached, resolve_attached_order},
     [X_ATTACHED_L4]       = {"attached-l4", T_ATTACHMENT, resolve_attached_l4, NULL},
+    [X_ATTACHED_NAMES]    = {"attached-names", T_ATTACHMENT, resolve_attached_names,
+                             resolve_attached_order},
     [X_GRANTS]            = {"grants", T_GRANT, resolve_grants, NULL},
     [X_SERVICE_FAULTS]    = {"service-faults", T_FAULT, resolve_service_faults, NULL},
     [X_POLICY_FAULTS]     = {"policy-faults", T_FAULT, resolve_policy_faults, NULL},

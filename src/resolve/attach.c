@@ -115,6 +115,14 @@ static void attach_service(struct eval *ev, struct arena *arena, const struct ro
     }
 }
 
+static void keep_names(struct arena *arena, const struct route *route, struct attachment *row)
+{
+    row->names.items = ARENA_ARRAY(arena, route->hostnames.len, struct str);
+    for (size_t i = 0; i < route->hostnames.len; i++) {
+        row->names.items[row->names.len++] = arena_str(arena, route->hostnames.items[i]);
+    }
+}
+
 const struct row *resolve_attachment(struct eval *ev, struct str key)
 {
     const struct route *route = (const struct route *)eval_get(ev, T_ROUTE, key);
@@ -129,6 +137,7 @@ const struct row *resolve_attachment(struct eval *ev, struct str key)
     row->ns = arena_str(arena, route->object.meta.ns);
     row->name = arena_str(arena, route->object.meta.name);
     row->parents.items = ARENA_ARRAY(arena, route->parents.len, struct attached_parent);
+    bool governs = false;
     for (size_t i = 0; i < route->parents.len; i++) {
         const struct parent_ref *ref = &route->parents.items[i];
         struct attached_parent *parent = &row->parents.items[row->parents.len];
@@ -136,9 +145,13 @@ const struct row *resolve_attachment(struct eval *ev, struct str key)
         if (parent_ref_is_service(ref)) {
             attach_service(ev, arena, route, ref, parent);
             row->parents.len++;
+            governs = governs || parent->ports.len > 0;
         } else if (attach_gateway(ev, arena, route, ref, parent)) {
             row->parents.len++;
         }
+    }
+    if (governs && route->object.kind == KIND_TLSROUTE) {
+        keep_names(arena, route, row);
     }
     row->unserved = route_is_unserved(route, eval_scratch(ev));
     attach_backends(ev, route, row);
@@ -163,6 +176,27 @@ void resolve_attached_l4(const struct row *row, struct str key, struct group_emi
     if (govern_of_connections((enum kind_id)((const struct attachment *)row)->kind)) {
         resolve_attached(row, key, emit);
     }
+}
+
+struct str attach_name(struct arena *arena, struct str port, struct str hostname)
+{
+    return arena_printf(arena, "%.*s|%.*s", STR_FMT(port), STR_FMT(hostname));
+}
+
+void resolve_attached_names(const struct row *row, struct str key, struct group_emit *emit)
+{
+    const struct attachment *attachment = (const struct attachment *)row;
+    struct arena scratch;
+    (void)key;
+    arena_init_sized(&scratch, 512);
+    for (size_t i = 0; attachment->names.len > 0 && i < attachment->parents.len; i++) {
+        const struct attached_parent *parent = &attachment->parents.items[i];
+        for (size_t j = 0; j < parent->ports.len * attachment->names.len; j++) {
+            group_emit(emit, attach_name(&scratch, parent->ports.items[j / attachment->names.len],
+                                         attachment->names.items[j % attachment->names.len]));
+        }
+    }
+    arena_release(&scratch);
 }
 
 /* "NS/NAME": the key without the kind. */

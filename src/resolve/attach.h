@@ -10,6 +10,9 @@
 /* The parentRef is not accepted. message: in the attachment's arena, as all of ret_parent. */
 void attach_refuse(struct attached_parent *parent, enum condition_id why, struct str message);
 
+/* Group of X_ATTACHED_NAMES: a hostname of TLSRoutes on a port, a key of T_ROUTING. */
+struct str attach_name(struct arena *arena, struct str port, struct str hostname);
+
 /* attach_gateway.c. False: the parentRef is not of a Gateway or ListenerSet of ours, so that
  * nothing is to be said of it. */
 bool attach_gateway(struct eval *ev, struct arena *arena, const struct route *route,

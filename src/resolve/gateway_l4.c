@@ -15,11 +15,20 @@
 #include "ir/graph.h"
 #include "model/hostname.h"
 #include "model/route.h"
+#include "resolve/l4.h"
 #include "resolve/resolve.h"
 #include "resolve/rule.h"
 #include "resolve/shares.h"
 
 #define ONLY_RULE 0 /* v1 admits one */
+
+struct str gateway_l4_name(struct arena *arena, const struct attachment *attachment,
+                           struct str entry, int protocol, struct str listener)
+{
+    return protocol != IR_LISTENER_TLS ? arena_str(arena, entry)
+                                       : arena_printf(arena, "%.*s/%.*s/%.*s", STR_FMT(entry),
+                                                      STR_FMT(attachment->key), STR_FMT(listener));
+}
 
 struct entry { /* what is being put together */
     struct eval *ev;
@@ -140,10 +149,9 @@ static void add_tls_route(struct entry *entry, const struct ir_listener *listene
     if (len == 0) {
         return;
     }
-    struct ir_l4_route *connection =
-        new_connection(entry, listener,
-                       arena_printf(arena, "%.*s/%.*s/%.*s", STR_FMT(entry->key->entry),
-                                    STR_FMT(attachment->key), STR_FMT(listener->key)));
+    struct str name =
+        gateway_l4_name(arena, attachment, entry->row->name, IR_LISTENER_TLS, listener->key);
+    struct ir_l4_route *connection = new_connection(entry, listener, name);
     connection->server_names.items = names;
     connection->server_names.len = any ? 0 : len;
     set_backends(entry, listener, attachment, connection);

@@ -19,7 +19,9 @@
 #include "ir/attachment.h"
 #include "ir/graph.h"
 #include "model/route.h"
+#include "resolve/attach.h"
 #include "resolve/govern.h"
+#include "resolve/key.h"
 #include "resolve/rule.h"
 #include "resolve/shares.h"
 
@@ -157,94 +159,66 @@ void l4_routing(struct eval *ev, struct row_span attached, enum kind_id kind,
 
 /* --- older routes -------------------------------------------------------------------------- */
 
-static struct str route_of(const struct ir_l4_route *connection)
+/* The oldest TLSRoute of the port that has the name; empty: it is the route itself. */
+static struct str name_owner(struct eval *ev, const struct attachment *attachment, struct str port,
+                             struct str name)
 {
-    return str_sub(connection->rule, 0, str_rindex(connection->rule, '/'));
+    struct row_span having =
+        eval_group(ev, X_ATTACHED_NAMES, attach_name(eval_scratch(ev), port, name));
+    struct str owner =
+        having.len > 0 ? ((const struct attachment *)having.rows[0])->key : attachment->key;
+    return str_eq(owner, attachment->key) ? STR_NULL : owner;
 }
 
-static const struct ir_l4_route *connection_of(const struct ir_routing *routing, struct str route)
+static struct str outranked_names(struct eval *ev, struct arena *arena,
+                                  const struct attachment *attachment, struct str port)
 {
-    for (size_t i = 0; i < routing->connections.len; i++) {
-        if (str_eq(route_of(&routing->connections.items[i]), route)) {
-            return &routing->connections.items[i];
-        }
-    }
-    return NULL;
-}
-
-static bool has_name(const struct ir_l4_route *connection, struct str name)
-{
-    for (size_t i = 0; connection != NULL && i < connection->server_names.len; i++) {
-        if (str_eq(connection->server_names.items[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* How many of the hostnames `mine` lacks; it has the others in their order. */
-static size_t names_lost(const struct route *route, const struct ir_l4_route *mine,
-                         struct str *ret_first)
-{
-    size_t next = 0;
+    struct str first = STR_NULL;
+    struct str owner = STR_NULL;
     size_t lost = 0;
-    for (size_t i = 0; i < route->hostnames.len; i++) {
-        struct str name = route->hostnames.items[i];
-        if (mine != NULL && next < mine->server_names.len &&
-            str_eq(mine->server_names.items[next], name)) {
-            next++;
-        } else if (!has_name(mine, name) && lost++ == 0) {
-            *ret_first = name;
+    for (size_t i = 0; i < attachment->names.len; i++) {
+        struct str other = name_owner(ev, attachment, port, attachment->names.items[i]);
+        if (other.len > 0 && lost++ == 0) {
+            first = attachment->names.items[i];
+            owner = other;
         }
     }
-    return lost;
-}
-
-static struct str outranked_names(struct arena *arena, const struct route *route,
-                                  const struct ir_routing *routing, const struct ir_l4_route *mine)
-{
-    struct str first;
-    size_t lost = names_lost(route, mine, &first);
     if (lost == 0) {
         return STR_NULL;
     }
-    size_t i = 0;
-    while (!has_name(&routing->connections.items[i], first)) {
-        i++;
-    }
-    struct str owner = route_of(&routing->connections.items[i]);
     struct str more = lost > 1 ? arena_printf(arena, "; %zu more of its hostnames %s taken, too",
                                               lost - 1, lost == 2 ? "is" : "are")
                                : STR_NULL;
     return arena_printf(arena, "'%.*s' on '%.*s' belongs to %.*s, which is older%.*s",
-                        STR_FMT(first), STR_FMT(routing->name), STR_FMT(owner), STR_FMT(more));
+                        STR_FMT(first), STR_FMT(port_key_parse(port).port_key), STR_FMT(owner),
+                        STR_FMT(more));
 }
 
-static struct str outranked_on(struct arena *arena, const struct route *route, struct str key,
-                               const struct ir_routing *routing)
+static struct str outranked_on(struct eval *ev, struct arena *arena,
+                               const struct attachment *attachment, struct str port)
 {
-    const struct ir_l4_route *mine = connection_of(routing, key);
-    if (route->object.kind == KIND_TLSROUTE) {
-        return outranked_names(arena, route, routing, mine);
+    struct str kind = str_from(kind_info((enum kind_id)attachment->kind)->kind);
+    const struct ir_standings *standings =
+        (const struct ir_standings *)eval_get(ev, T_STANDINGS, port);
+    if (standings != NULL && standings->kind.len > 0 && !str_eq(standings->kind, kind)) {
+        return STR_NULL; /* it has no say there at all */
     }
-    return mine != NULL ? STR_NULL
-                        : arena_printf(arena, "%.*s, which is older, has the connections to '%.*s'",
-                                       STR_FMT(route_of(&routing->connections.items[0])),
-                                       STR_FMT(routing->name));
+    if (attachment->kind == KIND_TLSROUTE) {
+        return outranked_names(ev, arena, attachment, port);
+    }
+    return standings == NULL || str_eq(standings->first, attachment->key)
+               ? STR_NULL
+               : arena_printf(arena, "%.*s, which is older, has the connections to '%.*s'",
+                              STR_FMT(standings->first), STR_FMT(port_key_parse(port).port_key));
 }
 
-struct str l4_outranked(struct eval *ev, struct arena *arena, const struct route *route,
-                        const struct attachment *attachment, const struct attached_parent *parent)
+struct str l4_outranked(struct eval *ev, struct arena *arena, const struct attachment *attachment,
+                        const struct attached_parent *parent)
 {
-    struct str kind = str_from(kind_info(route->object.kind)->kind);
-    bool l4 = govern_of_connections(route->object.kind);
+    bool l4 = govern_of_connections((enum kind_id)attachment->kind);
     struct str text = STR_NULL;
     for (size_t i = 0; l4 && text.len == 0 && i < parent->ports.len; i++) {
-        const struct ir_routing *routing =
-            (const struct ir_routing *)eval_get(ev, T_ROUTING, parent->ports.items[i]);
-        if (routing != NULL && str_eq(routing->kind, kind)) {
-            text = outranked_on(arena, route, attachment->key, routing);
-        }
+        text = outranked_on(ev, arena, attachment, parent->ports.items[i]);
     }
     return text;
 }

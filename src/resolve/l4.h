@@ -16,9 +16,14 @@ void l4_routing(struct eval *ev, struct row_span attached, enum kind_id kind,
  * T_ROUTING; the "@client-ns" of one is kept. Of several TCPRoutes it is the same. */
 struct str l4_name(struct arena *arena, const struct attachment *attachment, struct str port);
 
+/* The same of a listener of a Gateway; entry: of the listener, too. Its TCPRoutes and UDPRoutes
+ * have one in common. */
+struct str gateway_l4_name(struct arena *arena, const struct attachment *attachment,
+                           struct str entry, int protocol, struct str listener);
+
 /* What older routes of its kind have that the route asks for by this parentRef: "TCPRoute/a/b,
  * which is older, has the connections to 'a/svc:80'", in the arena. Empty: nothing. */
-struct str l4_outranked(struct eval *ev, struct arena *arena, const struct route *route,
-                        const struct attachment *attachment, const struct attached_parent *parent);
+struct str l4_outranked(struct eval *ev, struct arena *arena, const struct attachment *attachment,
+                        const struct attached_parent *parent);
 
 #endif

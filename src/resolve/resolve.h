@@ -46,10 +46,14 @@ int resolve_policies_order(const struct row *a, const struct row *b);
 const struct row *resolve_attachment(struct eval *ev, struct str key);
 void resolve_attached(const struct row *row, struct str key, struct group_emit *emit);
 void resolve_attached_l4(const struct row *row, struct str key, struct group_emit *emit);
+void resolve_attached_names(const struct row *row, struct str key, struct group_emit *emit);
 int resolve_attached_order(const struct row *a, const struct row *b);
 
 /* admit.c: ReferenceGrants by whom and what they are about */
 void resolve_grants(const struct row *row, struct str key, struct group_emit *emit);
+
+/* standings.c: T_STANDINGS */
+const struct row *resolve_standings(struct eval *ev, struct str key);
 
 /* routing.c: T_ROUTING */
 const struct row *resolve_routing(struct eval *ev, struct str key);

@@ -9,6 +9,7 @@
  */
 #include "ir/gateway.h"
 #include "ir/graph.h"
+#include "resolve/l4.h"
 #include "resolve/route_status.h"
 #include "resolve/rule.h"
 #include "resolve/status.h"
@@ -46,6 +47,12 @@ static struct str outranked_name(const struct route_parent *parent,
     return STR_NULL;
 }
 
+static bool of_requests(const struct attached_listener *listener)
+{
+    return listener->protocol != IR_LISTENER_TLS && listener->protocol != IR_LISTENER_TCP &&
+           listener->protocol != IR_LISTENER_UDP;
+}
+
 /* What older routes of the same kind have; empty: nothing. */
 static struct str outranked_on(const struct route_parent *parent,
                                const struct attached_listener *listener)
@@ -53,7 +60,7 @@ static struct str outranked_on(const struct route_parent *parent,
     if (listener->protocol == IR_LISTENER_TLS) {
         return outranked_name(parent, listener);
     }
-    if (listener->protocol != IR_LISTENER_TCP && listener->protocol != IR_LISTENER_UDP) {
+    if (of_requests(listener)) {
         return STR_NULL;
     }
     const struct attachment *owner =
@@ -102,35 +109,24 @@ struct standing route_standing_gateway(const struct route_parent *parent)
 
 /* --- Programmed ----------------------------------------------------------------------------- */
 
-static bool is_own(const struct ir_l4_route *connection, struct str route)
+/* The backends of connections have resources of their own; of TCP and UDP the oldest route's. */
+static bool connections_rejected(const struct route_parent *parent,
+                                 const struct attached_listener *listener, struct str *ret_message)
 {
-    return str_starts_with(connection->rule, route) && connection->rule.len > route.len &&
-           connection->rule.ptr[route.len] == '/';
-}
-
-/* The backends of connections have resources of their own. */
-static bool connections_rejected(const struct route_parent *parent, struct str entry,
-                                 struct str *ret_message)
-{
-    const struct ir_routing *routing =
-        (const struct ir_routing *)eval_get(parent->ev, T_GATEWAY_L4, entry);
-    for (size_t i = 0; routing != NULL && i < routing->connections.len; i++) {
-        const struct ir_l4_route *connection = &routing->connections.items[i];
-        if (is_own(connection, parent->attachment->key) && connection->name.len > 0 &&
-            status_rejected(parent->ev, parent->arena, XDS_ECDS, connection->name, ret_message)) {
-            return true;
-        }
-    }
-    return false;
+    bool own = listener->protocol == IR_LISTENER_TLS || outranked_on(parent, listener).len == 0;
+    struct str name = gateway_l4_name(eval_scratch(parent->ev), parent->attachment, listener->entry,
+                                      listener->protocol, listener->key);
+    return own && status_rejected(parent->ev, parent->arena, XDS_ECDS, name, ret_message);
 }
 
 bool route_rejected_gateway(const struct route_parent *parent, struct str *ret_message)
 {
     for (size_t i = 0; i < parent->from->listeners.len; i++) {
-        struct str entry = parent->from->listeners.items[i].entry;
+        const struct attached_listener *listener = &parent->from->listeners.items[i];
+        struct str entry = listener->entry;
         if (status_rejected(parent->ev, parent->arena, XDS_RDS, entry, ret_message) ||
             status_rejected(parent->ev, parent->arena, XDS_LDS, entry, ret_message) ||
-            connections_rejected(parent, entry, ret_message)) {
+            (!of_requests(listener) && connections_rejected(parent, listener, ret_message))) {
             return true;
         }
     }

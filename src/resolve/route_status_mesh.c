@@ -7,43 +7,25 @@
  */
 #include "ir/graph.h"
 #include "ir/ir.h"
-#include "resolve/govern.h"
-#include "resolve/key.h"
 #include "resolve/l4.h"
-#include "resolve/room.h"
 #include "resolve/route_status.h"
 #include "resolve/status.h"
 
 #define WINNERS_MAX 8 /* named in one message */
 
-/* The oldest of the routes that displace this one on a port; NULL: none does. */
-static const struct attachment *displacer(struct eval *ev, const struct attachment *attachment,
-                                          struct str port)
-{
-    struct row_span others = eval_group(ev, X_ATTACHED, port);
-    enum kind_id kind = govern_kind(others);
-    for (size_t i = 0; kind != (enum kind_id)attachment->kind && i < others.len; i++) {
-        const struct attachment *other = (const struct attachment *)others.rows[i];
-        if ((enum kind_id)other->kind == kind) {
-            return other;
-        }
-    }
-    return NULL;
-}
-
 /* Ports of a parentRef that the route does not govern. */
 struct losses {
-    size_t ports;                                  /* that routes of other kinds have */
-    const struct attachment *winners[WINNERS_MAX]; /* each once */
+    size_t ports;                    /* that routes of other kinds have */
+    struct str winners[WINNERS_MAX]; /* each once */
     size_t nwinners;
     size_t full; /* without room for it */
     struct str why;
 };
 
-static void add_winner(struct losses *losses, const struct attachment *winner)
+static void add_winner(struct losses *losses, struct str winner)
 {
     size_t i = 0;
-    while (i < losses->nwinners && losses->winners[i] != winner) {
+    while (i < losses->nwinners && !str_eq(losses->winners[i], winner)) {
         i++;
     }
     if (i == losses->nwinners && i < WINNERS_MAX) {
@@ -51,36 +33,21 @@ static void add_winner(struct losses *losses, const struct attachment *winner)
     }
 }
 
-/* Why the port has no room for the route; empty: it has. */
-static struct str no_room(struct eval *ev, const struct attachment *attachment, struct str key)
-{
-    struct str port_key = port_key_parse(key).port_key;
-    struct row_span attached = eval_group(ev, X_ATTACHED, key);
-    const struct ir_port *port = (const struct ir_port *)eval_get(ev, T_PORT, port_key);
-    struct room room;
-    room_init(&room, port != NULL ? port->service_ports : 1);
-    for (size_t i = 0; i < attached.len; i++) {
-        const struct attachment *other = (const struct attachment *)attached.rows[i];
-        bool fits = other->kind != attachment->kind || room_take(&room, other);
-        if (str_eq(other->key, attachment->key)) {
-            return fits ? STR_NULL : room_message(eval_scratch(ev), &room, attachment, port_key);
-        }
-    }
-    return STR_NULL;
-}
-
 static struct losses count_losses(const struct route_parent *parent)
 {
-    struct eval *ev = parent->ev;
-    const struct attachment *attachment = parent->attachment;
+    struct str own = str_from(kind_info(parent->route->object.kind)->kind);
     struct losses losses = {.ports = 0};
     for (size_t i = 0; i < parent->from->ports.len; i++) {
-        struct str port = parent->from->ports.items[i];
-        const struct attachment *winner = displacer(ev, attachment, port);
-        struct str why = winner != NULL ? STR_NULL : no_room(ev, attachment, port);
-        if (winner != NULL) {
+        const struct ir_standings *standings = (const struct ir_standings *)eval_get(
+            parent->ev, T_STANDINGS, parent->from->ports.items[i]);
+        if (standings == NULL) {
+            continue;
+        }
+        struct str why =
+            ir_pair_value(standings->full.items, standings->full.len, parent->attachment->key);
+        if (standings->kind.len > 0 && !str_eq(standings->kind, own)) {
             losses.ports++;
-            add_winner(&losses, winner);
+            add_winner(&losses, standings->first);
         } else if (why.len > 0) {
             losses.full++;
             losses.why = why;
@@ -95,20 +62,21 @@ static struct str winners_text(struct arena *arena, const struct losses *losses)
     struct str text = STR_NULL;
     for (size_t i = 0; i < losses->nwinners; i++) {
         text = arena_printf(arena, "%.*s%s%.*s", STR_FMT(text), i > 0 ? ", " : "",
-                            STR_FMT(losses->winners[i]->key));
+                            STR_FMT(losses->winners[i]));
     }
     return text;
 }
 
 static struct standing displaced(const struct route_parent *parent, const struct losses *lost)
 {
-    const struct attachment *winner = lost->winners[0];
+    struct str winner = lost->winners[0];
+    struct str kind = str_sub(winner, 0, str_index(winner, '/'));
     return (struct standing){
         C_conflicted,
         arena_printf(parent->arena,
-                     "%.*s is attached to the same Service port, and %ss take precedence over %ss",
-                     STR_FMT(winner->key), kind_info((enum kind_id)winner->kind)->kind,
-                     kind_info(parent->route->object.kind)->kind)};
+                     "%.*s is attached to the same Service port, and %.*ss take precedence over "
+                     "%ss",
+                     STR_FMT(winner), STR_FMT(kind), kind_info(parent->route->object.kind)->kind)};
 }
 
 struct standing route_standing_mesh(const struct route_parent *parent)
@@ -134,8 +102,7 @@ struct standing route_standing_mesh(const struct route_parent *parent)
     if (lost.full > 0) {
         faults_add(&others, lost.why);
     }
-    struct str outranked =
-        l4_outranked(parent->ev, arena, parent->route, parent->attachment, parent->from);
+    struct str outranked = l4_outranked(parent->ev, arena, parent->attachment, parent->from);
     if (outranked.len > 0) {
         faults_add(&others, outranked);
     }
