@@ -102,6 +102,11 @@ static bool reply_builtin(const struct admin *admin, struct str path, struct h1_
     return true;
 }
 
+static bool is_near(const struct admin *admin, const struct sockaddr_storage *peer)
+{
+    return admin->config.open || addr_is_loopback(peer);
+}
+
 static void handle(void *user, const struct h1_request *request, struct h1_reply *reply)
 {
     const struct admin *admin = user;
@@ -112,6 +117,13 @@ static void handle(void *user, const struct h1_request *request, struct h1_reply
         const struct admin_route *route = &admin->config.routes[i];
         if (!str_eq(request->path, str_from(route->path))) {
             continue;
+        }
+        if (!is_near(admin, request->peer)) {
+            h1_reply_text(
+                reply, 403,
+                "only for this host: ask in the pod (kubectl exec, kubectl port-forward), "
+                "or start heddle serve with --admin-open");
+            return;
         }
         if (route->post != (request->method == H1_POST)) {
             h1_reply_text(reply, 405, route->post ? "only POST" : "only GET and HEAD");

@@ -7,6 +7,8 @@
  *   /ready    200 once every source is synced and the first snapshot is built, else 503
  *   /metrics  Prometheus text
  *   /         a list of all paths
+ *   others    tell about all clients and objects: only to who is on this host, unless `open`. What
+ *             comes by kubectl exec or port-forward is, in the pod
  * Thread 0.
  */
 #ifndef HEDDLE_ADMIN_ADMIN_H
@@ -36,6 +38,7 @@ struct admin_config {
     struct str address;
     const struct admin_route *routes;
     size_t nroutes;
+    bool open;        /* the routes are for everybody who can connect */
     size_t conns_max; /* connections at once; more are closed */
     bool (*ready)(void *user);
     void *user;

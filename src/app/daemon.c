@@ -283,6 +283,7 @@ static bool start(struct daemon *daemon, struct err *err)
         .address = option_text(daemon->options, O_admin),
         .routes = api_routes,
         .nroutes = api_routes_len,
+        .open = option_flag(daemon->options, O_admin_open),
         .conns_max = daemon->options->number[O_max_admin_connections],
         .ready = api_ready,
         .user = daemon,

@@ -104,6 +104,18 @@ void addr_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT_MAX]
     }
 }
 
+bool addr_is_loopback(const struct sockaddr_storage *addr)
+{
+    if (addr->ss_family == AF_INET) {
+        return ((const uint8_t *)&((const struct sockaddr_in *)addr)->sin_addr)[0] == 127;
+    }
+    if (addr->ss_family != AF_INET6) {
+        return false;
+    }
+    const struct in6_addr *in6 = &((const struct sockaddr_in6 *)addr)->sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(in6) || (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == 127);
+}
+
 void addr_peer_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT_MAX])
 {
     struct sockaddr_storage peer = *addr;

@@ -25,6 +25,8 @@ void addr_host_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT
 /* What one party has of addresses: of IPv4 one ("127.0.0.1", also where it comes as
  * ::ffff:127.0.0.1), of IPv6 a /64 ("2001:db8:1:2::/64"), which is what a host is given. */
 void addr_peer_text(const struct sockaddr_storage *addr, char ret_text[ADDR_TEXT_MAX]);
+/* Of this host, of whatever version and spelling: 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104. */
+bool addr_is_loopback(const struct sockaddr_storage *addr);
 uint16_t addr_port(const struct sockaddr_storage *addr); /* 0 for other families */
 socklen_t addr_len(const struct sockaddr_storage *addr);
 

@@ -98,13 +98,39 @@ static void a_peer_is_a_host(void **state)
     }
 }
 
+static void this_host_is_known(void **state)
+{
+    static const struct {
+        const char *text;
+        bool loopback;
+    } addresses[] = {
+        {"127.0.0.1:1", true},
+        {"127.255.0.9:1", true},
+        {"[::1]:1", true},
+        {"[::ffff:127.0.0.1]:1", true},
+        {"[::ffff:10.1.2.127]:1", false},
+        {"10.127.0.1:1", false},
+        {"0.0.0.0:1", false},
+        {"[::]:1", false},
+        {"[fe80::1]:1", false},
+        {"[7f00::1]:1", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        struct sockaddr_storage addr;
+        assert_true(addr_parse(str_from(addresses[i].text), &addr, NULL));
+        assert_int_equal(addr_is_loopback(&addr), addresses[i].loopback);
+    }
+    const struct sockaddr_storage none = {.ss_family = AF_UNIX};
+    assert_false(addr_is_loopback(&none));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_survives_the_round_trip),
-        cmocka_unit_test(what_is_wrong_is_said),
-        cmocka_unit_test(questions_about_an_address),
-        cmocka_unit_test(a_peer_is_a_host),
+        cmocka_unit_test(text_survives_the_round_trip), cmocka_unit_test(what_is_wrong_is_said),
+        cmocka_unit_test(questions_about_an_address),   cmocka_unit_test(a_peer_is_a_host),
+        cmocka_unit_test(this_host_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,3 +44,17 @@ def one_leads(case: Case):
     if heddle.leader() not in heddle.pod_names():
         raise Failed(f"the Lease is held by '{heddle.lease_holder()}', which is none of "
                      f"{heddle.pod_names()}")
+
+
+@test
+def other_pods_are_told_nothing_of_clients(case: Case):
+    """The kubelet and Prometheus ask from there, too; `kubectl port-forward` does not."""
+    case.start("client.yaml", mode="proxyless")
+    pod = heddle.pods()[0]
+    at = f"http://{pod['status']['podIP']}:{heddle.ADMIN_PORT}"
+    heddle.api(pod["metadata"]["name"], "proxies")
+    for path, status in (("/ready", 200), ("/metrics", 200), ("/api/proxies", 403),
+                         ("/api/status", 403), ("/api/dump?node=x", 403)):
+        answer = case.get("client", at + path)[0]
+        if answer["status"] != status:
+            raise Failed(f"{path}: {answer}")
