@@ -132,6 +132,28 @@ static void take_back_unnamed(struct stream *stream, struct subscription *sub, s
     }
 }
 
+/* What was refused may have found its place taken by another resource of the response, which has
+ * left it by now: who comes back may have any older version of what changed while it was away
+ * (else subscription.h, "Places"). It is sent once more when some of what was sent was taken: so
+ * each time with less. */
+static void try_again(const struct stream *stream, struct subscription *sub)
+{
+    const struct stream_env *env = stream->env;
+    size_t refused = 0;
+    for (size_t i = 0; i < env->of.len; i++) {
+        refused +=
+            bitmap_test(&sub->sent, replica_find(sub->replica, sub->type, env->of.items[i]->name));
+    }
+    for (size_t i = 0; i < env->of.len && refused < sub->sent.count; i++) {
+        const struct resource *resource = env->of.items[i];
+        uint32_t id = replica_find(sub->replica, sub->type, resource->name);
+        if (resource->place != 0 && bitmap_test(&sub->sent, id)) {
+            (void)bitmap_set(&sub->dirty, id);
+            sub->forced = true; /* it is the same whole state */
+        }
+    }
+}
+
 static void on_nack(struct stream *stream, struct subscription *sub, struct str text)
 {
     struct stream_env *env = stream->env;
@@ -156,6 +178,9 @@ static void on_nack(struct stream *stream, struct subscription *sub, struct str 
                          replica_find(sub->replica, sub->type, env->of.items[i]->name));
     }
     env->ops->rejected(stream, sub->type, env->of.items, env->of.len, text);
+    if (names_some && told_all) {
+        try_again(stream, sub);
+    }
     if (names_some && told_all && stream->keeps_valid) {
         take_back_unnamed(stream, sub, searched);
     }

@@ -78,6 +78,24 @@ static void subscribe(struct stream *stream, struct subscription *sub,
     }
 }
 
+/* Before all else: what comes may take the place of what goes, and a response may be full. */
+static void put_removals(struct stream *stream, struct subscription *sub, bool removals)
+{
+    struct response *response = &stream->env->response;
+    bitmap_for_each (id, &sub->moving) {
+        pb_put_bytes(&response->own, DELTA_REMOVED_RESOURCES,
+                     replica_name(sub->replica, sub->type, id));
+    }
+    bitmap_for_each (id, &sub->removing) {
+        if (!removals || response_len(response) > stream->response_bytes) {
+            break;
+        }
+        pb_put_bytes(&response->own, DELTA_REMOVED_RESOURCES,
+                     replica_name(sub->replica, sub->type, id));
+        subscription_removal_sent(sub, id);
+    }
+}
+
 static void respond(struct stream *stream, struct subscription *sub, bool removals)
 {
     static const struct stream_tail tail = {RESPONSE_TYPE_URL, RESPONSE_NONCE,
@@ -86,14 +104,10 @@ static void respond(struct stream *stream, struct subscription *sub, bool remova
     response_begin(response);
     (void)snprintf(sub->version_sent, sizeof(sub->version_sent), "%llu",
                    (unsigned long long)(sub->replica->seq % 10000000000000000u));
+    put_removals(stream, sub, removals);
     stream_put_dirty(stream, sub);
-    bitmap_for_each (id, &sub->removing) {
-        if (!removals || response_len(response) > stream->response_bytes) {
-            break;
-        }
-        pb_put_bytes(&response->own, DELTA_REMOVED_RESOURCES,
-                     replica_name(sub->replica, sub->type, id));
-        subscription_removal_sent(sub, id);
+    bitmap_for_each (id, &sub->moving) {
+        subscription_move_sent(sub, id);
     }
     pb_put_bytes(&response->own, RESPONSE_SYSTEM_VERSION, str_from(sub->version_sent));
     stream_send(stream, sub, &tail);

@@ -129,7 +129,8 @@ static void put_version(struct subscription *sub, struct response *response,
     pb_put_bytes(&response->own, RESPONSE_VERSION_INFO, str_from(version));
 }
 
-/* Everything subscribed into the response. What is to be removed stays until `removals`. */
+/* Everything subscribed into the response, but what moves. What is to be removed stays until
+ * `removals`. */
 static struct hash put_whole(struct stream *stream, const struct subscription *sub, bool removals)
 {
     struct response *response = &stream->env->response;
@@ -141,6 +142,9 @@ static struct hash put_whole(struct stream *stream, const struct subscription *s
             if (id == BITMAP_END) {
                 break;
             }
+        }
+        if (bitmap_test(&sub->moving, id)) {
+            continue;
         }
         bool kept = !removals && bitmap_test(&sub->removing, id);
         const struct resource *resource =
@@ -159,10 +163,12 @@ static void settle_whole(struct stream *stream, struct subscription *sub, bool r
 {
     bitmap_for_each (id, &sub->dirty) {
         const struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
-        if (sent) {
-            stream_sent_put(stream, sub, id, resource);
+        if (!sent) {
+            subscription_unsent(sub, id);
+        } else if (bitmap_test(&sub->moving, id)) {
+            subscription_move_sent(sub, id);
         } else {
-            (void)bitmap_clear(&sub->dirty, id);
+            stream_sent_put(stream, sub, id, resource);
         }
     }
     bitmap_for_each (id, &sub->removing) {

@@ -350,6 +350,9 @@ void stream_put_dirty(struct stream *stream, struct subscription *sub)
     bool delta = stream->kind == STREAM_DELTA;
     bool alone = false;
     bitmap_for_each (id, &sub->dirty) {
+        if (bitmap_test(&sub->moving, id)) {
+            continue;
+        }
         const struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
         size_t len = resource != NULL ? resource->entry->len : 0;
         bool full =

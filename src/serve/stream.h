@@ -127,7 +127,7 @@ void stream_report_fill(const struct stream *stream, bool resources, struct aren
 bool stream_add_name(struct stream *stream, struct subscription *sub, struct str name,
                      uint32_t *ret_id);
 void stream_remove_name(struct stream *stream, struct subscription *sub, struct str name);
-/* Puts dirty resources into env->response, as many as may go into one. */
+/* Puts dirty resources into env->response, as many as may go into one; not those that move. */
 void stream_put_dirty(struct stream *stream, struct subscription *sub);
 /* Notes that the resource is in the response, and that its assignment has to follow. */
 void stream_sent_put(struct stream *stream, struct subscription *sub, uint32_t id,

@@ -84,6 +84,7 @@ static void forget_gone(struct subscription *sub)
 static void forget(struct subscription *sub, uint32_t id)
 {
     clear_bit(&sub->dirty, id);
+    clear_bit(&sub->moving, id);
     clear_bit(&sub->sent, id);
     if (bitmap_test(&sub->refused, id)) {
         clear_bit(&sub->refused, id);
@@ -106,6 +107,7 @@ static bool can_remove(const struct subscription *sub)
 static void lose(struct subscription *sub, uint32_t id)
 {
     clear_bit(&sub->dirty, id);
+    clear_bit(&sub->moving, id);
     end_owed(sub, id);
     if (!bitmap_test(&sub->known, id)) {
         return;
@@ -157,6 +159,7 @@ void subscription_release(struct subscription *sub)
     }
     bitmap_release(&sub->named);
     bitmap_release(&sub->dirty);
+    bitmap_release(&sub->moving);
     bitmap_release(&sub->sent);
     bitmap_release(&sub->leaving);
     bitmap_release(&sub->refused);
@@ -296,6 +299,15 @@ void subscription_initial(struct subscription *sub, struct str name, struct str 
     }
 }
 
+/* Does the client have it, perhaps, at another place? Of what was to be taken away and has come
+ * back only this is known, that it had one. */
+static bool leaves_place(const struct subscription *sub, uint32_t id, const struct resource *before,
+                         const struct resource *after)
+{
+    return bitmap_test(&sub->known, id) && can_remove(sub) &&
+           (before != NULL ? before->place : 0) != after->place;
+}
+
 void subscription_changed(struct subscription *sub, uint32_t id, const struct resource *before,
                           const struct resource *after)
 {
@@ -303,6 +315,9 @@ void subscription_changed(struct subscription *sub, uint32_t id, const struct re
     hash_sum_add(&sub->sum, after);
     if (after != NULL) {
         gain(sub, id);
+        if (leaves_place(sub, id, before, after)) {
+            (void)bitmap_set(&sub->moving, id);
+        }
         return;
     }
     lose(sub, id);
@@ -330,6 +345,7 @@ void subscription_follow(struct subscription *sub, struct str name)
 
 void subscription_put_sent(struct subscription *sub, uint32_t id)
 {
+    ASSERT(!bitmap_test(&sub->moving, id));
     clear_bit(&sub->dirty, id);
     know(sub, id);
     end_owed(sub, id);
@@ -340,6 +356,19 @@ void subscription_removal_sent(struct subscription *sub, uint32_t id)
 {
     forget(sub, id);
     (void)bitmap_set(&sub->leaving, id);
+}
+
+void subscription_move_sent(struct subscription *sub, uint32_t id)
+{
+    clear_bit(&sub->moving, id);
+    clear_bit(&sub->known, id);
+    replica_drop(sub->replica, sub->type, id);
+}
+
+void subscription_unsent(struct subscription *sub, uint32_t id)
+{
+    clear_bit(&sub->dirty, id);
+    clear_bit(&sub->moving, id);
 }
 
 void subscription_answered(struct subscription *sub)

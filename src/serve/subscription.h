@@ -5,6 +5,7 @@
  *
  *   named     subscribed by name            known     the client has some version of it
  *   dirty     to be sent                    removing  to be taken away; a subset of known
+ *   moving    known and dirty: to be taken away before it is sent, since it changes its place
  *   sent      in the response in flight     owed      its cluster was sent, it was not yet
  *   leaving   taken away by the response in flight; not held, since a new owner of the id is known
  *             by other bits
@@ -14,6 +15,12 @@
  *
  * Invariants: known and not dirty means that the client has what replica_wanted() says.
  * Dirty without a wanted resource means "does not exist" (delta answers that, too).
+ *
+ * Places. No two resources may have one (struct resource), and Envoy looks at each listener of a
+ * response in turn, after it has taken away what goes. So a resource that leaves its place goes
+ * with one response and comes with the next: then whatever the client has stands where we say, and
+ * nobody else's place is taken, in whichever order places were exchanged.
+ *
  * The replica keeps an entry as long as it is named, known or owed. At most OWED_SLACK more than
  * twice what exists is owed, however much comes and goes.
  */
@@ -49,7 +56,8 @@ struct subscription {
     bool in_flight; /* a response is unacknowledged */
     bool rejected;  /* the last response that was answered was rejected */
     uint64_t nonce; /* of the last response */
-    struct bitmap named, dirty, removing, known, sent, leaving, owed, refused, awaited, denied;
+    struct bitmap named, dirty, removing, moving, known, sent, leaving;
+    struct bitmap owed, refused, awaited, denied;
     uint32_t owed_kept; /* when it was looked for what is gone */
     struct hash sum;    /* over what is wanted; order does not matter */
     char version_sent[HASH_TEXT_LEN];
@@ -84,6 +92,10 @@ void subscription_follow(struct subscription *sub, struct str name);
 /* --- what is sent ---------------------------------------------------------------------------- */
 void subscription_put_sent(struct subscription *sub, uint32_t id);
 void subscription_removal_sent(struct subscription *sub, uint32_t id);
+/* What is moving was taken away; it stays dirty. */
+void subscription_move_sent(struct subscription *sub, uint32_t id);
+/* What is dirty is not sent after all. */
+void subscription_unsent(struct subscription *sub, uint32_t id);
 void subscription_answered(struct subscription *sub); /* ACK or NACK: nothing is in flight */
 /* Nothing dirty, being removed, in flight or rejected: what it no longer names may go. */
 bool subscription_settled(const struct subscription *sub);

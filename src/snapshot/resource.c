@@ -54,6 +54,7 @@ struct resource *resource_new(enum xds_type type, struct str scope, struct str n
     char *text = (char *)(r + 1);
     atomic_init(&r->refs, 1);
     r->type = type;
+    r->place = 0;
     r->scope = copy_text(&text, scope);
     r->name = copy_text(&text, name);
     r->follow = copy_text(&text, follow);

@@ -36,6 +36,9 @@ struct resource {
     struct str name;
     struct str follow; /* for a cluster: the ClusterLoadAssignment that must be sent after it every
                           time it is sent (docs/xds.md, "EDS after CDS"); else empty */
+    /* Of a listener: a hash of the addresses that it listens on, which no other may have; 0: none.
+     * Who makes the resource sets it before anybody else sees it. */
+    uint64_t place;
     char version[HASH_TEXT_LEN]; /* hash of the bytes */
     struct hash hash;
     struct blob *entry;

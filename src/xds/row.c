@@ -4,6 +4,7 @@
 
 #include "base/panic.h"
 #include "codec/pb.h"
+#include "xds/alias.h"
 
 bool fragment_equal(const struct row *a, const struct row *b)
 {
@@ -64,12 +65,29 @@ void resource_row_add_bytes(struct resource_row *row, enum xds_type type, struct
     row->items[row->len++] = resource_new(type, scope, name, follow, message);
 }
 
+/* Envoy lets two listeners have no address in common. */
+static uint64_t place_of(struct arena *scratch, const pb_listener *listener)
+{
+    if (listener->address == NULL) {
+        return 0;
+    }
+    pb_listener *where = NEW(scratch, pb_listener);
+    where->address = listener->address;
+    where->additional_addresses = listener->additional_addresses;
+    where->n_additional_addresses = listener->n_additional_addresses;
+    return hash_bytes(pb_pack(scratch, &where->base)).low;
+}
+
 void resource_row_add(struct resource_row *row, enum xds_type type, struct str scope,
                       struct str name, struct str follow, const ProtobufCMessage *message)
 {
     struct arena scratch;
     arena_init_sized(&scratch, 1024);
     resource_row_add_bytes(row, type, scope, name, follow, pb_pack(&scratch, message));
+    if (type == XDS_LDS) {
+        row->items[row->len - 1]->place =
+            place_of(&scratch, (const pb_listener *)(const void *)message);
+    }
     arena_release(&scratch);
 }
 

@@ -55,6 +55,13 @@ static inline size_t rig_find(const struct rig *rig, enum xds_type type, const c
     return rig->now.len;
 }
 
+/* "body@place" */
+static inline uint64_t rig_place(const char *body)
+{
+    const char *at = strchr(body, '@');
+    return at != NULL ? hash_bytes(str_from(at)).low : 0;
+}
+
 static inline void put_in(struct rig *rig, enum xds_type type, const char *scope, const char *name,
                           const char *body, const char *follow)
 {
@@ -62,6 +69,7 @@ static inline void put_in(struct rig *rig, enum xds_type type, const char *scope
     (void)snprintf(message, sizeof(message), "%s|%s", name, body);
     struct resource *r =
         resource_new(type, str_from(scope), str_from(name), str_from(follow), str_from(message));
+    r->place = rig_place(body);
     size_t at = rig_find(rig, type, scope, name);
     struct resource *old = NULL;
     if (at < rig->now.len) {

@@ -55,7 +55,7 @@ FEATURES = {
     "Changes and faults": [
         "a new weight costs no request", "a new backend and its route in one change",
         "an endpoint that leaves", "a route that comes and goes", "a Service that comes later",
-        "a Service that goes", "a rolling restart fails no request (/drained)",
+        "a Service that goes", "addresses that move from Service to Service", "a rolling restart fails no request (/drained)",
         "heddle.dev/Propagated holds what it says", "heddle is away", "a broken file changes nothing",
     ],
     "Servers (gRFC A36)": [
