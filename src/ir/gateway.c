@@ -158,6 +158,7 @@ static const struct field placed_fields[] = {
     F(FIELD_INT, placed_row, ready),
     F(FIELD_STR, placed_row, error),
     F(FIELD_BOOL, placed_row, address_unusable),
+    F(FIELD_STR, placed_row, former),
     {.name = NULL},
 };
 static const struct schema placed_schema = SCHEMA(placed_row, placed_fields);

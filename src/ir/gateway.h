@@ -193,6 +193,7 @@ struct placed_row {
     int32_t ready;                     /* Envoys that serve */
     struct str error;                  /* what the API server refused, or empty */
     bool address_unusable;             /* `error` is about the addresses that are asked for */
+    struct str former; /* not empty: it still is where it was before it had its class; why */
 };
 
 extern const struct schema ir_gateway_schema, ir_backend_tls_schema, ir_upstream_schema,

@@ -78,22 +78,20 @@ void thing_rest(struct thing *thing)
         thing->call = NULL;
         thing->provision->in_flight--;
     }
+    thing->asks_stand_in = false;
     backoff_reset(&thing->backoff);
     set_phase(thing, AT_REST);
 }
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-static void request(struct thing *thing, const char *method, const char *query, struct str body,
-                    void (*done)(void *user, const struct kube_result *result))
+void thing_send(struct thing *thing, const char *method, struct str path, struct str body,
+                void (*done)(void *user, const struct kube_result *result))
 {
-    struct arena scratch;
-    arena_init(&scratch);
-    struct str path = part_path(&scratch, thing->part, thing->ns, thing->name);
-    bool patch = method[0] == 'P';
+    bool patch = str_eq(str_from(method), STR("PATCH"));
     const struct kube_spec spec = {
         .method = method,
-        .path = arena_printf(&scratch, "%.*s%s", STR_FMT(path), query),
+        .path = path,
         .content_type = patch ? STR(KUBE_APPLY_PATCH) : STR_NULL,
         .body = body,
         .user = thing,
@@ -102,10 +100,19 @@ static void request(struct thing *thing, const char *method, const char *query, 
     thing->provision->in_flight++;
     set_phase(thing, IN_FLIGHT);
     thing->call = kube_send(thing->provision->config.kube, &spec);
+}
+
+static void request(struct thing *thing, const char *method, const char *query, struct str body,
+                    void (*done)(void *user, const struct kube_result *result))
+{
+    struct arena scratch;
+    arena_init(&scratch);
+    struct str path = part_path(&scratch, thing->part, thing->ns, thing->name);
+    thing_send(thing, method, arena_printf(&scratch, "%.*s%s", STR_FMT(path), query), body, done);
     arena_release(&scratch);
 }
 
-static void landed(struct thing *thing)
+void thing_landed(struct thing *thing)
 {
     thing->call = NULL;
     thing->provision->in_flight--;
@@ -124,7 +131,7 @@ static bool is_refusal(const struct kube_result *result)
     return result->status / 100 == 4 && result->status != 409 && result->status != 429;
 }
 
-static void failed(struct thing *thing, const char *what, const struct kube_result *result)
+void thing_failed(struct thing *thing, const char *what, const struct kube_result *result)
 {
     uint64_t wait = backoff_next(&thing->backoff);
     rollout_end(thing);
@@ -158,7 +165,7 @@ static void asked(void *user, const struct kube_result *result)
 {
     struct thing *thing = user;
     struct provision *provision = thing->provision;
-    landed(thing);
+    thing_landed(thing);
     if (result->status == 404) {
         thing->looked = true;
         thing_queue(thing);
@@ -173,7 +180,7 @@ static void asked(void *user, const struct kube_result *result)
             wait_ms(thing, backoff_next(&thing->backoff));
         }
     } else {
-        failed(thing, "an object cannot be read", result);
+        thing_failed(thing, "an object cannot be read", result);
     }
     provision_pump(provision);
 }
@@ -184,13 +191,13 @@ static void gone(void *user, const struct kube_result *result)
 {
     struct thing *thing = user;
     struct provision *provision = thing->provision;
-    landed(thing);
+    thing_landed(thing);
     if (is_done(result) || result->status == 404 || result->status == 409) {
         metric_add(M_provision_deleted, is_done(result) ? 1 : 0);
         log_at(LOG_INFO, "provision", "deleted", KV_TEXT("object", thing->key));
         thing->seen.deleting = true; /* until the watch says that it is gone */
     } else {
-        failed(thing, "an object cannot be deleted", result);
+        thing_failed(thing, "an object cannot be deleted", result);
     }
     provision_pump(provision);
 }
@@ -218,7 +225,7 @@ static void applied(void *user, const struct kube_result *result)
 {
     struct thing *thing = user;
     struct provision *provision = thing->provision;
-    landed(thing);
+    thing_landed(thing);
     if (is_done(result)) {
         struct seen seen = answer_of(thing, result->body);
         metric_add(M_provision_applied, 1);
@@ -236,7 +243,7 @@ static void applied(void *user, const struct kube_result *result)
         thing->remake = true;
         thing_queue(thing);
     } else {
-        failed(thing, "an object cannot be applied", result);
+        thing_failed(thing, "an object cannot be applied", result);
     }
     provision_pump(provision);
 }
@@ -335,19 +342,19 @@ static void handed_over(void *user, const struct kube_result *result)
 {
     struct thing *thing = user;
     struct provision *provision = thing->provision;
-    landed(thing);
+    thing_landed(thing);
     if (is_done(result)) {
         thing->seen.replicas_ours = false;
         thing_queue(thing);
     } else {
-        failed(thing, "replicas cannot be handed over", result);
+        thing_failed(thing, "replicas cannot be handed over", result);
     }
     provision_pump(provision);
 }
 
 /* A field that heddle asks for no more would fall back to its default: for a moment there would be
  * one Envoy. So another manager asks for as many as there are, until the autoscaler does. */
-static void hand_over_replicas(struct thing *thing)
+static void hand_over_replicas(struct thing *thing, int32_t replicas)
 {
     struct arena scratch;
     arena_init(&scratch);
@@ -355,9 +362,20 @@ static void hand_over_replicas(struct thing *thing)
         &scratch,
         "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"%.*s\","
         "\"namespace\":\"%.*s\"},\"spec\":{\"replicas\":%d}}",
-        STR_FMT(thing->name), STR_FMT(thing->ns), (int)thing->seen.replicas);
+        STR_FMT(thing->name), STR_FMT(thing->ns), (int)replicas);
     request(thing, "PATCH", HAND_OVER, body, handed_over);
     arena_release(&scratch);
+}
+
+/* An autoscaler begins with one. Where another class had more, so many are needed now. */
+static void follow(struct thing *thing)
+{
+    int32_t before = site_replicas_before(thing->site);
+    if (thing->site->autoscaled && !thing->followed && thing->site->stands_ms == 0 &&
+        before > thing->seen.replicas) {
+        thing->followed = true;
+        hand_over_replicas(thing, before);
+    }
 }
 
 static bool has(const struct site *site, enum part part)
@@ -371,11 +389,15 @@ static void look_at_deployment(struct thing *thing)
     if (!has(site, PART_ACCOUNT) || !has(site, PART_IDENTITY)) {
         return; /* its pods could not start; thing_told() comes back to it */
     }
-    if (is_intact(thing) || !rollout_begin(thing)) {
+    if (is_intact(thing)) {
+        follow(thing);
+        return;
+    }
+    if (!rollout_begin(thing)) {
         return;
     }
     if (site->autoscaled && thing->seen.replicas_ours) {
-        hand_over_replicas(thing);
+        hand_over_replicas(thing, thing->seen.replicas);
     } else {
         apply(thing);
     }
@@ -385,15 +407,37 @@ static void look_at_deployment(struct thing *thing)
 static void look_at_stray(struct thing *thing)
 {
     const struct seen *seen = &thing->seen;
-    struct arena scratch;
-    arena_init(&scratch);
-    struct str key = arena_printf(&scratch, "%.*s/%.*s", STR_FMT(thing->ns), STR_FMT(seen->owner));
-    const struct site *site = site_find(thing->provision, key);
-    arena_release(&scratch);
-    if (seen->there && !seen->deleting && site != NULL &&
-        str_eq(seen->owner_uid, str_from(site->uid)) &&
-        (site->drafted || site->class == PROVISION_OTHERS)) {
+    const struct site *site = site_of_owner(thing);
+    bool unwanted = site != NULL && (site->drafted || site->class == PROVISION_OTHERS);
+    if (!unwanted || seen->deleting || stand_in_is_needed(thing, site)) {
+        return;
+    }
+    uint64_t now = provision_now_ms(thing->provision);
+    uint64_t due = thing->former_of != NULL ? former_due_ms(thing) : now;
+    if (due <= now) {
         delete_it(thing);
+    } else if (due < UINT64_MAX) {
+        wait_ms(thing, due - now);
+    }
+}
+
+/* A Service that cannot be changed. */
+static void make_anew(struct thing *thing)
+{
+    if (stand_in_is_due(thing)) {
+        stand_in_make(thing);
+    } else {
+        delete_it(thing);
+    }
+}
+
+/* What is not there may need an address that something else still has. */
+static void make(struct thing *thing)
+{
+    if (thing->stand_in != NULL) {
+        stand_in_release(thing);
+    } else if (thing->part != PART_SERVICE || !site_waits_for_address(thing->site)) {
+        apply(thing);
     }
 }
 
@@ -407,12 +451,15 @@ static void look_at_wanted(struct thing *thing)
     } else if (seen->there && seen->deleting) {
         return; /* it is made again when it is gone */
     } else if (seen->there && thing->remake) {
-        delete_it(thing);
+        make_anew(thing);
     } else if (thing->part == PART_IDENTITY) {
         look_at_identity(thing);
     } else if (thing->part == PART_DEPLOYMENT) {
         look_at_deployment(thing);
+    } else if (!seen->there) {
+        make(thing);
     } else if (!is_intact(thing)) {
+        stand_in_forget(thing);
         apply(thing);
     }
 }

@@ -60,6 +60,7 @@ struct str part_path(struct arena *arena, enum part part, struct str ns, struct 
 {
     const struct part_info *info = part_info(part);
     bool core = info->group[0] == '\0';
-    return arena_printf(arena, "/%s%s/%s/namespaces/%.*s/%s/%.*s", core ? "api" : "apis/",
-                        info->group, info->version, STR_FMT(ns), info->plural, STR_FMT(name));
+    return arena_printf(arena, "/%s%s/%s/namespaces/%.*s/%s%s%.*s", core ? "api" : "apis/",
+                        info->group, info->version, STR_FMT(ns), info->plural,
+                        name.len > 0 ? "/" : "", STR_FMT(name));
 }

@@ -15,6 +15,7 @@
 #include "base/str.h"
 
 #define PART_NAME_MAX 63
+#define PART_RANDOM_MAX 6 /* of a name that the API server completes (generateName) */
 #define PART_GATEWAY_LABEL "gateway.networking.k8s.io/gateway-name"
 #define PART_CLASS_LABEL "gateway.networking.k8s.io/gateway-class-name"
 #define PART_MANAGER_LABEL "app.kubernetes.io/managed-by"
@@ -43,7 +44,7 @@ struct str part_stem(struct arena *arena, struct str gateway, struct str class);
 struct str part_name(struct arena *arena, enum part part, struct str stem);
 /* A label's value: the name itself wherever it fits. */
 struct str part_label(struct arena *arena, struct str name);
-/* "/apis/apps/v1/namespaces/NS/deployments/NAME" */
+/* "/apis/apps/v1/namespaces/NS/deployments/NAME"; without a name, of all of them */
 struct str part_path(struct arena *arena, enum part part, struct str ns, struct str name);
 
 #endif

@@ -16,14 +16,16 @@ static void set_error(struct placed_row *row, bool address, struct str text)
 
 /* --- addresses ------------------------------------------------------------------------------- */
 
-static bool is_given(const struct placed_row *row, const struct ir_address *wanted)
+/* The one who asks may have it already, while the Gateway is elsewhere still (former.c). */
+static bool is_given(const struct site *site, const struct placed_row *row,
+                     const struct ir_address *wanted)
 {
     for (size_t i = 0; i < row->addresses.len; i++) {
         if (str_eq_nocase(row->addresses.items[i].value, wanted->value)) {
             return true;
         }
     }
-    return false;
+    return service_has(site->things[PART_SERVICE], wanted->value);
 }
 
 static void copy_addresses(struct placed_row *row, const struct seen *service)
@@ -72,7 +74,7 @@ static void judge_addresses(struct site *site, struct placed_row *row)
     struct provision *provision = site->provision;
     bool missing = false;
     for (size_t i = 0; i < site->wanted.len; i++) {
-        missing = missing || !is_given(row, &site->wanted.items[i]);
+        missing = missing || !is_given(site, row, &site->wanted.items[i]);
     }
     if (!missing) {
         site->asked_ms = 0;
@@ -81,7 +83,7 @@ static void judge_addresses(struct site *site, struct placed_row *row)
     }
     row->pending = row->addresses.len == 0;
     for (size_t i = 0; i < site->wanted.len; i++) {
-        if (!is_given(row, &site->wanted.items[i])) {
+        if (!is_given(site, row, &site->wanted.items[i])) {
             judge_missing(site, row, site->wanted.items[i].value);
         }
     }
@@ -117,14 +119,36 @@ static void add_errors(const struct site *site, struct placed_row *row)
     }
 }
 
+/* Why the Gateway still is where it was before it had its class. */
+static struct str why_former(const struct site *site, struct arena *arena)
+{
+    const struct thing *service = site->things[PART_SERVICE];
+    const struct thing *deployment = site->things[PART_DEPLOYMENT];
+    const struct thing *late =
+        service != NULL && deployment != NULL && deployment->seen.available > 0 ? service
+                                                                                : deployment;
+    if (late == NULL) {
+        return STR("there is nothing of its class yet");
+    }
+    const char *what = late == service                    ? "has yet to get its address"
+                       : deployment->seen.trouble.len > 0 ? deployment->seen.trouble.ptr
+                       : deployment->seen.gave_up         ? "does not become ready"
+                                                          : "has yet to become ready";
+    return arena_printf(arena, "%s '%.*s/%.*s'%s %s", part_info(late->part)->kind,
+                        STR_FMT(late->ns), STR_FMT(late->name),
+                        deployment->seen.trouble.len > 0 ? ":" : "", what);
+}
+
 static struct placed_row *make_row(struct site *site)
 {
     static const struct seen none = {.there = false};
-    const struct thing *service = site->things[PART_SERVICE];
-    const struct thing *deployment = site->things[PART_DEPLOYMENT];
+    const struct place place = site_place(site);
     struct placed_row *row = row_new(sizeof(*row), 256);
-    copy_addresses(row, service != NULL ? &service->seen : &none);
-    row->ready = deployment != NULL ? deployment->seen.available : 0;
+    copy_addresses(row, place.service != NULL ? &place.service->seen : &none);
+    row->ready = place.deployment != NULL ? place.deployment->seen.available : 0;
+    if (place.former) {
+        row->former = why_former(site, &row->row.arena);
+    }
     add_errors(site, row);
     judge_addresses(site, row);
     return row;
@@ -144,12 +168,22 @@ static void count(const struct placed_row *row, int64_t times)
     }
 }
 
+static void note_whether_it_stands(struct site *site)
+{
+    if (!site_stands(site)) {
+        site->stands_ms = 0;
+    } else if (site->stands_ms == 0) {
+        site->stands_ms = provision_now_ms(site->provision);
+    }
+}
+
 void site_tell(struct site *site)
 {
     const struct provision_config *config = &site->provision->config;
     if (!site->provision->synced) {
         return;
     }
+    note_whether_it_stands(site);
     struct placed_row *row = site->drafted ? make_row(site) : NULL;
     if (is_same(row, site->placed)) {
         row_unref(row != NULL ? &row->row : NULL, NULL);

@@ -96,9 +96,14 @@ static void on_removed(void *user, struct str ns, struct str name)
     if (thing == NULL) {
         return;
     }
+    struct site *left = thing->former_of;
     thing_lost(thing);
     thing_queue(thing);
     thing_told(thing);
+    if (left != NULL) {
+        site_tell(left);
+        site_moved(left);
+    }
     thing_drop(thing);
 }
 
@@ -220,7 +225,8 @@ void provision_keyring(struct provision *provision, const struct keyring *ring)
 static void forget_what_was_done(struct thing *thing)
 {
     thing_rest(thing);
-    thing->looked = thing->remake = thing->applied = false;
+    stand_in_forget(thing);
+    thing->looked = thing->remake = thing->applied = thing->followed = false;
     thing->written_ms = 0;
     thing_set_error(thing, false, STR_NULL);
 }
@@ -254,6 +260,9 @@ struct provision *provision_new(const struct provision_config *config)
     provision->config = *config;
     if (provision->config.address_ms == 0) {
         provision->config.address_ms = PROVISION_ADDRESS_MS;
+    }
+    if (provision->config.linger_ms == 0) {
+        provision->config.linger_ms = PROVISION_LINGER_MS;
     }
     if (provision->config.rollouts_max == 0) {
         provision->config.rollouts_max = PROVISION_ROLLOUTS_MAX;

@@ -28,6 +28,7 @@
 #define PROVISION_BACKOFF_MAX_MS 60000
 #define PROVISION_CALM_MS 300000     /* after which somebody who undid a write is forgotten */
 #define PROVISION_ADDRESS_MS 30000   /* so long a load balancer may take to give what was asked */
+#define PROVISION_LINGER_MS 120000   /* so long what a Gateway had before outlives its successor */
 #define PROVISION_IDENTITY_MS 600000 /* between two looks whether certificates are due */
 
 struct provision;
@@ -47,6 +48,7 @@ struct provision_config {
     struct kube *kube;
     struct provision_settings settings;
     unsigned address_ms;    /* 0: PROVISION_ADDRESS_MS */
+    unsigned linger_ms;     /* 0: PROVISION_LINGER_MS */
     unsigned rollouts_max;  /* 0: PROVISION_ROLLOUTS_MAX */
     int64_t (*now_s)(void); /* since 1970; NULL: the clock */
     /* What is known of a Gateway. False: it is not there (yet). Borrowed during the call. */

@@ -30,11 +30,17 @@ struct thing {
     struct str ns, name; /* in key */
 
     struct seen seen;
-    struct site *site; /* whose; NULL: nobody wants it */
-    char *text;        /* as it should be; NULL: nobody wants it */
+    struct site *site;       /* whose; NULL: nobody wants it */
+    struct site *former_of;  /* that had it before it changed its class; then `site` is NULL */
+    struct list former_link; /* of its formers */
+    char *text;              /* as it should be; NULL: nobody wants it */
 
-    bool looked;             /* nobody else has it: it may be made */
-    bool remake;             /* what is there cannot be changed to what is wanted: it goes first */
+    bool looked;        /* nobody else has it: it may be made */
+    bool remake;        /* what is there cannot be changed to what is wanted: it goes first */
+    bool asks_stand_in; /* stand_in.c */
+    char *stand_in;     /* the Service that has the address meanwhile; NULL: none has */
+    char *stand_in_uid;
+    bool followed;           /* it was asked for as many pods as there were before (former.c) */
     bool rolling;            /* counted in provision->rolling */
     int32_t generation_then; /* before that */
     bool applied;            /* by this leader: the two hashes are of then */
@@ -64,9 +70,12 @@ struct site {
     struct blueprint blueprint;
     bool autoscaled;
     struct str address;               /* that its Service asks for; in the arena */
+    struct str class_label;           /* of its objects; in the arena */
     LIST(struct ir_address) wanted;   /* in the arena */
     struct thing *things[PART_COUNT]; /* NULL: not wanted, or of a name that is taken */
     bool taken;                       /* another Gateway has it */
+    struct list formers;              /* things of a class that it had before */
+    uint64_t stands_ms;               /* since when all it is to have serves; 0: it does not */
     struct list asking; /* of provision->asking, while addresses are waited for; else alone */
     uint64_t asked_ms;  /* since when */
     struct placed_row *placed; /* as last told; NULL: nothing was */
@@ -120,6 +129,11 @@ void thing_queue(struct thing *thing); /* to be looked at, when this replica lea
 void thing_wake(struct thing *thing);  /* its time has come */
 void thing_hold(struct thing *thing);  /* until provision->rolling is less */
 void thing_rest(struct thing *thing);  /* nothing is in flight any more, nothing waited for */
+/* One request about it, for which nothing else may be in flight; done() calls thing_landed(). */
+void thing_send(struct thing *thing, const char *method, struct str path, struct str body,
+                void (*done)(void *user, const struct kube_result *result));
+void thing_landed(struct thing *thing);
+void thing_failed(struct thing *thing, const char *what, const struct kube_result *result);
 void provision_pump(struct provision *provision);
 
 /* --- rollout.c --- */
@@ -134,6 +148,32 @@ struct site *site_add(struct provision *provision, struct str ns, struct str nam
 void site_free(struct site *site);
 /* What it is to have may be something else. */
 void site_draft(struct site *site);
+
+/* --- former.c --- */
+/* The Gateway that owns what is there; NULL: it is not known. */
+struct site *site_of_owner(const struct thing *thing);
+void former_look(struct thing *thing);              /* whether it is one; after every change */
+uint64_t former_due_ms(const struct thing *former); /* when it is to go; UINT64_MAX: not yet */
+void site_review_formers(struct site *site);        /* another class is wanted, or none */
+void site_moved(struct site *site);        /* something of it has changed for which others wait */
+bool site_stands(const struct site *site); /* what it is to have serves, at its addresses */
+bool service_has(const struct thing *service, struct str address); /* NULL: no */
+/* A former Service has the address that the new one is to have. */
+bool site_waits_for_address(const struct site *site);
+int32_t site_replicas_before(const struct site *site); /* 0: it has no formers */
+struct place {
+    const struct thing *service, *deployment; /* or NULL */
+    bool former;
+};
+struct place site_place(const struct site *site); /* where it is now */
+
+/* --- stand_in.c --- */
+/* Before a Service is deleted: whether its next address must be reserved. */
+bool stand_in_is_due(const struct thing *thing);
+void stand_in_make(struct thing *thing);
+void stand_in_release(struct thing *thing); /* a request */
+void stand_in_forget(struct thing *thing);  /* then it is a stray */
+bool stand_in_is_needed(const struct thing *stray, const struct site *site);
 
 /* --- placed.c --- */
 /* Tells where the Gateway is, when that is something else than before. */

@@ -112,7 +112,7 @@ static void read_conditions(struct seen *seen, const struct doc_node *list)
         struct str type = doc_text(list->items[i], STR("type"));
         bool is_true = str_eq(doc_text(list->items[i], STR("status")), STR("True"));
         if (str_eq(type, STR("Progressing")) && !is_true) {
-            seen->settled = true;
+            seen->settled = seen->gave_up = true;
         } else if (str_eq(type, STR("ReplicaFailure")) && is_true) {
             seen->trouble = copy_text(seen, list->items[i], STR("message"));
         }

@@ -32,6 +32,7 @@ struct seen {
     int32_t available;
     int32_t generation; /* of its spec */
     bool settled;       /* all its pods are of its template and ready, or it has given up */
+    bool gave_up;
     struct str trouble; /* why pods are not made: a quota, say; empty: nothing */
     int32_t replicas;   /* that are asked for */
     bool replicas_ours; /* heddle asked for them */

@@ -23,6 +23,7 @@ struct site *site_add(struct provision *provision, struct str ns, struct str nam
     site->name = rest;
     arena_init(&site->arena);
     list_init(&site->asking);
+    list_init(&site->formers);
     map_put(&provision->sites, str_from(site->key), site);
     return site;
 }
@@ -59,6 +60,7 @@ static void undraft(struct site *site)
     for (unsigned i = 0; i < PART_COUNT; i++) {
         unwant(site, (enum part)i);
     }
+    site_review_formers(site);
     if (had) {
         draft_those_that_lacked(site->provision);
     }
@@ -119,8 +121,13 @@ static void draft(struct site *site, const struct provision_gateway *found)
     struct arena before = site->arena; /* things know texts of it until they are told others */
     arena_init(&site->arena);
     blueprint_make(&site->arena, &question, &site->blueprint);
+    struct str label = part_label(&site->arena, found->gateway->class);
     copy_wanted(site, found->ir);
     site->address = arena_str(&site->arena, blueprint_address(found->ir));
+    if (!str_eq(label, site->class_label)) {
+        site->stands_ms = 0;
+    }
+    site->class_label = label;
     site->autoscaled = site->blueprint.part[PART_AUTOSCALER].len > 0;
     site->drafted = true;
     site->taken = false;
@@ -128,6 +135,7 @@ static void draft(struct site *site, const struct provision_gateway *found)
     for (unsigned i = 0; i < PART_COUNT; i++) {
         want(site, (enum part)i);
     }
+    site_review_formers(site);
     arena_release(&before);
 }
 
@@ -138,6 +146,7 @@ static void look_for_strays(const struct site *site)
     for (size_t i = map_next(things, 0); i < things->cap; i = map_next(things, i + 1)) {
         struct thing *thing = things->slots[i].value;
         if (thing->text == NULL && str_eq(thing->seen.owner_uid, str_from(site->uid))) {
+            former_look(thing);
             thing_queue(thing);
         }
     }

@@ -30,6 +30,7 @@ struct thing *thing_add(struct provision *provision, enum part part, struct str 
     }
     thing = xcalloc(1, sizeof(*thing));
     list_init(&thing->link);
+    list_init(&thing->former_link);
     thing->provision = provision;
     thing->part = part;
     thing->key = thing_key(part, ns, name);
@@ -47,7 +48,10 @@ void thing_free(struct thing *thing)
 {
     thing_rest(thing);
     map_remove(&thing->provision->things, str_from(thing->key));
+    list_remove(&thing->former_link);
     seen_release(&thing->seen);
+    free(thing->stand_in);
+    free(thing->stand_in_uid);
     free(thing->text);
     free(thing->error);
     free(thing->key);
@@ -72,12 +76,15 @@ void thing_want(struct thing *thing, struct site *site, struct str text)
     free(thing->text);
     thing->text = site != NULL ? str_dup(text) : NULL;
     thing->site = site;
+    thing->remake = false;
     backoff_reset(&thing->backoff);
     if (site == NULL) {
-        thing->looked = thing->remake = thing->applied = false;
+        thing->looked = thing->applied = thing->followed = false;
+        stand_in_forget(thing);
         rollout_end(thing);
         thing_set_error(thing, false, STR_NULL);
     }
+    former_look(thing);
     thing_queue(thing);
 }
 
@@ -111,6 +118,7 @@ void thing_take(struct thing *thing, struct seen *fresh)
     seen_release(&thing->seen);
     thing->seen = *fresh;
     *fresh = (struct seen){.there = false};
+    former_look(thing);
     rollout_look(thing);
 }
 
@@ -124,17 +132,19 @@ void thing_learn(struct thing *thing, const struct doc_node *object)
 void thing_lost(struct thing *thing)
 {
     seen_release(&thing->seen);
-    thing->looked = thing->remake = thing->applied = false;
+    thing->looked = thing->remake = thing->applied = thing->followed = false;
+    former_look(thing);
     rollout_end(thing);
 }
 
 void thing_told(struct thing *thing)
 {
-    struct site *site = thing->site;
+    struct site *site = thing->site != NULL ? thing->site : thing->former_of;
     if (site == NULL) {
         return;
     }
     site_tell(site);
+    site_moved(site);
     if (site->things[PART_DEPLOYMENT] != NULL && thing->part < PART_DEPLOYMENT) {
         thing_queue(site->things[PART_DEPLOYMENT]); /* it may have waited for this */
     }

@@ -67,9 +67,12 @@ static struct condition in_cluster(struct eval *ev, struct str key)
     if (placed->ready == 0) {
         return (struct condition){C_gateway_pending, STR("no Envoy of the Gateway is ready yet")};
     }
-    return (struct condition){C_gateway_programmed,
-                              arena_printf(eval_scratch(ev), "%d Envoy%s ready", (int)placed->ready,
-                                           placed->ready == 1 ? " is" : "s are")};
+    return (struct condition){
+        C_gateway_programmed,
+        arena_printf(eval_scratch(ev), "%d Envoy%s ready%s%.*s", (int)placed->ready,
+                     placed->ready == 1 ? " is" : "s are",
+                     placed->former.len > 0 ? ", of the class that the Gateway had before: " : "",
+                     STR_FMT(placed->former))};
 }
 
 static struct condition in_directory(struct eval *ev, const struct ir_gateway *gateway,

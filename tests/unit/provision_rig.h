@@ -77,6 +77,7 @@ static inline void prig_start(struct prig *rig)
                      STR("mesh.example")},
         .address_ms = 100,
         .rollouts_max = rig->rollouts_max,
+        .linger_ms = 100,
         .now_s = prig_clock,
         .find = prig_find,
         .placed = prig_placed,

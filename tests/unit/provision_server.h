@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * provision_server: an API server that keeps objects: it lists, watches, applies and deletes, and
- * notes whose fields are whose as far as provision looks.
+ * provision_server: an API server that keeps objects: it lists, watches, makes, applies and
+ * deletes, notes whose fields are whose as far as provision looks, and, when asked to, gives
+ * ClusterIPs.
  */
 #ifndef HEDDLE_TESTS_PROVISION_SERVER_H
 #define HEDDLE_TESTS_PROVISION_SERVER_H
@@ -27,7 +28,11 @@ struct prig {
     json_t *objects; /* path -> object */
     struct ask *streams[STREAMS_MAX];
     char stream_of[STREAMS_MAX][32]; /* plural */
-    unsigned version, applies, deletes, gets;
+    unsigned version, applies, deletes, gets, posts;
+    bool allocates;                    /* ClusterIPs: 10.96.0.100 and on */
+    unsigned given;                    /* so many of them */
+    bool unanswered;                   /* what is made is told to watches before the answer is */
+    char deleted[64][256];             /* paths, the last ones */
     char applied[64][1024];            /* paths, the last ones */
     unsigned refuse;                   /* answers the next writes so, */
     unsigned refusals;                 /* so many of them, */
@@ -172,6 +177,78 @@ static inline void count_generation(json_t *object, json_t *before)
                         json_integer(generation + !same));
 }
 
+static inline const char *cluster_ip(json_t *service)
+{
+    return json_string_value(member(service, "spec", "clusterIP"));
+}
+
+/* As the API server does: one that is set stays, and nobody has another's. Words of the refusal;
+ * NULL: `object` has one. */
+static inline const char *allocate(struct prig *rig, const char *path, json_t *object,
+                                   json_t *before)
+{
+    char next[32];
+    const char *key, *wanted = cluster_ip(object);
+    json_t *other;
+    if (before != NULL && wanted != NULL && strcmp(wanted, cluster_ip(before)) != 0) {
+        return "spec.clusterIPs[0]: Invalid value: may not change once set";
+    }
+    json_object_foreach(rig->objects, key, other)
+    {
+        if (wanted != NULL && strcmp(key, path) != 0 && cluster_ip(other) != NULL &&
+            strcmp(cluster_ip(other), wanted) == 0) {
+            return "failed to allocate IP: provided IP is already allocated";
+        }
+    }
+    (void)snprintf(next, sizeof(next), "10.96.0.%u", 100 + rig->given);
+    if (wanted == NULL) {
+        rig->given++;
+        json_object_set_new(member(object, "spec", NULL), "clusterIP", json_string(next));
+    }
+    json_object_set_new(member(object, "spec", NULL), "clusterIPs",
+                        json_pack("[O]", member(object, "spec", "clusterIP")));
+    return NULL;
+}
+
+static inline bool is_allocated(struct prig *rig, struct ask *ask, const char *path, json_t *object,
+                                json_t *before)
+{
+    if (!rig->allocates || strstr(path, "/services/") == NULL) {
+        return true;
+    }
+    const char *words = allocate(rig, path, object, before);
+    if (words != NULL) {
+        json_t *status =
+            json_pack("{s:s, s:s, s:s}", "kind", "Status", "reason", "Invalid", "message", words);
+        reply_json(ask, 422, status);
+        json_decref(status);
+    }
+    return words == NULL;
+}
+
+static inline void answer_post(struct prig *rig, struct ask *ask, const char *path)
+{
+    char name[64], whole[1200];
+    json_t *body = json_loadb(ask->body.ptr, ask->body.len, 0, NULL);
+    json_t *meta = json_object_get(body, "metadata");
+    assert_non_null(meta);
+    (void)snprintf(name, sizeof(name), "%sx%04u",
+                   json_string_value(json_object_get(meta, "generateName")), ++rig->posts);
+    (void)snprintf(whole, sizeof(whole), "%s/%s", path, name);
+    json_object_set_new(meta, "name", json_string(name));
+    if (!is_allocated(rig, ask, whole, body, NULL)) {
+        json_decref(body);
+        return;
+    }
+    json_incref(body);
+    prig_store(rig, whole, body, fields_of(body));
+    if (rig->unanswered) {
+        turn(&rig->loop, 30); /* the watch is read first */
+    }
+    reply_json(ask, 201, body);
+    json_decref(body);
+}
+
 static inline void answer_apply(struct prig *rig, struct ask *ask, const char *path)
 {
     json_t *body = json_loadb(ask->body.ptr, ask->body.len, 0, NULL);
@@ -188,6 +265,11 @@ static inline void answer_apply(struct prig *rig, struct ask *ask, const char *p
     }
     if (!ours) {
         json_object_set_new(member(object, "spec", NULL), "handed", json_true());
+    }
+    if (!is_allocated(rig, ask, path, object, before)) {
+        json_decref(object);
+        json_decref(body);
+        return;
     }
     count_generation(object, before);
     prig_store(rig, path, object, ours ? fields_of(body) : NULL);
@@ -279,11 +361,15 @@ static inline void answer(void *user, struct ask *ask)
     }
     if (strcmp(ask->method, "PATCH") == 0) {
         answer_apply(rig, ask, path);
+    } else if (strcmp(ask->method, "POST") == 0) {
+        answer_post(rig, ask, path);
     } else if (strcmp(ask->method, "DELETE") == 0) {
         assert_true(str_contains(ask->body, STR("preconditions")));
-        rig->deletes++;
+        (void)snprintf(rig->deleted[rig->deletes++ % 64], sizeof(rig->deleted[0]), "%.255s", path);
         api_reply(ask, object != NULL ? 200 : 404, "{}");
-        prig_remove(rig, path);
+        if (object != NULL) {
+            prig_remove(rig, path);
+        }
     } else if (strstr(ask->path, "watch=true") != NULL) {
         answer_watch(rig, ask, cut);
     } else if (strstr(ask->path, "limit=") != NULL) {

@@ -69,6 +69,18 @@ static const char *gateway_says(const struct mesh *mesh, const char *type)
     return say(status->conditions.items, status->conditions.len, type);
 }
 
+static const char *gateway_message(const struct mesh *mesh, const char *type)
+{
+    const struct status *status = gateway_status(mesh);
+    for (size_t i = 0; i < status->conditions.len; i++) {
+        const struct condition *condition = &status->conditions.items[i];
+        if (strcmp(condition_info((enum condition_id)condition->id)->type, type) == 0) {
+            return condition->message.ptr;
+        }
+    }
+    return "-";
+}
+
 static const char *listener_says(const struct status *status, size_t nth, const char *type)
 {
     assert_true(nth < status->listeners.len);
@@ -153,6 +165,19 @@ static void test_programmed(void **state)
     assert_string_equal(gateway_says(mesh, "Programmed"), "True Programmed");
     assert_string_equal(listener_says(gateway_status(mesh), 0, "Programmed"), "True Programmed");
     assert_true(str_eq(gateway_status(mesh)->addresses.items[0].value, STR("10.0.0.1")));
+    struct placed_row *row = row_new(sizeof(*row), 256);
+    row->addresses.items = ARENA_ARRAY(&row->row.arena, 1, struct ir_address);
+    row->addresses.items[row->addresses.len++] =
+        (struct ir_address){STR("IPAddress"), STR("10.0.0.1")};
+    row->ready = 2;
+    row->former = STR("Deployment 'shop/web-next' has yet to become ready");
+    mesh_put_placed(mesh, STR("shop/web"), row);
+    rig_turn(mesh);
+    assert_string_equal(gateway_says(mesh, "Programmed"), "True Programmed");
+    assert_string_equal(
+        gateway_message(mesh, "Programmed"),
+        "2 Envoys are ready, of the class that the Gateway had before: Deployment 'shop/web-next' "
+        "has yet to become ready");
     mesh_put_placed(mesh, STR("shop/web"), NULL);
     rig_turn(mesh);
     assert_string_equal(gateway_says(mesh, "Programmed"), "False Pending");
