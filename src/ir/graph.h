@@ -104,21 +104,22 @@ enum index_id {
     X_GATEWAY_FAULTS,    /* faults of Gateways, ListenerSets, BackendTLSPolicies by "ns/name" */
     X_LISTENERSET_FAULTS,
     X_TLS_POLICY_FAULTS,
-    X_SETS,             /* ListenerSets by the key of their Gateway, oldest first, then by name */
-    X_TLS_POLICIES,     /* BackendTLSPolicies by each "ns/svc" that they target, oldest first */
-    X_LISTENER_ROUTES,  /* attachments by ir_listener.key, oldest route first */
-    X_LISTENER_HOSTS,   /* attachments by "LISTENER|HOSTNAME" (of the route; "*": none) */
-    X_ROUTE_DOMAINS,    /* attachments by the key of T_GATEWAY_ROUTING: what they add to it */
-    X_LISTENER_DOMAINS, /* gateways by the key of T_GATEWAY_ROUTING: their listeners' hostnames */
-    X_PARENTS,          /* gateways by what routes name as their parent: keys of T_EXCERPT */
-    X_ENTRIES,          /* gateways by each of their entries */
-    X_UPSTREAMS,        /* attachments by the keys of T_GATEWAY_CLUSTER that they may need */
-    X_ENTRY_VHOSTS,     /* fragments of T_GATEWAY_VHOST by their entry */
-    X_LISTENER_SECRETS, /* gateways by the keys of T_GATEWAY_SDS that they need */
-    X_UPSTREAM_SECRETS, /* ir_upstream by the keys of T_GATEWAY_SDS that they need */
-    X_POLICY_GATEWAYS,  /* attachments by "ns/svc" of each backend: whose Gateways send there */
-    X_SCOPES_ELSEWHERE, /* scopes of other replicas' clients by "scope" */
-    X_REJECTIONS,       /* rejections by "type|name" or, of a consumer's, "type|name@client-ns" */
+    X_TLS_FAULT_TARGETS, /* faults of BackendTLSPolicies by each "ns/svc" that they target */
+    X_SETS,              /* ListenerSets by the key of their Gateway, oldest first, then by name */
+    X_TLS_POLICIES,      /* BackendTLSPolicies by each "ns/svc" that they target, oldest first */
+    X_LISTENER_ROUTES,   /* attachments by ir_listener.key, oldest route first */
+    X_LISTENER_HOSTS,    /* attachments by "LISTENER|HOSTNAME" (of the route; "*": none) */
+    X_ROUTE_DOMAINS,     /* attachments by the key of T_GATEWAY_ROUTING: what they add to it */
+    X_LISTENER_DOMAINS,  /* gateways by the key of T_GATEWAY_ROUTING: their listeners' hostnames */
+    X_PARENTS,           /* gateways by what routes name as their parent: keys of T_EXCERPT */
+    X_ENTRIES,           /* gateways by each of their entries */
+    X_UPSTREAMS,         /* attachments by the keys of T_GATEWAY_CLUSTER that they may need */
+    X_ENTRY_VHOSTS,      /* fragments of T_GATEWAY_VHOST by their entry */
+    X_LISTENER_SECRETS,  /* gateways by the keys of T_GATEWAY_SDS that they need */
+    X_UPSTREAM_SECRETS,  /* ir_upstream by the keys of T_GATEWAY_SDS that they need */
+    X_POLICY_GATEWAYS,   /* attachments by "ns/svc" of each backend: whose Gateways send there */
+    X_SCOPES_ELSEWHERE,  /* scopes of other replicas' clients by "scope" */
+    X_REJECTIONS,        /* rejections by "type|name" or, of a consumer's, "type|name@client-ns" */
     INDEX_COUNT
 };
 

@@ -168,6 +168,8 @@ static const struct index_spec indexes[INDEX_COUNT] = {
     [X_GATEWAY_FAULTS]    = {"gateway-faults", T_FAULT, resolve_gateway_faults, NULL},
     [X_LISTENERSET_FAULTS] = {"listenerset-faults", T_FAULT, resolve_listener_set_faults, NULL},
     [X_TLS_POLICY_FAULTS] = {"backendtlspolicy-faults", T_FAULT, resolve_tls_policy_faults, NULL},
+    [X_TLS_FAULT_TARGETS] = {"backendtlspolicy-fault-targets", T_FAULT, resolve_tls_fault_targets,
+                             NULL},
     [X_SETS]              = {"listenersets", T_LISTENERSET, resolve_sets_of_gateway,
                              resolve_sets_order},
     [X_TLS_POLICIES]      = {"backendtlspolicies", T_TLS_POLICY, resolve_tls_policies,

@@ -85,8 +85,10 @@ void resolve_route_domains(const struct row *row, struct str key, struct group_e
 /* rivals.c: T_RIVALS */
 const struct row *resolve_rivals(struct eval *ev, struct str key);
 
-/* backend_tls.c: T_BACKEND_TLS; tls_policy.c: policies by Service, oldest first */
+/* backend_tls.c: T_BACKEND_TLS, and by Service the policies that cannot be read; tls_policy.c:
+ * policies by Service, oldest first */
 const struct row *resolve_backend_tls(struct eval *ev, struct str key);
+void resolve_tls_fault_targets(const struct row *row, struct str key, struct group_emit *emit);
 void resolve_tls_policies(const struct row *row, struct str key, struct group_emit *emit);
 int resolve_tls_policies_order(const struct row *a, const struct row *b);
 
