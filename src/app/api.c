@@ -23,7 +23,7 @@
 bool api_ready(void *user)
 {
     const struct daemon *daemon = user;
-    return daemon->synced && kubernetes_ready(daemon);
+    return daemon->synced && daemon->fleet.inheritance.done && kubernetes_ready(daemon);
 }
 
 static void text(struct json *json, const char *key, struct str value)

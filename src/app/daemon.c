@@ -51,7 +51,10 @@ static void run_turn(struct daemon *daemon)
     if (changed) {
         fleet_turn(&daemon->fleet);
     }
-    give_views(daemon);
+    inheritance_look(&daemon->fleet.inheritance);
+    if (daemon->fleet.inheritance.done) {
+        give_views(daemon);
+    }
     kubernetes_turned(daemon);
     metric_set(M_objects, (int64_t)mesh_objects(daemon->mesh));
     metric_set(M_objects_unreadable, (int64_t)mesh_faults(daemon->mesh));

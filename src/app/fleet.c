@@ -107,6 +107,7 @@ static void poll(uv_timer_t *timer)
 {
     struct fleet *fleet = timer->data;
     find_replicas(fleet);
+    inheritance_poll(&fleet->inheritance);
     hearsay_poll(&fleet->hearsay);
     size_t others = replicas_count(fleet->replicas);
     if (!fleet->begun || fleet->round != NULL || others == 0 ||
@@ -240,6 +241,7 @@ bool fleet_start(struct fleet *fleet, struct daemon *daemon, struct err *err)
     fleet->replicas = replicas_new(&daemon->loop);
     drained_init(&fleet->drained, fleet);
     hearsay_init(&fleet->hearsay, daemon);
+    inheritance_init(&fleet->inheritance, daemon);
     const struct propagation propagation = {fleet->spread, spread_of};
     mesh_propagation(daemon->mesh, &propagation);
     (void)uv_timer_init(&daemon->loop.uv, &fleet->back);
@@ -264,6 +266,7 @@ void fleet_stop(struct fleet *fleet)
     fleet->started = false;
     drained_stop(&fleet->drained);
     hearsay_stop(&fleet->hearsay);
+    inheritance_stop(&fleet->inheritance);
     port_stop(fleet->agents);
     port_stop(fleet->listening);
     if (fleet->round != NULL) {

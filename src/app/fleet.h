@@ -6,6 +6,7 @@
  *        ─► drained (/drained)             ─┴─► serve_acks_watch
  *                                            └─► replicas ─► /replica/propagated, /replica/drained
  *           hearsay (Programmed, Enforced …)  ───► replicas ─► /replica/clients
+ *           inheritance (last good objects)   ───► replicas ─► /replica/standing
  *
  * Nothing is said of clients before --clients-return-ms have passed since the source was synced:
  * after a start they are still coming back. Thread 0.
@@ -17,6 +18,7 @@
 
 #include "app/drained.h"
 #include "app/hearsay.h"
+#include "app/inheritance.h"
 #include "base/err.h"
 #include "net/loop.h"
 #include "pipeline/spread_text.h"
@@ -41,6 +43,7 @@ struct fleet {
     struct spread_round asked; /* while round is not NULL */
     struct replicas_round *round;
     struct hearsay hearsay;
+    struct inheritance inheritance;
     bool begun; /* clients had the time to come back */
     bool started;
 };

@@ -4,6 +4,7 @@
 #include "app/api.h"
 #include "app/daemon.h"
 #include "app/everywhere.h"
+#include "pipeline/standing.h"
 
 static void answer_state(void *user, const struct h1_request *request, struct h1_reply *reply)
 {
@@ -34,6 +35,19 @@ static void answer_clients(void *user, const struct h1_request *request, struct 
     admin_reply_json(reply, &out);
 }
 
+static void answer_standing(void *user, const struct h1_request *request, struct h1_reply *reply)
+{
+    const struct daemon *daemon = user;
+    struct buf out;
+    (void)request;
+    buf_init(&out, BUF_UNLIMITED);
+    if (daemon->synced) {
+        standing_tell(daemon->mesh, &out);
+    }
+    h1_reply_send(reply, 200, "text/plain", PIECE_COPY(buf_str(&out)));
+    buf_release(&out);
+}
+
 static void answer_drained(void *user, const struct h1_request *request, struct h1_reply *reply)
 {
     drained_ask(&((struct daemon *)user)->fleet.drained, request, false, reply);
@@ -56,6 +70,7 @@ const struct webhook_route replica_routes[] = {
     {.path = "/replica/state", .needs_token = true, .handle = answer_state},
     {.path = "/replica/propagated", .post = true, .needs_token = true, .handle = answer_propagated},
     {.path = "/replica/clients", .needs_token = true, .handle = answer_clients},
+    {.path = "/replica/standing", .needs_token = true, .handle = answer_standing},
     {.path = "/replica/drained", .needs_token = true, .handle = answer_drained},
     {.path = "/replica/proxies", .needs_token = true, .handle = api_own_proxies},
     {.path = "/replica/dump", .needs_token = true, .handle = api_own_dump},

@@ -133,6 +133,13 @@ void mesh_put_fault(struct mesh *mesh, struct fault *fault, struct str key)
     arena_release(&scratch);
 }
 
+void mesh_put_standing(struct mesh *mesh, struct object *object, struct str key)
+{
+    since_note(&mesh->since, str_from(kind_info(object->kind)->kind), key);
+    engine_put(mesh->engine, tables_of_kinds[object->kind], key, &object->row);
+    mesh->dirty = true;
+}
+
 const struct fault *mesh_fault(const struct mesh *mesh, enum kind_id kind, struct str key)
 {
     struct arena scratch;

@@ -46,6 +46,9 @@ void mesh_put_placed(struct mesh *mesh, struct str key, struct placed_row *row);
 /* Of an object that cannot be read: what was put of it stays, until it is put again or removed.
  * Takes the reference. key: of the object's table. */
 void mesh_put_fault(struct mesh *mesh, struct fault *fault, struct str key);
+/* What is in force of it, as somebody else knows (pipeline/standing.h): the fault stays. Takes the
+ * reference. */
+void mesh_put_standing(struct mesh *mesh, struct object *object, struct str key);
 /* As of the last turn, or NULL. */
 const struct fault *mesh_fault(const struct mesh *mesh, enum kind_id kind, struct str key);
 size_t mesh_faults(const struct mesh *mesh);

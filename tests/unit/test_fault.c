@@ -5,10 +5,12 @@
 #include "stored_rig.h"
 
 #include "ir/attachment.h"
+#include "ir/gateway.h"
 #include "ir/ir.h"
 #include "model/node.h"
 #include "model/policy.h"
 #include "model/service.h"
+#include "pipeline/standing.h"
 
 /* --- reading ------------------------------------------------------------------------------- */
 
@@ -358,15 +360,118 @@ static void policies_and_services(void **state)
     mesh_free(mesh);
 }
 
+/* --- what another replica knows -------------------------------------------------------------- */
+
+#define POLICY(generation, path)                                                                   \
+    "metadata: {name: p, namespace: a, generation: " #generation "}\nspec:\n"                      \
+    "  targetRefs: [{group: '', kind: Service, name: s}]\n"                                        \
+    "  sessionPersistence: {cookie: {path: '" path "'}}\n"
+#define RULE_AT_FAULT(generation)                                                                  \
+    "metadata: {name: partly, namespace: a, generation: " #generation "}\nspec:\n" PARENT
+
+static void another_replica_tells(void **state)
+{
+    (void)state;
+    struct mesh *old = mesh_with_client();
+    struct buf told;
+    buf_init(&told, BUF_UNLIMITED);
+    stored_apply(old, KIND_HTTPROUTE, HEAD(2) "  rules: [{matches: [{path: {value: /b}}]}]\n");
+    stored_apply(old, KIND_XBACKENDTRAFFICPOLICY, POLICY(1, "/x"));
+    stored_apply(old, KIND_HTTPROUTE,
+                 RULE_AT_FAULT(1) "  rules: [{matches: [{path: {value: /c}}], later: 1}]\n");
+    rig_turn(old);
+    stored_apply(old, KIND_HTTPROUTE, HEAD(3) "  later: 1\n");
+    stored_apply(old, KIND_XBACKENDTRAFFICPOLICY, POLICY(2, "a;b"));
+    stored_apply(old, KIND_HTTPROUTE, RULE_AT_FAULT(2) "  later: 1\n");
+    rig_turn(old);
+    assert_int_equal(standing_missing(old), 0);
+    standing_tell(old, &told);
+
+    struct mesh *new = mesh_with_client();
+    stored_apply(new, KIND_HTTPROUTE, HEAD(3) "  later: 1\n");
+    stored_apply(new, KIND_XBACKENDTRAFFICPOLICY, POLICY(2, "a;b"));
+    stored_apply(new, KIND_HTTPROUTE, RULE_AT_FAULT(2) "  later: 1\n");
+    rig_turn(new);
+    assert_int_equal(standing_missing(new), 3);
+    /* not the one with a rule at fault, which would come back without */
+    assert_int_equal(standing_take(new, buf_str(&told)), 2);
+    rig_turn(new);
+    assert_int_equal(standing_missing(new), 1);
+    assert_int_equal(mesh_faults(new), 3);
+    assert_int_equal(standing_take(new, buf_str(&told)), 0);
+    const struct status *status = status_of(new, T_STATUS, "HTTPRoute/a/r");
+    assert_true(str_ends_with(condition_of(status, C_unreadable)->message,
+                              STR(" (generation 2 stays in force)")));
+    const struct row *route = engine_get(mesh_engine(new), T_ROUTE, STR("HTTPRoute/a/r"));
+    assert_true(object_equal(route, engine_get(mesh_engine(old), T_ROUTE, STR("HTTPRoute/a/r"))));
+    assert_int_equal(standing_take(new, STR("{\n\n{\"kind\":\"Pod\"}\nnull\n")), 0);
+    buf_release(&told);
+    mesh_free(old);
+    mesh_free(new);
+}
+
+/* What may be read is not told to be what is in force: another replica's word has its limits. */
+static void what_can_be_read_is_not_taken(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_with_client();
+    rig_turn(mesh);
+    assert_int_equal(
+        standing_take(mesh, STR("{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":"
+                                "{\"name\":\"s\",\"namespace\":\"a\"},\"spec\":{}}\n")),
+        0);
+    mesh_free(mesh);
+}
+
+#define TLS_POLICY(generation, more)                                                               \
+    "metadata: {name: t, namespace: a, generation: " #generation "}\nspec:\n" more                 \
+    "  targetRefs: [{group: '', kind: Service, name: s}]\n"                                        \
+    "  validation: {wellKnownCACertificates: System, hostname: s.test}\n"
+
+/* A backend that is to be spoken TLS to is not sent plain text because heddle started anew. */
+static void an_unreadable_tls_policy_closes(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_with_client();
+    const struct engine *engine = mesh_engine(mesh);
+    stored_apply(mesh, KIND_BACKENDTLSPOLICY, TLS_POLICY(2, "  later: 1\n"));
+    rig_turn(mesh);
+    const struct ir_backend_tls *tls =
+        (const struct ir_backend_tls *)engine_get(engine, T_BACKEND_TLS, STR("a/s:80"));
+    assert_non_null(tls);
+    assert_true(str_starts_with(tls->fault, STR("BackendTLSPolicy 'a/t': later: ")));
+
+    stored_apply(mesh, KIND_BACKENDTLSPOLICY, TLS_POLICY(3, ""));
+    rig_turn(mesh);
+    stored_apply(mesh, KIND_BACKENDTLSPOLICY, TLS_POLICY(4, "  later: 1\n"));
+    rig_turn(mesh);
+    tls = (const struct ir_backend_tls *)engine_get(engine, T_BACKEND_TLS, STR("a/s:80"));
+    assert_int_equal(tls->fault.len, 0);
+    assert_true(str_eq(tls->hostname, STR("s.test")));
+
+    rig_delete(mesh, KIND_BACKENDTLSPOLICY, "a/t");
+    rig_turn(mesh);
+    assert_null(engine_get(engine, T_BACKEND_TLS, STR("a/s:80")));
+    mesh_free(mesh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_match_is_at_fault),     cmocka_unit_test(one_rule_is_at_fault),
-        cmocka_unit_test(faults_make_a_difference),  cmocka_unit_test(later_fields),
-        cmocka_unit_test(only_what_is_read_is_kept), cmocka_unit_test(siblings_are_served),
-        cmocka_unit_test(all_rules_at_fault),        cmocka_unit_test(connections_are_refused),
-        cmocka_unit_test(last_good_stays),           cmocka_unit_test(parents_are_told_as_written),
+        cmocka_unit_test(one_match_is_at_fault),
+        cmocka_unit_test(one_rule_is_at_fault),
+        cmocka_unit_test(faults_make_a_difference),
+        cmocka_unit_test(later_fields),
+        cmocka_unit_test(only_what_is_read_is_kept),
+        cmocka_unit_test(siblings_are_served),
+        cmocka_unit_test(all_rules_at_fault),
+        cmocka_unit_test(connections_are_refused),
+        cmocka_unit_test(last_good_stays),
+        cmocka_unit_test(parents_are_told_as_written),
         cmocka_unit_test(policies_and_services),
+        cmocka_unit_test(another_replica_tells),
+        cmocka_unit_test(what_can_be_read_is_not_taken),
+        cmocka_unit_test(an_unreadable_tls_policy_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,9 @@
 
 from rig import objects
 from rig.process import Failed, until
+from stage import heddle, kube
 from stage.case import Case
-from stage.suite import test
+from stage.suite import alone, test
 
 TOLD_SECONDS = 10
 LOOK_AHEAD = {"path": {"type": "RegularExpression", "value": "/a(?=b)"}}  # RE2 knows none
@@ -58,22 +59,46 @@ def a_route_of_such_rules_is_not_accepted(case: Case):
     case.expect(route, "Accepted", "True", "Accepted")
 
 
-@test
-def what_was_readable_stays_in_force(case: Case):
+def accepted(case: Case) -> tuple:
+    """Of the policy: status, reason, generation and message."""
+    ancestors = case.ns.get(POLICY, "policy").get("status", {}).get("ancestors", [])
+    return next(((c["status"], c["reason"], c["observedGeneration"], c["message"])
+                 for a in ancestors for c in a["conditions"] if c["type"] == "Accepted"),
+                (None, None, None, ""))
+
+
+def spoil(case: Case) -> None:
     """A policy as a whole: its cookie's path would end the cookie in Set-Cookie."""
     service(case)
-
-    def accepted() -> tuple:
-        ancestors = case.ns.get(POLICY, "policy").get("status", {}).get("ancestors", [])
-        return next(((c["status"], c["reason"], c["observedGeneration"], c["message"])
-                     for a in ancestors for c in a["conditions"] if c["type"] == "Accepted"),
-                    (None, None, None, ""))
-
     case.ns.apply(policy("/"))
-    until(lambda: accepted()[:3] == ("True", "Accepted", 1), TOLD_SECONDS, "it is accepted")
+    until(lambda: accepted(case)[:3] == ("True", "Accepted", 1), TOLD_SECONDS, "it is accepted")
     case.ns.apply(policy("/;domain=x"))
-    until(lambda: accepted()[:3] == ("False", "Invalid", 2), TOLD_SECONDS, "it is not accepted")
-    demand(accepted()[3].startswith("sessionPersistence.cookie.path: "), accepted())
-    demand(accepted()[3].endswith(" (generation 1 stays in force)"), accepted())
+    until(lambda: accepted(case)[:3] == ("False", "Invalid", 2), TOLD_SECONDS,
+          "it is not accepted")
+
+
+@test
+def what_was_readable_stays_in_force(case: Case):
+    spoil(case)
+    told = accepted(case)[3]
+    demand(told.startswith("sessionPersistence.cookie.path: "), told)
+    demand(told.endswith(" (generation 1 stays in force)"), told)
     case.ns.apply(policy("/b"))
-    until(lambda: accepted()[:3] == ("True", "Accepted", 3), TOLD_SECONDS, "it is accepted again")
+    until(lambda: accepted(case)[:3] == ("True", "Accepted", 3), TOLD_SECONDS,
+          "it is accepted again")
+
+
+@alone
+@test
+def what_was_readable_outlives_a_rollout(case: Case):
+    """New replicas hear it from the old ones."""
+    heddle.wait_ready()
+    spoil(case)
+    before = heddle.pod_names()
+    kube.kubectl("-n", heddle.NAMESPACE, "rollout", "restart", f"deployment/{heddle.NAME}")
+    heddle.wait_ready(120)
+    until(lambda: not set(before) & set(heddle.pod_names()) and heddle.leader() in
+          heddle.pod_names(), 60, "new replicas serve, and one leads", interval=0.5)
+    for pod in heddle.pod_names():
+        said = [str(i) for i in heddle.api(pod, "status")["items"] if case.ns.name in str(i)]
+        demand(len(said) == 1 and "(generation 1 stays in force)" in said[0], said)
