@@ -16,6 +16,8 @@ void api_digest(void *user, struct buf *out);
 void api_own_proxies(void *user, const struct h1_request *request, struct h1_reply *reply);
 void api_own_dump(void *user, const struct h1_request *request, struct h1_reply *reply);
 void api_own_why(void *user, const struct h1_request *request, struct h1_reply *reply);
+/* How many Envoys of a Gateway here have acknowledged what api_own_why() tells. */
+void api_own_envoys(void *user, const struct h1_request *request, struct h1_reply *reply);
 /* why.c */
 void api_why(void *user, const struct h1_request *request, struct h1_reply *reply);
 /* plan.c */

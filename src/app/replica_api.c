@@ -74,6 +74,7 @@ const struct webhook_route replica_routes[] = {
     {.path = "/replica/drained", .needs_token = true, .handle = answer_drained},
     {.path = "/replica/proxies", .needs_token = true, .handle = api_own_proxies},
     {.path = "/replica/dump", .needs_token = true, .handle = api_own_dump},
+    {.path = "/replica/envoys", .needs_token = true, .handle = api_own_envoys},
     {.path = "/replica/why", .needs_token = true, .handle = answer_why},
 };
 const size_t replica_routes_len = sizeof(replica_routes) / sizeof(replica_routes[0]);

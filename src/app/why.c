@@ -9,6 +9,7 @@
 #include "admin/admin.h"
 #include "app/api.h"
 #include "app/daemon.h"
+#include "app/envoys.h"
 #include "app/everywhere.h"
 #include "base/panic.h"
 #include "codec/json.h"
@@ -23,8 +24,8 @@ struct asked_why {
     struct h1_reply *reply;
     struct buf out;        /* the answer, but for its last member and brace */
     struct json json;      /* writing to out */
-    struct resource *want; /* what the client should have; NULL: nothing to compare */
-    watch_id watch;        /* of count_envoys() */
+    bool follows;          /* there is something that the client should have … */
+    struct resource *want; /* … which it is; NULL: nobody has asked for it */
 };
 
 struct search {
@@ -208,42 +209,47 @@ static void report_done(void *user, const struct stream_report *reports, size_t 
 
 /* --- the Envoys of a Gateway ----------------------------------------------------------------- */
 
-static void tell_behind(struct json *json, const struct acks *acks)
-{
-    json_key(json, "behind");
-    json_open(json, '[');
-    for (unsigned i = 0; i < acks->nbehind; i++) {
-        json_str(json, acks->behind[i]);
-    }
-    json_close(json, ']');
-}
-
-static void acks_counted(void *user, const struct acks *acks)
+/* Who is asked by the name of the Gateway is all of its Envoys. */
+static void envoys_counted(void *user, const struct envoys *envoys)
 {
     struct asked_why *asked = user;
-    struct json *json = &asked->json;
-    serve_acks_cancel(asked->daemon->serve, asked->watch);
-    json_key(json, "envoys");
-    json_open(json, '{');
-    json_key(json, "connected");
-    json_uint(json, acks->streams);
-    json_key(json, "acknowledged");
-    json_uint(json, acks->acknowledged);
-    json_key(json, "rejected");
-    json_uint(json, acks->rejected);
-    tell_behind(json, acks);
-    json_close(json, '}');
-    json_close(json, '}');
+    if (asked->follows) {
+        json_key(&asked->json, "envoys");
+        json_open(&asked->json, '{');
+        envoys_tell(envoys, &asked->json);
+        json_close(&asked->json, '}');
+    }
+    json_close(&asked->json, '}');
     admin_reply_json(asked->reply, &asked->out);
     resource_unref(asked->want);
     free(asked);
 }
 
-/* Who is asked by the name of the Gateway is all of its Envoys. */
-static void count_envoys(struct asked_why *asked)
+static void own_envoys_counted(void *user, const struct envoys *envoys)
 {
-    const struct acks_name name = {asked->want->type, asked->want->name};
-    asked->watch = serve_acks_watch(asked->daemon->serve, &name, 1, acks_counted, asked);
+    struct asked_why *asked = user;
+    envoys_tell(envoys, &asked->json);
+    json_close(&asked->json, '}');
+    admin_reply_json(asked->reply, &asked->out);
+    resource_unref(asked->want);
+    free(asked);
+}
+
+/* What all replicas tell alike that have the same objects, in whatever files these stand. */
+static struct hash told(const struct daemon *daemon, const struct question *question,
+                        struct arena *arena, struct explained *ret_explained)
+{
+    const unsigned leave_out = EXPLAIN_RULES | EXPLAIN_PLACES | EXPLAIN_ENDPOINTS;
+    struct json json;
+    struct buf out;
+    buf_init(&out, BUF_UNLIMITED);
+    json_init(&json, &out, 0);
+    json_open(&json, '{');
+    *ret_explained = explain(mesh_engine(daemon->mesh), question, leave_out, arena, &json);
+    json_close(&json, '}');
+    struct hash hash = hash_bytes(buf_str(&out));
+    buf_release(&out);
+    return hash;
 }
 
 /* --- the question --------------------------------------------------------------------------- */
@@ -266,7 +272,62 @@ static bool read_question(const struct daemon *daemon, struct str query, struct 
     return question_fits(ret_question, err);
 }
 
+static struct asked_why *begin(const struct daemon *daemon, struct h1_reply *reply)
+{
+    struct asked_why *asked = xcalloc(1, sizeof(*asked));
+    asked->daemon = daemon;
+    asked->reply = reply;
+    buf_init(&asked->out, BUF_UNLIMITED);
+    json_init(&asked->json, &asked->out, 0);
+    json_open(&asked->json, '{');
+    return asked;
+}
+
+static void want(const struct daemon *daemon, const struct client_class *class,
+                 const struct explained *explained, struct asked_why *asked)
+{
+    if (explained->http || explained->filter.len > 0 || explained->listener.len > 0) {
+        asked->want = wanted(daemon, class, explained);
+        asked->follows = true;
+    }
+}
+
+static void answer(struct daemon *daemon, struct str query, const struct question *question,
+                   struct arena *arena, struct asked_why *asked)
+{
+    struct str node = admin_query(arena, query, STR("node"));
+    json_key(&asked->json, "client");
+    json_str(&asked->json, node);
+    struct explained explained =
+        explain(mesh_engine(daemon->mesh), question, 0, arena, &asked->json);
+    since_tell(mesh_since(daemon->mesh), explained.routing, &asked->json);
+    want(daemon, question->client, &explained, asked);
+    if (question->client->role != ROLE_GATEWAY || find_client(daemon, node) != NULL) {
+        serve_report(daemon->serve, node, true, report_done, asked);
+        return;
+    }
+    struct envoys_question count = {.daemon = daemon, .want = asked->want, .query = query};
+    count.told = told(daemon, question, arena, &explained);
+    envoys_count(&count, envoys_counted, asked);
+}
+
 void api_own_why(void *user, const struct h1_request *request, struct h1_reply *reply)
+{
+    struct daemon *daemon = user;
+    struct arena arena;
+    struct err err;
+    struct client_class class;
+    struct question question;
+    arena_init(&arena);
+    if (read_question(daemon, request->query, &arena, &class, &question, &err)) {
+        answer(daemon, request->query, &question, &arena, begin(daemon, reply));
+    } else {
+        h1_reply_text(reply, 400, err.text);
+    }
+    arena_release(&arena);
+}
+
+void api_own_envoys(void *user, const struct h1_request *request, struct h1_reply *reply)
 {
     struct daemon *daemon = user;
     struct arena arena;
@@ -279,26 +340,13 @@ void api_own_why(void *user, const struct h1_request *request, struct h1_reply *
         arena_release(&arena);
         return;
     }
-    struct str node = admin_query(&arena, request->query, STR("node"));
-    struct asked_why *asked = xcalloc(1, sizeof(*asked));
-    asked->daemon = daemon;
-    asked->reply = reply;
-    buf_init(&asked->out, BUF_UNLIMITED);
-    json_init(&asked->json, &asked->out, 0);
-    json_open(&asked->json, '{');
-    json_key(&asked->json, "client");
-    json_str(&asked->json, node);
-    struct explained explained =
-        explain(mesh_engine(daemon->mesh), &question, 0, &arena, &asked->json);
-    since_tell(mesh_since(daemon->mesh), explained.routing, &asked->json);
-    if (explained.http || explained.filter.len > 0 || explained.listener.len > 0) {
-        asked->want = wanted(daemon, &class, &explained);
-    }
-    if (class.role == ROLE_GATEWAY && asked->want != NULL && find_client(daemon, node) == NULL) {
-        count_envoys(asked);
-    } else {
-        serve_report(daemon->serve, node, true, report_done, asked);
-    }
+    struct asked_why *asked = begin(daemon, reply);
+    struct explained explained;
+    struct envoys_question count = {.daemon = daemon, .here = true};
+    count.told = told(daemon, &question, &arena, &explained);
+    want(daemon, &class, &explained, asked);
+    count.want = asked->want;
+    envoys_count(&count, own_envoys_counted, asked);
     arena_release(&arena);
 }
 

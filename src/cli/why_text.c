@@ -41,7 +41,8 @@ static void print_listeners(const json_t *listeners)
     {
         printf("  %s %s", mark(listener), text(listener, "listener"));
         print_file(listener);
-        printf("\n       %s on port %lld, hostname %s\n       %s\n", text(listener, "protocol"),
+        printf("\n       %s%s on port %lld, hostname %s\n       %s\n", text(listener, "protocol"),
+               json_is_true(json_object_get(listener, "http3")) ? " and HTTP/3" : "",
                (long long)json_integer_value(json_object_get(listener, "port")),
                text(listener, "hostname"), text(listener, "verdict"));
     }
@@ -161,6 +162,43 @@ static void print_decision(const json_t *decision)
     print_list(decision, "notes", "note:");
 }
 
+/* What the routes of the backends' Services do with it, one after the other. */
+static void print_then(const json_t *decision)
+{
+    size_t index;
+    const json_t *backend;
+    json_array_foreach(json_object_get(decision, "backends"), index, backend)
+    {
+        const json_t *then = json_object_get(backend, "then");
+        const json_t *request = json_object_get(then, "request");
+        if (then == NULL) {
+            continue;
+        }
+        printf("\nthen, at %s:\n", text(backend, "backend"));
+        printf("request:  %s %s, Host %s\n", text(request, "method"), text(request, "path"),
+               text(request, "host"));
+        printf("routing:  %s\n", text(then, "routing"));
+        print_rules(then);
+        print_decision(json_object_get(then, "decision"));
+    }
+}
+
+static void print_replicas(const json_t *envoys)
+{
+    size_t index;
+    const json_t *address;
+    json_int_t counted = json_integer_value(json_object_get(envoys, "replicas"));
+    if (counted > 1) {
+        printf(" (of %lld replicas)", (long long)counted);
+    }
+    json_array_foreach(json_object_get(envoys, "silent"), index, address)
+    {
+        printf("%s %s", index == 0 ? "; not counted, replicas that do not tell:" : ",",
+               json_string_value(address));
+    }
+    printf("\n");
+}
+
 static void print_envoys(const json_t *envoys)
 {
     size_t index;
@@ -168,7 +206,8 @@ static void print_envoys(const json_t *envoys)
     json_int_t connected = json_integer_value(json_object_get(envoys, "connected"));
     json_int_t rejected = json_integer_value(json_object_get(envoys, "rejected"));
     if (connected == 0) {
-        printf("no Envoy of the Gateway is connected\n");
+        printf("no Envoy of the Gateway is connected: nobody listens");
+        print_replicas(envoys);
         return;
     }
     printf("%lld of %lld connected Envoys of the Gateway have acknowledged these routes",
@@ -181,7 +220,7 @@ static void print_envoys(const json_t *envoys)
     {
         printf("%s %s", index == 0 ? "; behind:" : ",", json_string_value(node));
     }
-    printf("\n");
+    print_replicas(envoys);
 }
 
 void why_print(const json_t *answer)
@@ -208,6 +247,7 @@ void why_print(const json_t *answer)
     }
     if (json_object_get(answer, "decision") != NULL) {
         print_decision(json_object_get(answer, "decision"));
+        print_then(json_object_get(answer, "decision"));
     }
     if (json_object_get(answer, "envoys") != NULL) {
         print_envoys(json_object_get(answer, "envoys"));

@@ -6,6 +6,7 @@
 #include "model/route.h"
 #include "pipeline/explain_internal.h"
 #include "pipeline/inbound.h"
+#include "pipeline/passing.h"
 #include "resolve/key.h"
 #include "resolve/listener_name.h"
 #include "resolve/rule.h"
@@ -154,19 +155,25 @@ static void see_as_grpc(struct request *request)
     request->joins = true;
 }
 
+const struct ir_routing *explain_find_routing(struct telling *telling, struct str port,
+                                              struct str *ret_key)
+{
+    struct str ns = telling->question->client->ns;
+    struct str own = arena_printf(telling->arena, "%.*s@%.*s", STR_FMT(port), STR_FMT(ns));
+    const struct row *routing = engine_get(telling->engine, T_ROUTING, own);
+    *ret_key = routing != NULL ? own : port;
+    return (const struct ir_routing *)(routing != NULL
+                                           ? routing
+                                           : engine_get(telling->engine, T_ROUTING, port));
+}
+
 static const struct ir_routing *find_routing(struct telling *telling, struct str key,
                                              struct explained *explained)
 {
-    struct str ns = telling->question->client->ns;
-    struct str own = arena_printf(telling->arena, "%.*s@%.*s", STR_FMT(key), STR_FMT(ns));
-    const struct ir_routing *routing =
-        (const struct ir_routing *)engine_get(telling->engine, T_ROUTING, own);
-    bool consumer = routing != NULL;
-    if (!consumer) {
-        routing = (const struct ir_routing *)engine_get(telling->engine, T_ROUTING, key);
-    }
+    struct str own;
+    const struct ir_routing *routing = explain_find_routing(telling, key, &own);
     if (routing != NULL) {
-        explained->routing = consumer ? own : key;
+        explained->routing = own;
         explained->config = explained->routing;
         explained->http = routing->http || explain_proxyless(telling);
     }
@@ -232,8 +239,16 @@ struct explained explain(const struct engine *engine, const struct question *que
                          unsigned leave_out, struct arena *arena, struct json *json)
 {
     struct request request = question->request;
-    struct telling telling = {engine, question, &request, arena, json, leave_out, NULL};
     struct explained explained = {.table = T_ROUTING};
+    struct telling telling = {
+        .engine = engine,
+        .question = question,
+        .request = &request,
+        .arena = arena,
+        .json = json,
+        .leave_out = leave_out,
+        .host = passing_host(question, arena),
+    };
     explained.listener = inbound_explain(telling.engine, question, arena, json);
     if (explained.listener.len > 0) {
         return explained;

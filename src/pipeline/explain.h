@@ -11,6 +11,8 @@
 #include "engine/engine.h"
 #include "pipeline/question.h"
 
+#define EXPLAINED_THEN_MAX 16 /* as many as a rule has backends */
+
 /* For asking since when it is so, and whether the client has acknowledged it. In the arena. */
 struct explained {
     unsigned table;     /* T_ROUTING; of a Gateway T_GATEWAY_ROUTING or T_GATEWAY_L4 */
@@ -38,16 +40,20 @@ enum explain_part {
  *   service     key of the port
  *   gateway     "ns/name" of who is asked
  *   listeners   of the Gateway, in the order in which they are looked at: listener, file, line,
- *               port, protocol, hostname, verdict
+ *               port, protocol, http3 (true: over UDP, too), hostname, verdict
  *   routing     which set of routes, in words
  *   rules       those looked at, in their order: rule, file, line, hostname (of a Gateway), match,
  *               verdict; more_rules: how many besides are not told
  *   unattached  routes that are not asked, though they might be meant to be: route, file, line, why
  *   decision    action "forward", "redirect", "error", "passthrough" or "accept"; rule, file, line;
  *               status (HTTP) of a redirect or error, code (gRPC) of an error; outcome, in words;
- *               backends: share, backend, manner (of a Gateway), endpoints, outcome; in_force and
- *               ignored: what the rule does besides, and what such a client does not do of it;
- * notes Takes a question that question_fits().
+ *               backends: share, backend, manner (of a Gateway), endpoints, outcome, or then;
+ *               in_force and ignored: what the rule does besides, and what such a client does not
+ *               do of it; notes
+ *   then        what the routes of the backend's Service do with it: request (method, path, host),
+ *               routing, rules, decision
+ *
+ * Takes a question that question_fits().
  */
 struct explained explain(const struct engine *engine, const struct question *question,
                          unsigned leave_out, struct arena *arena, struct json *json);

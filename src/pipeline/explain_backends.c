@@ -114,7 +114,7 @@ static struct str manner_of(struct telling *telling, struct str cluster)
     const struct ir_backend_tls *tls =
         (const struct ir_backend_tls *)engine_get(telling->engine, T_BACKEND_TLS, name.port);
     if (name.mesh) {
-        return STR("the mesh's routes of the Service decide where it goes (mesh-routes: apply)");
+        return STR("by the mesh's routes of the Service (mesh-routes: apply)");
     }
     if (upstream != NULL && upstream->tls && tls != NULL) {
         return arena_printf(arena, "by TLS, as '%.*s' (BackendTLSPolicy %.*s)%s",
@@ -125,8 +125,10 @@ static struct str manner_of(struct telling *telling, struct str cluster)
     return name.http2 ? STR("by HTTP/2: the route is a GRPCRoute") : STR_NULL;
 }
 
-static void tell_backend(struct telling *telling, struct str cluster, struct failing failing)
+static void tell_backend(struct telling *telling, const struct ir_route *rule,
+                         const struct ir_backend *backend, struct failing failing)
 {
+    struct str cluster = backend->cluster;
     bool gateway = telling->gateway != NULL;
     struct str port = gateway ? upstream_name_parse(cluster).port : cluster;
     struct str manner = gateway ? manner_of(telling, cluster) : STR_NULL;
@@ -134,6 +136,10 @@ static void tell_backend(struct telling *telling, struct str cluster, struct fai
     explain_text(telling, "backend", port);
     if (manner.len > 0) {
         explain_text(telling, "manner", manner);
+    }
+    if (gateway && upstream_name_parse(cluster).mesh) {
+        explain_then(telling, rule, backend, port);
+        return;
     }
     if (!explain_leaves_out(telling, EXPLAIN_ENDPOINTS)) {
         tell_endpoints(telling, endpoints);
@@ -145,8 +151,8 @@ static void tell_backend(struct telling *telling, struct str cluster, struct fai
     }
 }
 
-void explain_backends(struct telling *telling, const struct ir_backend *backends, size_t len,
-                      struct failing failing)
+void explain_backends(struct telling *telling, const struct ir_route *rule,
+                      const struct ir_backend *backends, size_t len, struct failing failing)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < len; i++) {
@@ -159,7 +165,7 @@ void explain_backends(struct telling *telling, const struct ir_backend *backends
         json_key(telling->json, "share");
         json_double(telling->json, (double)backends[i].weight / (double)sum);
         if (backends[i].cluster.len > 0) {
-            tell_backend(telling, backends[i].cluster, failing);
+            tell_backend(telling, rule, &backends[i], failing);
         } else {
             explain_text(telling, "outcome", explain_failure(telling, failing, backends[i].reason));
         }

@@ -14,21 +14,16 @@
  */
 #include "ir/graph.h"
 #include "pipeline/explain_site.h"
+#include "pipeline/passing.h"
 
 /* --- the host ------------------------------------------------------------------------------- */
 
-/* Host goes before the URL, as with curl; Envoy leaves out the port (RFC 9110 7.2). */
-static struct str host_of(const struct question *question, struct arena *arena)
+/* By which domains are looked up: Envoy leaves out the port, and a dot at the end. */
+static struct str host_of(const struct telling *telling)
 {
-    struct str host = question->host;
-    for (size_t i = 0; i < question->request.nheaders; i++) {
-        if (str_eq_nocase(question->request.headers[i].name, STR("host"))) {
-            host = question->request.headers[i].value;
-        }
-    }
-    bool brackets = str_starts_with(host, STR("["));
-    size_t end = brackets ? str_index(host, ']') + 1 : str_index(host, ':');
-    return arena_lower(arena, str_sub(host, 0, end));
+    struct str name = passing_host_name(telling->host);
+    bool dot = name.len > 1 && str_ends_with(name, STR("."));
+    return arena_lower(telling->arena, str_sub(name, 0, dot ? name.len - 1 : name.len));
 }
 
 /* --- requests ------------------------------------------------------------------------------- */
@@ -226,18 +221,36 @@ static void explain_port(struct site *site, const struct ir_listener *first,
     }
 }
 
+static struct str why_no_port(const struct site *site)
+{
+    for (size_t i = 0; site->udp && i < site->gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &site->gateway->listeners.items[i];
+        if (listener->port == site->question->port && ir_speaks_http3(site->gateway, listener)) {
+            return arena_printf(site->arena,
+                                "UDP port %d is for HTTP/3, which goes by the same routes as "
+                                "HTTP/2; ask METHOD https://…",
+                                (int)listener->port);
+        }
+    }
+    return arena_printf(site->arena, "the Gateway serves nothing on %s port %d",
+                        site->udp ? "UDP" : "TCP", (int)site->question->port);
+}
+
 void explain_gateway(struct telling *telling, struct explained *ret_explained)
 {
+    struct request arrived;
     struct site site = {
         .telling = telling,
         .question = telling->question,
         .arena = telling->arena,
         .key = telling->question->client->gateway,
-        .host = host_of(telling->question, telling->arena),
+        .host = host_of(telling),
         .udp = telling->question->about == ABOUT_UDP,
     };
     site.gateway = (const struct ir_gateway *)engine_get(telling->engine, T_GATEWAYS, site.key);
     telling->gateway = site.gateway;
+    passing_arrive(telling->question, telling->arena, &arrived);
+    telling->request = &arrived;
     explain_text(telling, "gateway", site.key);
     struct str nothing = why_nothing(&site);
     if (nothing.len > 0) {
@@ -253,6 +266,5 @@ void explain_gateway(struct telling *telling, struct explained *ret_explained)
         return;
     }
     site_tell_listeners(&site, STR_NULL, NULL);
-    refuse(&site, arena_printf(site.arena, "the Gateway serves nothing on %s port %d",
-                               site.udp ? "UDP" : "TCP", (int)site.question->port));
+    refuse(&site, why_no_port(&site));
 }

@@ -9,6 +9,7 @@
  *   explain_request.c    the rules of a request, and what becomes of it
  *   explain_l4.c         the same of a connection
  *   explain_backends.c   shares and endpoints
+ *   explain_then.c       the routes of a backend's Service, behind those of a Gateway
  */
 #ifndef HEDDLE_PIPELINE_EXPLAIN_INTERNAL_H
 #define HEDDLE_PIPELINE_EXPLAIN_INTERNAL_H
@@ -31,6 +32,7 @@ struct telling {
     struct json *json;
     unsigned leave_out;               /* enum explain_part */
     const struct ir_gateway *gateway; /* that is asked; NULL: the mesh is */
+    struct str host;                  /* as the client sends it, with a port or without */
 };
 
 static inline void explain_text(struct telling *telling, const char *key, struct str value)
@@ -56,9 +58,13 @@ struct str explain_failure(const struct telling *telling, struct failing failing
                            struct str reason);
 /* What Envoy tells a gRPC client in place of an HTTP status. */
 const char *explain_grpc_code(int32_t status);
-/* Member `backends`: share, backend, endpoints; outcome of those that fail. */
-void explain_backends(struct telling *telling, const struct ir_backend *backends, size_t len,
-                      struct failing failing);
+/* Member `backends`: share, backend, endpoints; outcome of those that fail. rule: that has them;
+ * NULL: one of connections. */
+void explain_backends(struct telling *telling, const struct ir_route *rule,
+                      const struct ir_backend *backends, size_t len, struct failing failing);
+/* Member `then`: what the routes of the backend's Service do with what the rule sends there. */
+void explain_then(struct telling *telling, const struct ir_route *rule,
+                  const struct ir_backend *backend, struct str port);
 
 /* --- requests ------------------------------------------------------------------------------- */
 /* Member `rules`. Returns the rule that takes the request; NULL: none does. */
@@ -92,6 +98,9 @@ struct asked_routes {                 /* which routes a question came to, if to 
 /* Member `unattached`: routes that are not among them, though they might be meant to be. */
 void explain_unattached(struct telling *telling, const struct asked_routes *asked);
 
+/* The routes of a Service port for the client, and their key; NULL: there are none. */
+const struct ir_routing *explain_find_routing(struct telling *telling, struct str port,
+                                              struct str *ret_key);
 /* Which set of routes it is, in words. */
 struct str explain_routing(const struct telling *telling, const struct ir_routing *routing);
 

@@ -164,6 +164,10 @@ static void tell_listener(const struct site *site, const struct considered *it, 
     json_int(json, it->listener->port);
     json_key(json, "protocol");
     json_text(json, site_protocol(it->listener));
+    if (ir_speaks_http3(site->gateway, it->listener)) {
+        json_key(json, "http3");
+        json_bool(json, true);
+    }
     explain_text(site->telling, "hostname",
                  it->listener->hostname.len > 0 ? it->listener->hostname : STR("*"));
     explain_text(site->telling, "verdict", verdict(site, it, name));

@@ -5,6 +5,7 @@
 #include "pipeline/domain.h"
 #include "pipeline/effects.h"
 #include "pipeline/explain_internal.h"
+#include "pipeline/passing.h"
 
 /* --- the rules ------------------------------------------------------------------------------ */
 
@@ -186,6 +187,10 @@ static void tell_notes(struct telling *telling)
         json_text(telling->json, "clients do not send the '#' and what follows it; Envoy answers "
                                  "400 where one does");
     }
+    if (!str_eq(telling->request->path, telling->question->request.path)) {
+        json_str(telling->json, arena_printf(telling->arena, "Envoy reads the path as '%.*s'",
+                                             STR_FMT(telling->request->path)));
+    }
     if (!explain_proxyless(telling) && repeats_header(telling->request)) {
         json_text(telling->json, "of a repeated header each value is compared, as Envoy 1.40 does; "
                                  "older ones join the values with ','");
@@ -193,18 +198,28 @@ static void tell_notes(struct telling *telling)
     json_close(telling->json, ']');
 }
 
-/* The path and query of Location are told by the filter; only its beginning is worked out. */
-static void tell_redirect(struct telling *telling, const struct ir_redirect *redirect)
+/* Where the client wrote a port, Location has one, too (xds/route_action.c). */
+static void tell_redirect(struct telling *telling, const struct ir_route *winner)
 {
-    struct str port =
-        redirect->port != 0 ? arena_printf(telling->arena, ":%d", (int)redirect->port) : STR_NULL;
-    struct str host = redirect->hostname.len > 0 ? redirect->hostname : telling->question->host;
+    const struct ir_redirect *redirect = winner->redirect;
+    const struct request *request = telling->request;
+    struct arena *arena = telling->arena;
+    struct str host =
+        redirect->hostname.len > 0 ? redirect->hostname : passing_host_name(telling->host);
+    int port = redirect->port;
+    if (port == 0 && redirect->hostname.len == 0 && host.len < telling->host.len) {
+        port = str_eq(redirect->scheme, STR("https")) ? 443 : 80;
+    }
+    struct str path =
+        passing_change(&winner->match, redirect->path_change, redirect->path, request->path, arena);
     json_key(telling->json, "status");
     json_int(telling->json, redirect->status);
     explain_text(telling, "outcome",
-                 arena_printf(telling->arena, "%d: Location begins with %.*s://%.*s%.*s/",
+                 arena_printf(arena, "%d: Location is %.*s://%.*s%.*s%.*s%s%.*s",
                               (int)redirect->status, STR_FMT(redirect->scheme), STR_FMT(host),
-                              STR_FMT(port)));
+                              STR_FMT(port != 0 ? arena_printf(arena, ":%d", port) : STR_NULL),
+                              STR_FMT(path), request->query.ptr != NULL ? "?" : "",
+                              STR_FMT(request->query)));
 }
 
 /* Returns "forward", "redirect" or "error". */
@@ -222,12 +237,12 @@ static const char *action_of(const struct telling *telling, const struct ir_rout
 static void tell_outcome(struct telling *telling, const struct ir_route *winner)
 {
     if (winner->action == IR_REDIRECT && !explain_proxyless(telling)) {
-        tell_redirect(telling, winner->redirect);
+        tell_redirect(telling, winner);
     } else if (winner->action != IR_FORWARD) {
         tell_error(telling, winner->error_status, winner->reason);
     } else if (any_valid(winner)) {
         const struct failing failing = {.status = winner->error_status};
-        explain_backends(telling, winner->backends.items, winner->backends.len, failing);
+        explain_backends(telling, winner, winner->backends.items, winner->backends.len, failing);
     } else {
         tell_error(telling, winner->error_status, winner->backends.items[0].reason);
     }

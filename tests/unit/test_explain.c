@@ -347,7 +347,7 @@ static void test_redirect(void **state)
                 REDIRECT_RULE
                 "\"decision\":{\"action\":\"redirect\",\"rule\":"
                 "\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,\"status\":302,"
-                "\"outcome\":\"302: Location begins with https://echo/\",\"notes\":[]}}");
+                "\"outcome\":\"302: Location is https://echo/\",\"notes\":[]}}");
     assert_told(yaml, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
                 REDIRECT_RULE "\"decision\":{\"action\":\"error\",\"rule\":"
                               "\"HTTPRoute/a/r/0\",\"file\":\"test.yaml\",\"line\":8,\"code\":"
