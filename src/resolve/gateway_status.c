@@ -9,8 +9,9 @@
  *   heddle.dev/Programmed   False when an Envoy rejects a listener, routes or a secret of it
  *
  * "The AttachedRoutes number represents the number of Routes with the Accepted condition set to
- * True": those that lost the listener to a route of another kind (T_RIVALS) are left out, and those
- * of which no rule is served.
+ * True": those that lost the listener to a route of another kind (T_RIVALS) are left out, those of
+ * which no rule is served, and those whose newest generation cannot be read, though an older one is
+ * in force (T_FAULT): their Accepted is False, too.
  */
 #include "base/panic.h"
 #include "ir/client.h"
@@ -150,7 +151,8 @@ static int32_t count_routes(struct eval *ev, const struct ir_listener *listener)
     int32_t accepted = 0;
     for (size_t i = 0; i < attached.len; i++) {
         const struct attachment *route = (const struct attachment *)attached.rows[i];
-        accepted += !route->unserved && ir_rivals_winner(rivals, route->key).len == 0;
+        accepted += !route->unserved && ir_rivals_winner(rivals, route->key).len == 0 &&
+                    eval_get(ev, T_FAULT, route->key) == NULL;
     }
     return accepted;
 }

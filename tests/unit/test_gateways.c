@@ -438,7 +438,7 @@ static void test_rejected_secrets(void **state)
 
 /* --- what cannot be read --------------------------------------------------------------------- */
 
-static void put_fault(struct mesh *mesh, const char *yaml, enum kind_id kind)
+static void put_fault(struct mesh *mesh, const char *yaml, enum kind_id kind, const char *key)
 {
     struct arena arena;
     struct doc *docs;
@@ -448,7 +448,7 @@ static void put_fault(struct mesh *mesh, const char *yaml, enum kind_id kind)
     doc_parse(&arena, str_from(yaml), &docs, &len);
     problems_init(&problems, &arena);
     problems_report(&problems, PROBLEM_bad_format, 1, 1, STR("spec.x"), STR("mend it"), "is odd");
-    mesh_put_fault(mesh, fault_new(kind, docs[0].root, &problems), STR("shop/web"));
+    mesh_put_fault(mesh, fault_new(kind, docs[0].root, &problems), str_from(key));
     arena_release(&arena);
     rig_turn(mesh);
 }
@@ -463,14 +463,42 @@ static void test_unreadable(void **state)
               "  listeners: [{name: more, port: 81, protocol: HTTP}]\n");
     rig_turn(mesh);
     assert_string_equal(gateway_says(mesh, "Accepted"), "True Accepted");
-    put_fault(mesh, "metadata: {name: web, namespace: shop, generation: 7}\n", KIND_GATEWAY);
+    put_fault(mesh, "metadata: {name: web, namespace: shop, generation: 7}\n", KIND_GATEWAY,
+              "shop/web");
     assert_string_equal(gateway_says(mesh, "Accepted"), "False Invalid");
     assert_int_equal(gateway_status(mesh)->generation, 7);
     assert_int_equal(served(mesh), 2); /* what was readable stays in force */
-    put_fault(mesh, "metadata: {name: web, namespace: shop, generation: 3}\n", KIND_LISTENERSET);
+    put_fault(mesh, "metadata: {name: web, namespace: shop, generation: 3}\n", KIND_LISTENERSET,
+              "shop/web");
     const struct status *status = status_at(mesh, T_LISTENERSET_STATUS, "shop/web");
     assert_string_equal(say(status->conditions.items, status->conditions.len, "Accepted"),
                         "False Invalid");
+    mesh_free(mesh);
+}
+
+/* "Routes with any other value for the Accepted condition MUST NOT be included" (AttachedRoutes):
+ * an older generation is in force, but of the route Accepted is False. */
+static void test_unreadable_route_is_not_counted(void **state)
+{
+    (void)state;
+    struct mesh *mesh = new_mesh(true);
+    rig_apply(mesh, CLASS GATEWAY HTTP_80);
+    put_route(mesh, "a", "name: web", "a.test");
+    put_route(mesh, "b", "name: web", "b.test");
+    rig_turn(mesh);
+    assert_int_equal(gateway_status(mesh)->listeners.items[0].attached, 2);
+    put_fault(mesh,
+              "metadata: {name: a, namespace: shop, generation: 2}\n"
+              "spec: {parentRefs: [{name: web}]}\n",
+              KIND_HTTPROUTE, "HTTPRoute/shop/a");
+    const struct status *status = status_at(mesh, T_STATUS, "HTTPRoute/shop/a");
+    assert_int_equal(status->parents.items[0].conditions.items[0].id, C_unreadable);
+    assert_non_null(engine_get(mesh_engine(mesh), T_GATEWAY_ROUTING,
+                               STR("gateway/shop/web:80|a.test"))); /* it is in force */
+    assert_int_equal(gateway_status(mesh)->listeners.items[0].attached, 1);
+    put_route(mesh, "a", "name: web", "a.test");
+    rig_turn(mesh);
+    assert_int_equal(gateway_status(mesh)->listeners.items[0].attached, 2);
     mesh_free(mesh);
 }
 
@@ -488,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_rejected),
         cmocka_unit_test(test_rejected_secrets),
         cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_unreadable_route_is_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
