@@ -170,10 +170,9 @@ static struct str make_part(const struct drafter *drafter, enum part part)
 void blueprint_make(struct arena *arena, const struct blueprint_question *question,
                     struct blueprint *ret_blueprint)
 {
-    const struct gateway *gateway = question->gateway;
-    const struct meta *meta = &gateway->object.meta;
+    const struct meta *meta = &question->gateway->object.meta;
     struct blueprint blueprint = {
-        .stem = part_stem(arena, meta->name, gateway->class),
+        .stem = arena_str(arena, question->stem),
         .identity = arena_printf(arena, "spiffe://%.*s/gateway/%.*s/%.*s",
                                  STR_FMT(question->settings->trust_domain), STR_FMT(meta->ns),
                                  STR_FMT(meta->name)),

@@ -33,6 +33,7 @@ struct blueprint_question {
     const struct gateway *gateway;
     const struct ir_gateway *ir; /* accepted */
     struct str uid;              /* of the Gateway: its owner */
+    struct str stem;             /* what its objects are called (part.h) */
 };
 
 struct blueprint {

@@ -51,6 +51,13 @@ struct str part_stem(struct arena *arena, struct str gateway, struct str class)
     return stem.len <= PART_NAME_MAX && str_eq(stem, whole) ? stem : shorten(arena, stem, whole);
 }
 
+/* A '/' is in no name: of no other Gateway and class the whole is the same. */
+struct str part_stem_apart(struct arena *arena, struct str gateway, struct str class)
+{
+    struct str whole = arena_printf(arena, "%.*s/%.*s", STR_FMT(gateway), STR_FMT(class));
+    return shorten(arena, part_stem(arena, gateway, class), whole);
+}
+
 struct str part_name(struct arena *arena, enum part part, struct str stem)
 {
     return arena_printf(arena, "%.*s%s", STR_FMT(stem), part_info(part)->suffix);

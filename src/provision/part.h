@@ -5,7 +5,8 @@
  *   Gateway a/web of class heddle ──► web-heddle: ServiceAccount, Service, Deployment, …
  *
  * A name has at most 63 bytes and no dots (a Service's is a DNS label), a Gateway's up to 253 with
- * dots: what does not fit is cut, and a hash of the whole tells it from others.
+ * dots: what does not fit is cut, and a hash of the whole tells it from others. So it does where
+ * two Gateways would have the same names, `a` of class `b-c` and `a-b` of class `c` (naming.c).
  * Source: GEP-1762 (names and labels of what is made for a Gateway).
  */
 #ifndef HEDDLE_PROVISION_PART_H
@@ -41,6 +42,8 @@ const struct part_info *part_info(enum part part);
 
 /* What all objects of a Gateway are called, but for the suffix. */
 struct str part_stem(struct arena *arena, struct str gateway, struct str class);
+/* Where another Gateway has that: with a hash which no other Gateway of the namespace has. */
+struct str part_stem_apart(struct arena *arena, struct str gateway, struct str class);
 struct str part_name(struct arena *arena, enum part part, struct str stem);
 /* A label's value: the name itself wherever it fits. */
 struct str part_label(struct arena *arena, struct str name);

@@ -87,6 +87,7 @@ static void on_put(void *user, const struct doc_node *object, struct str raw)
     thing_learn(thing, object);
     thing_queue(thing);
     thing_told(thing);
+    site_dispute(thing);
 }
 
 static void on_removed(void *user, struct str ns, struct str name)

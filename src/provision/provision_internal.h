@@ -65,8 +65,9 @@ struct site {
     struct str ns, name;
     char *uid;
     enum provision_class class;
-    bool drafted;       /* the things are what it is to have */
-    struct arena arena; /* of the blueprint */
+    bool drafted;        /* the things are what it is to have */
+    struct arena arena;  /* of the blueprint */
+    struct str of_class; /* in the arena */
     struct blueprint blueprint;
     bool autoscaled;
     struct str address;               /* that its Service asks for; in the arena */
@@ -174,6 +175,12 @@ void stand_in_make(struct thing *thing);
 void stand_in_release(struct thing *thing); /* a request */
 void stand_in_forget(struct thing *thing);  /* then it is a stray */
 bool stand_in_is_needed(const struct thing *stray, const struct site *site);
+
+/* --- naming.c --- */
+/* What the objects of a Gateway are called. */
+struct str site_stem(const struct site *site, struct arena *arena, struct str class);
+/* An object was seen whose Gateway is not the one that is to have it: their names may be others. */
+void site_dispute(const struct thing *thing);
 
 /* --- placed.c --- */
 /* Tells where the Gateway is, when that is something else than before. */

@@ -112,16 +112,20 @@ static void copy_wanted(struct site *site, const struct ir_gateway *ir)
 
 static void draft(struct site *site, const struct provision_gateway *found)
 {
+    struct arena before = site->arena; /* things know texts of it until they are told others */
+    struct str called = site->blueprint.stem;
+    bool had = site->drafted;
+    arena_init(&site->arena);
     const struct blueprint_question question = {
         .settings = &site->provision->config.settings,
         .gateway = found->gateway,
         .ir = found->ir,
         .uid = str_from(site->uid),
+        .stem = site_stem(site, &site->arena, found->gateway->class),
     };
-    struct arena before = site->arena; /* things know texts of it until they are told others */
-    arena_init(&site->arena);
     blueprint_make(&site->arena, &question, &site->blueprint);
     struct str label = part_label(&site->arena, found->gateway->class);
+    site->of_class = arena_str(&site->arena, found->gateway->class);
     copy_wanted(site, found->ir);
     site->address = arena_str(&site->arena, blueprint_address(found->ir));
     if (!str_eq(label, site->class_label)) {
@@ -136,7 +140,11 @@ static void draft(struct site *site, const struct provision_gateway *found)
         want(site, (enum part)i);
     }
     site_review_formers(site);
+    bool frees = had && !str_eq(called, site->blueprint.stem);
     arena_release(&before);
+    if (frees) {
+        draft_those_that_lacked(site->provision);
+    }
 }
 
 /* Those of its objects that are there and of which it was not known whether it wants them. */

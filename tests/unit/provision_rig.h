@@ -17,9 +17,12 @@ static inline int64_t prig_clock(void)
 static inline bool prig_find(void *user, struct str key, struct provision_gateway *ret_gateway)
 {
     struct prig *rig = user;
-    const struct gateway *gateway = str_eq(key, STR("a/other-0"))   ? &rig->others[0]
-                                    : str_eq(key, STR("a/other-1")) ? &rig->others[1]
-                                                                    : &rig->gateway;
+    const struct gateway *gateway = &rig->gateway;
+    for (size_t i = 0; i < 2; i++) {
+        if (str_eq(str_sub(key, 2, key.len), rig->others[i].object.meta.name)) {
+            gateway = &rig->others[i];
+        }
+    }
     *ret_gateway = (struct provision_gateway){rig->class, gateway, &rig->ir};
     return rig->there;
 }

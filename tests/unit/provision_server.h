@@ -44,7 +44,7 @@ struct prig {
     const char *image;
     unsigned rollouts_max;
     enum provision_class class;
-    struct gateway gateway, others[2]; /* a/other-0, a/other-1: as web but for the name */
+    struct gateway gateway, others[2]; /* as web but for the name: a/other-0, … */
     struct ir_gateway ir;
     struct ir_parameters parameters;
     struct ir_listener listener;

@@ -65,14 +65,17 @@ static void draw(void *user, struct str key, const struct row *row)
     struct arena arena;
     struct blueprint blueprint;
     const struct ir_gateway *ir = (const struct ir_gateway *)row;
+    const struct gateway *gateway =
+        (const struct gateway *)engine_get(drawing->engine, T_GATEWAY, key);
+    arena_init(&arena);
     const struct blueprint_question question = {
         .settings = &settings,
-        .gateway = (const struct gateway *)engine_get(drawing->engine, T_GATEWAY, key),
+        .gateway = gateway,
         .ir = ir,
         .uid = STR("2b0c"),
+        .stem = part_stem(&arena, gateway->object.meta.name, gateway->class),
     };
     assert_true(ir->accepted);
-    arena_init(&arena);
     blueprint_make(&arena, &question, &blueprint);
     for (unsigned i = 0; i < PART_COUNT; i++) {
         if (blueprint.part[i].len > 0) {
@@ -174,6 +177,11 @@ static void test_names_tell_gateways_apart(void **state)
     struct str other = part_stem(&arena, str_span(long_name, 252), STR("heddle"));
     assert_int_equal(one.len, PART_NAME_MAX);
     assert_false(str_eq(one, other));
+    struct str apart = part_stem_apart(&arena, STR("a-b"), STR("c"));
+    assert_true(str_starts_with(apart, STR("a-b-c-")) && apart.len <= PART_NAME_MAX);
+    assert_false(str_eq(apart, part_stem_apart(&arena, STR("a"), STR("b-c"))));
+    assert_true(part_stem_apart(&arena, str_span(long_name, 253), STR("heddle")).len <=
+                PART_NAME_MAX);
     assert_true(str_starts_with(part_stem(&arena, STR("9"), STR("heddle")), STR("gateway-9-")));
     assert_true(str_eq(part_label(&arena, STR("a.b")), STR("a.b")));
     assert_int_equal(part_label(&arena, str_span(long_name, 253)).len, PART_NAME_MAX);
