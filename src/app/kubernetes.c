@@ -16,6 +16,7 @@
 #include "kube/lease.h"
 #include "pipeline/spread.h"
 #include "source/cluster.h"
+#include "source/crds.h"
 #include "status/writer.h"
 #include "webhook/server.h"
 
@@ -27,6 +28,7 @@
 struct kubernetes {
     struct daemon *daemon;
     struct cluster *cluster;
+    struct crds *crds;
     struct webhook *webhook; /* NULL: none is wanted */
     struct status_writer *status;
     struct gateways *gateways;
@@ -59,6 +61,13 @@ static void object_fault(void *user, struct fault *fault, struct str key)
                KV("path", fault->path), KV("text", fault->text), KV("remedy", fault->remedy));
     }
     mesh_put_fault(mesh, fault, key);
+}
+
+static void crd_told(void *user, struct str name, struct bundle_row *row)
+{
+    struct daemon *daemon = ((struct kubernetes *)user)->daemon;
+    mesh_put_bundle(daemon->mesh, name, row);
+    daemon_turn_soon(daemon);
 }
 
 /* --- status, and who leads ------------------------------------------------------------------ */
@@ -221,6 +230,7 @@ bool kubernetes_start(struct daemon *daemon, struct err *err)
         .batch = objects_batch,
     };
     kubernetes->cluster = cluster_start(daemon->kube, &events);
+    kubernetes->crds = crds_start(daemon->kube, &(struct crds_events){kubernetes, crd_told});
     if (!webhook_start(daemon, &kubernetes->webhook, err)) {
         return false;
     }
@@ -252,6 +262,8 @@ void kubernetes_stop(struct daemon *daemon)
     webhook_stop(kubernetes->webhook);
     kubernetes->webhook = NULL;
     cluster_stop(kubernetes->cluster);
+    crds_stop(kubernetes->crds);
+    kubernetes->crds = NULL;
     kubernetes->cluster = NULL;
     stop_status(kubernetes);
 }

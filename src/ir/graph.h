@@ -30,6 +30,7 @@ enum table_id {
     T_REJECTION, /* "type|name|node|…": what clients rejected, of whichever replica */
     T_SETTINGS,  /* "": options that translation depends on */
     T_PLACED,    /* key of T_GATEWAY: what the cluster says of what heddle made for it */
+    T_BUNDLE,    /* name of a CRD: of which release of the Gateway API it is (ir/bundle.h) */
     /* rank 1 */
     T_PORT,     /* "ns/svc:port", "ns/svc:port/udp": a Service port, as frontend and as backend */
     T_GATEWAYS, /* key of T_GATEWAY: with all listeners (ir/gateway.h); NULL: it is not ours */

@@ -132,7 +132,7 @@ static void call_send(struct kube_call *call, const struct credential_view *view
         .method = spec->method,
         .url = url,
         .content_type = spec->content_type,
-        .accept = STR("application/json"),
+        .accept = spec->accept != NULL ? str_from(spec->accept) : STR("application/json"),
         .bearer = view->bearer,
         .basic = view->basic,
         .body = spec->body,

@@ -57,6 +57,7 @@ struct kube_spec {
     const char *method;
     struct str path;         /* "/apis/…?query"; escaped by the caller */
     struct str content_type; /* empty: application/json */
+    const char *accept;      /* NULL: application/json; lives as long as the program */
     struct str body;
     unsigned timeout_ms; /* 0: KUBE_TIMEOUT_MS */
     void *user;

@@ -140,6 +140,7 @@ struct kube_watch *kube_watch_start(const struct kube_watch_config *config)
     kube_watch_set(&watch->ns, str_from(config->ns));
     kube_watch_set(&watch->field_selector, str_from(config->field_selector));
     kube_watch_set(&watch->label_selector, str_from(config->label_selector));
+    watch->metadata_only = config->metadata_only;
     watch->backoff = (struct backoff){KUBE_BACKOFF_MS, KUBE_BACKOFF_MAX_MS, 0};
     arena_init(&watch->arena);
     buf_init(&watch->line, WATCH_LINE_MAX);

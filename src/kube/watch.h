@@ -58,6 +58,7 @@ struct kube_watch_config {
     const char *ns;             /* NULL: all namespaces */
     const char *field_selector; /* NULL: none */
     const char *label_selector; /* NULL: none. What loses its labels is told as removed */
+    bool metadata_only;         /* objects have their metadata and no more */
     struct kube_watch_events events;
 };
 struct kube_watch *kube_watch_start(const struct kube_watch_config *config);

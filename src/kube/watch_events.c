@@ -139,6 +139,7 @@ void kube_watch_follow(struct kube_watch *watch)
     watch->call = kube_send(watch->kube, &(struct kube_spec){
                                              .method = "GET",
                                              .path = buf_str(&path),
+                                             .accept = watch->metadata_only ? METADATA : NULL,
                                              .user = watch,
                                              .data = on_piece,
                                              .idle_ms = WATCH_IDLE_MS,

@@ -14,11 +14,16 @@
 #define WATCH_LINE_MAX (16u << 20)
 #define VERSION_MAX 32
 
+/* Objects without what is not metadata ("Fetching just metadata", Kubernetes API concepts). */
+#define METADATA "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+#define METADATA_LIST "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
 struct kube_watch {
     struct kube *kube;
     struct kube_watch_events events;
     char *group, *versions, *plural;
     char *ns, *field_selector, *label_selector; /* NULL: none */
+    bool metadata_only;
     uv_timer_t timer;
     struct kube_call *call;
     struct backoff backoff;

@@ -172,6 +172,7 @@ void kube_watch_list(struct kube_watch *watch)
     watch->call = kube_send(watch->kube, &(struct kube_spec){
                                              .method = "GET",
                                              .path = buf_str(&path),
+                                             .accept = watch->metadata_only ? METADATA_LIST : NULL,
                                              .user = watch,
                                              .done = on_page,
                                          });

@@ -17,6 +17,7 @@
 #include "pipeline/graph.h"
 
 #include "ir/attachment.h"
+#include "ir/bundle.h"
 #include "ir/client.h"
 #include "ir/gateway.h"
 #include "ir/ir.h"
@@ -82,6 +83,7 @@ static const struct table_spec tables[TABLE_COUNT] = {
     [T_REJECTION]    = INPUT("rejection", rejection_equal),
     [T_SETTINGS]     = INPUT("settings", settings_equal),
     [T_PLACED]       = INPUT("placed", placed_equal),
+    [T_BUNDLE]       = INPUT("bundle", bundle_equal),
 
     [T_PORT]         = TABLE("port", 1, resolve_port, ir_port_equal, BY(X_PORTS_OF_SERVICE)),
     [T_GATEWAYS]     = TOLD("gateways", 1, resolve_gateway, ir_gateway_equal, OF(T_GATEWAY)),

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/metric.h"
 #include "base/panic.h"
+#include "ir/bundle.h"
 #include "ir/client.h"
 #include "ir/gateway.h"
 #include "pipeline/clients.h"
@@ -120,6 +121,12 @@ void mesh_put_placed(struct mesh *mesh, struct str key, struct placed_row *row)
     } else {
         engine_delete(mesh->engine, T_PLACED, key);
     }
+    mesh->dirty = true;
+}
+
+void mesh_put_bundle(struct mesh *mesh, struct str crd, struct bundle_row *row)
+{
+    engine_put(mesh->engine, T_BUNDLE, crd, &row->row);
     mesh->dirty = true;
 }
 

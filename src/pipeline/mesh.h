@@ -30,6 +30,7 @@ struct mesh_settings {
 };
 
 struct mesh;
+struct bundle_row;
 struct placed_row;
 struct since;
 
@@ -42,6 +43,8 @@ void mesh_remove(struct mesh *mesh, enum kind_id kind, struct str key);
 
 /* Where a Gateway ("ns/name") is. Takes the reference; NULL: it is not known any more. */
 void mesh_put_placed(struct mesh *mesh, struct str key, struct placed_row *row);
+/* Of which release a CRD is (T_BUNDLE). Takes the reference. */
+void mesh_put_bundle(struct mesh *mesh, struct str crd, struct bundle_row *row);
 
 /* Of an object that cannot be read: what was put of it stays, until it is put again or removed.
  * Takes the reference. key: of the object's table. */

@@ -11,10 +11,19 @@
 #include "ir/attachment.h"
 #include "ir/feature.h"
 #include "ir/graph.h"
+#include "resolve/bundle.h"
 #include "resolve/parameters.h"
 #include "resolve/resolve.h"
 
 #define NO_PARAMETERS STR("heddle has no parameters of a mesh: take 'parametersRef' out")
+
+#define CONDITIONS_MAX 2
+
+static void tell(struct status *row, enum condition_id id, struct str message)
+{
+    row->conditions.items[row->conditions.len++] =
+        (struct condition){(int)id, arena_str(&row->row.arena, message)};
+}
 
 static struct status *status_of(const struct class_object *class, enum condition_id id,
                                 struct str message)
@@ -24,9 +33,8 @@ static struct status *status_of(const struct class_object *class, enum condition
     row->kind = (int)class->object.kind;
     row->name = arena_str(arena, class->object.meta.name);
     row->generation = class->object.meta.generation;
-    row->conditions.items = ARENA_ARRAY(arena, 1, struct condition);
-    row->conditions.items[row->conditions.len++] =
-        (struct condition){(int)id, arena_str(arena, message)};
+    row->conditions.items = ARENA_ARRAY(arena, CONDITIONS_MAX, struct condition);
+    tell(row, id, message);
     return row;
 }
 
@@ -58,6 +66,10 @@ const struct row *resolve_class_status(struct eval *ev, struct str key)
         fault.len > 0
             ? status_of(class, C_class_parameters, fault)
             : status_of(class, C_class_accepted, STR("Gateways of the class are served by heddle"));
+    struct condition version;
+    if (bundle_judge(ev, &version)) {
+        tell(row, (enum condition_id)version.id, version.message);
+    }
     list_features(row, FEATURE_IN_GATEWAY);
     return &row->row;
 }

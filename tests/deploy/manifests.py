@@ -71,16 +71,29 @@ def parts():
     return set(found)
 
 
+def kinds():
+    """(group, resource) of src/model/kind.def."""
+    kind_def = (REPO / "src/model/kind.def").read_text()
+    found = re.findall(r'^KIND\(\w+, "\w+", "(.*?)", ".*?", "(.*?)"', kind_def, re.M)
+    assert len(found) > 5, "kind.def was not understood"
+    return found
+
+
 def test_kinds():
     """Every kind of src/model/kind.def can be read, what Gateways are made of can be written, too,
     and nothing else."""
-    kind_def = (REPO / "src/model/kind.def").read_text()
-    kinds = re.findall(r'^KIND\(\w+, "\w+", "(.*?)", ".*?", "(.*?)"', kind_def, re.M)
-    assert len(kinds) > 5, "kind.def was not understood"
-    wanted = {(*kind, verb) for kind in kinds for verb in READ}
+    wanted = {(*kind, verb) for kind in kinds() for verb in READ}
     wanted |= {(*part, verb) for part in parts() for verb in MAKE}
     has = {right for right in rights() if right[2] not in ("create", "patch") or right[:2] in parts()}
     assert has == wanted, f"missing: {wanted - has}, too much: {has - wanted}"
+
+
+def test_crds():
+    """Of the kinds of the Gateway API the CRDs can be seen (src/source/crds.c), and no others."""
+    (names,) = [set(rule["resourceNames"]) for _, _, rule in rules()
+                if rule["resources"] == ["customresourcedefinitions"] and set(rule["verbs"]) == set(READ)]
+    wanted = {f"{resource}.{group}" for group, resource in kinds() if "gateway.networking" in group}
+    assert names == wanted, f"missing: {wanted - names}, too much: {names - wanted}"
 
 
 def test_writes():

@@ -31,7 +31,7 @@ struct ask {
     uv_tcp_t tcp;
     struct api *api;
     struct buf in;
-    char method[16], path[1024], auth[256];
+    char method[16], path[1024], auth[256], accept[256];
     struct str body; /* during answer() */
     char chunk[65536];
 };
@@ -158,6 +158,7 @@ static inline void ask_take(struct ask *ask, struct str head, size_t body_len)
     snprintf(ask->method, sizeof(ask->method), "%.*s", STR_FMT(method));
     snprintf(ask->path, sizeof(ask->path), "%.*s", STR_FMT(path));
     ask_header(ask, head, "\r\nAuthorization: ", ask->auth, sizeof(ask->auth));
+    ask_header(ask, head, "\r\nAccept: ", ask->accept, sizeof(ask->accept));
     char *body = str_dup(str_span((const char *)ask->in.data + head.len, body_len));
     ask->body = str_span(body, body_len);
     buf_consume(&ask->in, head.len + body_len);

@@ -274,10 +274,10 @@ def what_is_not_accepted_is_an_event(case: Case):
 @test
 def the_gateway_class_and_the_mesh_tell_what_is_supported(case: Case):
     gateway_class = json.loads(kube.kubectl("get", "gatewayclass", heddle.NAME, "-o", "json"))
-    accepted = [(c["status"], c["reason"]) for c in gateway_class["status"]["conditions"]
-                if c["type"] == "Accepted"]
+    said = {c["type"]: (c["status"], c["reason"]) for c in gateway_class["status"]["conditions"]}
     features = [f["name"] for f in gateway_class["status"].get("supportedFeatures", [])]
-    if accepted != [("True", "Accepted")] or "Gateway" not in features or "Mesh" in features:
+    if said != {"Accepted": ("True", "Accepted"), "SupportedVersion": ("True", "SupportedVersion")} \
+            or "Gateway" not in features or "Mesh" in features:
         raise Failed(f"the GatewayClass says {gateway_class['status']}")
     if kube.told("get", "crd", "xmeshes.gateway.networking.x-k8s.io").returncode != 0:
         raise Skip("this cluster has no XMesh")
