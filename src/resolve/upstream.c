@@ -20,9 +20,14 @@
 #include "resolve/policy.h"
 #include "resolve/resolve.h"
 
+struct mesh_routes {
+    struct row_span attached;
+    enum kind_id kind; /* of those that govern; of the others nothing is applied */
+};
+
 /* The routes of requests of the Service port for clients of the Gateway's namespace; empty: there
  * are none to apply. */
-static struct row_span mesh_routes(struct eval *ev, struct str port, struct str client_ns)
+static struct mesh_routes mesh_routes(struct eval *ev, struct str port, struct str client_ns)
 {
     struct str own = arena_printf(eval_scratch(ev), "%.*s@%.*s", STR_FMT(port), STR_FMT(client_ns));
     struct row_span attached = eval_group(ev, X_ATTACHED, own);
@@ -31,16 +36,17 @@ static struct row_span mesh_routes(struct eval *ev, struct str port, struct str 
     }
     enum kind_id kind = govern_kind(attached);
     bool requests = kind != KIND_COUNT && !govern_of_connections(kind);
-    return requests ? attached : (struct row_span){.len = 0};
+    return (struct mesh_routes){requests ? attached : (struct row_span){.len = 0}, kind};
 }
 
 /* The clusters to which routes of the mesh send are the mesh's, which speaks no TLS: what a
  * BackendTLSPolicy governs must not be sent to in plain text by way of them. Empty: nothing is. */
-static struct str mesh_encrypted(struct eval *ev, struct row_span routes)
+static struct str mesh_encrypted(struct eval *ev, const struct mesh_routes *routes)
 {
-    for (size_t i = 0; i < routes.len; i++) {
-        const struct attachment *attachment = (const struct attachment *)routes.rows[i];
-        for (size_t j = 0; j < attachment->backends.len + attachment->mirrors.len; j++) {
+    for (size_t i = 0; i < routes->attached.len; i++) {
+        const struct attachment *attachment = (const struct attachment *)routes->attached.rows[i];
+        bool applied = attachment->kind == (int)routes->kind;
+        for (size_t j = 0; applied && j < attachment->backends.len + attachment->mirrors.len; j++) {
             const struct attached_backend *backend =
                 j < attachment->backends.len
                     ? &attachment->backends.items[j]
@@ -57,11 +63,11 @@ static struct str mesh_encrypted(struct eval *ev, struct row_span routes)
 static bool choose_mesh(struct arena *arena, const struct sender *sender, struct str port_key,
                         struct str *ret_name, struct str *ret_reason)
 {
-    struct row_span routes = {.len = 0};
+    struct mesh_routes routes = {.attached = {.len = 0}};
     if (sender->requests && sender->gateway->parameters->mesh_routes) {
         routes = mesh_routes(sender->ev, port_key, sender->gateway->ns);
     }
-    struct str encrypted = mesh_encrypted(sender->ev, routes);
+    struct str encrypted = mesh_encrypted(sender->ev, &routes);
     *ret_name = STR_NULL;
     if (encrypted.len > 0) {
         *ret_reason = arena_printf(arena,
@@ -69,10 +75,10 @@ static bool choose_mesh(struct arena *arena, const struct sender *sender, struct
                                    "BackendTLSPolicy governs: with mesh-routes 'apply' that would "
                                    "be plain text",
                                    STR_FMT(port_key), STR_FMT(encrypted));
-    } else if (routes.len > 0) {
+    } else if (routes.attached.len > 0) {
         *ret_name = arena_printf(arena, "mesh|%.*s", STR_FMT(port_key));
     }
-    return routes.len > 0;
+    return routes.attached.len > 0;
 }
 
 struct str upstream_choose(struct arena *arena, const struct sender *sender,
@@ -131,7 +137,8 @@ static bool is_needed(struct eval *ev, const struct ir_gateway *gateway, const s
         return false;
     }
     if (name->mesh) {
-        return gateway->parameters->mesh_routes && mesh_routes(ev, name->port, gateway->ns).len > 0;
+        return gateway->parameters->mesh_routes &&
+               mesh_routes(ev, name->port, gateway->ns).attached.len > 0;
     }
     return !name->http2 || port->protocol != IR_HTTP2;
 }
