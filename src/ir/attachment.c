@@ -129,9 +129,19 @@ static const struct field status_fields[] = {
     F_LIST(status, listeners, status_listener_schema),
     F_LIST(status, addresses, status_address_schema),
     F(FIELD_INT, status, attached_sets),
+    F(FIELD_STR_LIST, status, untold),
     {.name = NULL},
 };
 const struct schema status_schema = SCHEMA(status, status_fields);
+
+bool attached_may_speak_tls(const struct attached_parent *parent)
+{
+    size_t i = 0;
+    while (i < parent->listeners.len && parent->listeners.items[i].passthrough) {
+        i++;
+    }
+    return i < parent->listeners.len;
+}
 
 /* What needs a grant is not told of without one, not even that it does not exist. */
 enum condition_id attached_backend_state(const struct attached_backend *backend, bool gateway,

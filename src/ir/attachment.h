@@ -38,6 +38,10 @@ struct attached_parent {
                   or not */
 };
 
+/* Whether BackendTLSPolicies matter to what comes in by it. Not to TLS that passes through, nor in
+ * the mesh. */
+bool attached_may_speak_tls(const struct attached_parent *parent);
+
 /* One backendRef, resolved. Order: rules, then backendRefs; of mirrors: rules, then filters. */
 struct attached_backend {
     int32_t rule, index; /* of the backendRef or filter in the rule */
@@ -106,6 +110,8 @@ struct status {
     LIST(struct status_listener) listeners; /* of a Gateway or ListenerSet */
     LIST(struct status_address) addresses;  /* of a Gateway */
     int32_t attached_sets;                  /* of a Gateway: attachedListenerSets */
+    /* Ancestors, "ns/name", for which the API has no room. */
+    LIST(struct str) untold;
 };
 
 extern const struct schema condition_schema, attachment_schema, status_schema;

@@ -116,6 +116,28 @@ static void check_conflict(struct finding_walk *walk, const struct tls_policy *p
     }
 }
 
+/* "If this slice is full, implementations MUST NOT add further entries" (PolicyStatus.ancestors).
+ */
+static void check_ancestors(struct finding_walk *walk, const struct tls_policy *policy,
+                            struct str key)
+{
+    const struct status *status =
+        (const struct status *)engine_get(walk->engine, T_TLS_POLICY_STATUS, key);
+    if (status != NULL && status->untold.len > 0) {
+        finding_report(walk, &policy->object, PROBLEM_no_room_for_ancestors,
+                       policy->object.origin.line, STR("spec.targetRefs"),
+                       arena_printf(&walk->scratch,
+                                    "%zu Gateways send to what the policy targets, and its status "
+                                    "has room for %zu: there is no entry of Gateway '%.*s'%s",
+                                    status->parents.len + status->untold.len, status->parents.len,
+                                    STR_FMT(status->untold.items[0]),
+                                    status->untold.len > 1 ? " and others" : ""),
+                       STR("it is followed for all of them; where it targets several Services, a "
+                           "policy for each "
+                           "needs less room"));
+    }
+}
+
 void finding_visit_tls_policy(void *user, struct str key, const struct row *row)
 {
     struct finding_walk *walk = user;
@@ -136,6 +158,7 @@ void finding_visit_tls_policy(void *user, struct str key, const struct row *row)
             check_conflict(walk, policy, i, key, service);
         }
     }
+    check_ancestors(walk, policy, key);
     arena_reset(&walk->scratch);
 }
 

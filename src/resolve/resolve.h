@@ -92,7 +92,8 @@ void resolve_tls_fault_targets(const struct row *row, struct str key, struct gro
 void resolve_tls_policies(const struct row *row, struct str key, struct group_emit *emit);
 int resolve_tls_policies_order(const struct row *a, const struct row *b);
 
-/* tls_policy_status.c: T_TLS_POLICY_STATUS; attachments by the Services their Gateways send to */
+/* tls_policy_status.c: T_TLS_POLICY_STATUS; ancestors.c: attachments by the Services their Gateways
+ * send to */
 const struct row *resolve_tls_policy_status(struct eval *ev, struct str key);
 void resolve_gateways_of_services(const struct row *row, struct str key, struct group_emit *emit);
 

@@ -72,23 +72,13 @@ static bool accepted_condition(const struct route_parent *parent, struct status_
     return true;
 }
 
-/* Whether policies of the backends matter: not for TLS that passes through, nor in the mesh. */
-static bool may_speak_tls(const struct attached_parent *parent)
-{
-    size_t i = 0;
-    while (i < parent->listeners.len && parent->listeners.items[i].passthrough) {
-        i++;
-    }
-    return i < parent->listeners.len;
-}
-
 /* "A BackendTLSPolicy is present that refers to the Service, and the implementation is unable to
  * meet the requirement" (HTTPBackendRef, GRPCBackendRef); of connections likewise. */
 static enum condition_id check_tls(const struct route_parent *parent, struct str cluster,
                                    struct str *ret_message)
 {
     const struct ir_backend_tls *tls =
-        may_speak_tls(parent->from)
+        attached_may_speak_tls(parent->from)
             ? (const struct ir_backend_tls *)eval_get(parent->ev, T_BACKEND_TLS, cluster)
             : NULL;
     if (tls == NULL || tls->fault.len == 0) {

@@ -4,16 +4,25 @@
  * something is sent to a Service that the policy targets. "A policy targets a Service … it may have
  * a distinct result per attached Gateway" (PolicyAncestorStatus).
  *
+ * "If this slice is full, implementations … MUST consider the policy unimplementable"
+ * (PolicyStatus.ancestors). heddle does not: for want of a line of status it would send in plain
+ * text, or end what has worked, whenever a Gateway is added. The entries name those that have none.
+ *
  *   Accepted      False/Conflicted when an older policy has each of its targets, False/
  *                 TargetNotFound when there is no such port, False/NoValidCACertificate when no
- *                 authority can be used, False/Invalid when the set of them is not known
+ *                 authority can be used, False/Invalid when the set of them is not known, or the
+ *                 port is one of UDP
  *   ResolvedRefs  False/InvalidCACertificateRef, False/InvalidKind by the first that is no good
+ *   heddle.dev/Programmed  False/Rejected when an Envoy of the Gateway rejects what it is sent of
+ * it
  */
 #include <stdlib.h>
 
 #include "ir/attachment.h"
+#include "ir/client.h"
 #include "ir/graph.h"
 #include "model/service.h"
+#include "resolve/ancestors.h"
 #include "resolve/fault.h"
 #include "resolve/key.h"
 #include "resolve/resolve.h"
@@ -21,96 +30,30 @@
 #include "resolve/tls_policy.h"
 
 #define ANCESTORS_MAX 16 /* "a maximum of 16 ancestors" (PolicyStatus) */
-#define CONDITIONS_MAX 2
-
-/* --- who sends there ------------------------------------------------------------------------- */
-
-static bool has_gateways(const struct attachment *attachment)
-{
-    for (size_t i = 0; i < attachment->parents.len; i++) {
-        if (attachment->parents.items[i].listeners.len > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void emit_services(const struct attached_backend *backends, size_t len,
-                          struct group_emit *emit)
-{
-    for (size_t i = 0; i < len; i++) {
-        struct str message;
-        if (attached_backend_state(&backends[i], true, &message) == C_resolved) {
-            group_emit(emit, port_key_parse(backends[i].cluster).object);
-        }
-    }
-}
-
-void resolve_gateways_of_services(const struct row *row, struct str key, struct group_emit *emit)
-{
-    const struct attachment *attachment = (const struct attachment *)row;
-    (void)key;
-    if (has_gateways(attachment)) {
-        emit_services(attachment->backends.items, attachment->backends.len, emit);
-        emit_services(attachment->mirrors.items, attachment->mirrors.len, emit);
-    }
-}
-
-struct ancestors { /* Gateways "ns/name", sorted, each once */
-    struct str items[ANCESTORS_MAX];
-    size_t len;
-};
-
-/* The first by name are kept: whom to tell does not depend on the order of routes. */
-static void add_ancestor(struct ancestors *ancestors, struct str gateway)
-{
-    size_t at = ancestors->len;
-    while (at > 0 && str_cmp(gateway, ancestors->items[at - 1]) < 0) {
-        at--;
-    }
-    if (at > 0 && str_eq(gateway, ancestors->items[at - 1])) {
-        return;
-    }
-    if (at == ANCESTORS_MAX) {
-        return;
-    }
-    size_t last = ancestors->len < ANCESTORS_MAX ? ancestors->len++ : ANCESTORS_MAX - 1;
-    for (size_t i = last; i > at; i--) {
-        ancestors->items[i] = ancestors->items[i - 1];
-    }
-    ancestors->items[at] = gateway;
-}
-
-static void add_senders(struct eval *ev, struct str service, struct ancestors *ancestors)
-{
-    struct row_span attachments = eval_group(ev, X_POLICY_GATEWAYS, service);
-    for (size_t i = 0; i < attachments.len; i++) {
-        const struct attachment *attachment = (const struct attachment *)attachments.rows[i];
-        for (size_t j = 0; j < attachment->parents.len; j++) {
-            const struct attached_parent *parent = &attachment->parents.items[j];
-            if (parent->listeners.len > 0) {
-                add_ancestor(ancestors, parent->gateway);
-            }
-        }
-    }
-}
+#define CONDITIONS_MAX 3
 
 /* --- conditions ------------------------------------------------------------------------------ */
 
 struct target {
     enum condition_id state; /* C_policy_accepted: the policy governs it */
-    struct str message;
+    struct str message;      /* of C_policy_accepted: what it does not govern, or empty */
+    struct str service;      /* "ns/name" */
     struct ancestors senders;
 };
 
-static bool has_port(const struct service *service, struct str name)
+/* How many ports the target means, of them those of UDP. */
+static size_t count_ports(const struct service *service, struct str section, size_t *ret_udp)
 {
+    size_t all = 0;
+    *ret_udp = 0;
     for (size_t i = 0; i < service->ports.len; i++) {
-        if (str_eq(service->ports.items[i].name, name)) {
-            return true;
+        const struct service_port *port = &service->ports.items[i];
+        if (section.len == 0 || str_eq(port->name, section)) {
+            all++;
+            *ret_udp += port->protocol == PROTOCOL_UDP;
         }
     }
-    return false;
+    return all;
 }
 
 static void judge(struct eval *ev, const struct tls_policy *policy,
@@ -119,6 +62,8 @@ static void judge(struct eval *ev, const struct tls_policy *policy,
     struct arena *scratch = eval_scratch(ev);
     const struct service *service = (const struct service *)eval_get(ev, T_SERVICE, key);
     const struct tls_policy *winner = tls_policy_of(ev, key, of->section_name);
+    size_t udp = 0;
+    size_t ports = service != NULL ? count_ports(service, of->section_name, &udp) : 0;
     target->state = C_policy_accepted;
     if (service == NULL) {
         target->state = C_target_not_found;
@@ -128,10 +73,15 @@ static void judge(struct eval *ev, const struct tls_policy *policy,
         target->message =
             arena_printf(scratch, "Service '%.*s' is of type ExternalName, which has no endpoints",
                          STR_FMT(key));
-    } else if (of->section_name.len > 0 && !has_port(service, of->section_name)) {
+    } else if (of->section_name.len > 0 && ports == 0) {
         target->state = C_target_not_found;
         target->message = arena_printf(scratch, "Service '%.*s' has no port named '%.*s'",
                                        STR_FMT(key), STR_FMT(of->section_name));
+    } else if (ports > 0 && udp == ports) {
+        target->state = C_target_invalid;
+        target->message = arena_printf(
+            scratch, "what it targets of Service '%.*s' is UDP, and the policy is for TCP alone",
+            STR_FMT(key));
     } else if (!str_eq(winner->object.meta.name, policy->object.meta.name)) {
         target->state = C_policy_conflicted;
         target->message = arena_printf(
@@ -139,6 +89,11 @@ static void judge(struct eval *ev, const struct tls_policy *policy,
             "BackendTLSPolicy '%.*s' targets Service '%.*s' in the same way; the older one holds, "
             "of equally old ones the first by name",
             STR_FMT(winner->object.meta.name), STR_FMT(key));
+    } else if (udp > 0) { /* "implementations SHOULD include a warning" (GEP-1897) */
+        target->message = arena_printf(scratch,
+                                       "the policy is for TCP alone, and %zu of %zu ports of "
+                                       "Service '%.*s' are UDP",
+                                       udp, ports, STR_FMT(key));
     }
 }
 
@@ -153,23 +108,17 @@ static struct target *find_targets(struct eval *ev, const struct tls_policy *pol
         if (tls_policy_targets_service(of)) {
             struct str key = arena_printf(scratch, "%.*s/%.*s", STR_FMT(policy->object.meta.ns),
                                           STR_FMT(of->name));
-            targets[len] = (struct target){.senders = {.len = 0}};
-            judge(ev, policy, of, key, &targets[len]);
-            add_senders(ev, key, &targets[len++].senders);
+            struct target *target = &targets[len++];
+            *target = (struct target){.service = key};
+            judge(ev, policy, of, key, target);
+            /* of a port that is not there, whoever sends to the Service is told so */
+            bool there = target->state != C_target_not_found;
+            ancestors_add(ev, key, there ? of->section_name : STR_NULL,
+                          target->state == C_target_invalid, &target->senders);
         }
     }
     *ret_len = len;
     return targets;
-}
-
-static bool is_sender(const struct target *target, struct str gateway)
-{
-    for (size_t i = 0; i < target->senders.len; i++) {
-        if (str_eq(target->senders.items[i], gateway)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void add(struct status_parent *ancestor, enum condition_id id, struct str message)
@@ -186,13 +135,13 @@ static void accepted_condition(struct arena *arena, const struct target *targets
     struct faults faults = {.arena = arena};
     bool governs = false;
     for (size_t i = 0; i < len; i++) {
-        if (!is_sender(&targets[i], gateway)) {
+        if (!ancestors_have(&targets[i].senders, gateway)) {
             continue;
         }
-        if (targets[i].state == C_policy_accepted) {
-            governs = true;
-        } else {
-            state = faults.len == 0 ? targets[i].state : state;
+        bool accepted = targets[i].state == C_policy_accepted;
+        governs = governs || accepted;
+        state = state == C_policy_accepted ? targets[i].state : state;
+        if (targets[i].message.len > 0) {
             faults_add(&faults, targets[i].message);
         }
     }
@@ -204,6 +153,43 @@ static void accepted_condition(struct arena *arena, const struct target *targets
         add(ancestor, C_policy_accepted,
             faults.len > 0 ? faults_text(&faults)
                            : STR("the policy holds for what the Gateway sends to the Service"));
+    }
+}
+
+/* A cluster that is spoken TLS to for its sake, or who is to be trusted. */
+static void rejected_condition(struct eval *ev, struct arena *arena, const struct target *targets,
+                               size_t len, struct str policy, struct str gateway,
+                               const struct tls_trust *trust, struct status_parent *ancestor)
+{
+    struct arena *scratch = eval_scratch(ev);
+    struct str scope = arena_printf(scratch, SCOPE_GATEWAY "%.*s", STR_FMT(gateway));
+    struct str message;
+    bool rejected = false;
+    for (size_t i = 0; !rejected && i < len; i++) {
+        rejected = ancestors_rejected(ev, arena, targets[i].service, policy, gateway, &message);
+    }
+    for (size_t i = 0; !rejected && i < trust->authorities.len; i++) {
+        struct str name = arena_printf(scratch, "ca/%.*s", STR_FMT(trust->authorities.items[i]));
+        rejected = status_rejected_in(ev, arena, XDS_SDS, name, scope, &message);
+    }
+    if (rejected) {
+        add(ancestor, C_tls_rejected, message);
+    }
+}
+
+/* Of whom there is no entry is told in those of the others. */
+static void tell_untold(struct status *row)
+{
+    struct arena *arena = &row->row.arena;
+    struct faults names = {.arena = arena};
+    for (size_t i = 0; i < row->untold.len; i++) {
+        faults_add(&names, arena_printf(arena, "'%.*s'", STR_FMT(row->untold.items[i])));
+    }
+    for (size_t i = 0; names.len > 0 && i < row->parents.len; i++) {
+        struct condition *accepted = &row->parents.items[i].conditions.items[0];
+        accepted->message = arena_printf(
+            arena, "%.*s; no room is left for an entry of %zu more Gateways that send there: %.*s",
+            STR_FMT(accepted->message), names.len, STR_FMT(faults_text(&names)));
     }
 }
 
@@ -229,8 +215,13 @@ static struct status *new_status(struct str ns, struct str name, int64_t generat
     row->ns = arena_str(arena, ns);
     row->name = arena_str(arena, name);
     row->generation = generation;
-    row->parents.items = ARENA_ARRAY(arena, ancestors->len, struct status_parent);
-    for (size_t i = 0; i < ancestors->len; i++) {
+    size_t told = ancestors->len < ANCESTORS_MAX ? ancestors->len : ANCESTORS_MAX;
+    row->parents.items = ARENA_ARRAY(arena, told, struct status_parent);
+    row->untold.items = ARENA_ARRAY(arena, ancestors->len - told, struct str);
+    for (size_t i = told; i < ancestors->len; i++) {
+        row->untold.items[row->untold.len++] = arena_str(arena, ancestors->items[i]);
+    }
+    for (size_t i = 0; i < told; i++) {
         struct status_parent *ancestor = &row->parents.items[row->parents.len++];
         ancestor->ref = ref_of(arena, ancestors->items[i]);
         ancestor->conditions.items = ARENA_ARRAY(arena, CONDITIONS_MAX, struct condition);
@@ -245,10 +236,10 @@ static const struct row *unreadable(struct eval *ev, const struct fault *fault,
     struct ancestors ancestors = {.len = 0};
     for (size_t i = 0; i < fault->parents.len; i++) {
         if (parent_ref_is_service(&fault->parents.items[i])) {
-            add_senders(ev,
-                        arena_printf(eval_scratch(ev), "%.*s/%.*s", STR_FMT(fault->ns),
-                                     STR_FMT(fault->parents.items[i].name)),
-                        &ancestors);
+            ancestors_add(ev,
+                          arena_printf(eval_scratch(ev), "%.*s/%.*s", STR_FMT(fault->ns),
+                                       STR_FMT(fault->parents.items[i].name)),
+                          STR_NULL, false, &ancestors);
         }
     }
     if (ancestors.len == 0) {
@@ -259,6 +250,7 @@ static const struct row *unreadable(struct eval *ev, const struct fault *fault,
     for (size_t i = 0; i < row->parents.len; i++) {
         add(&row->parents.items[i], C_policy_unreadable, message);
     }
+    tell_untold(row);
     return &row->row;
 }
 
@@ -276,9 +268,7 @@ const struct row *resolve_tls_policy_status(struct eval *ev, struct str key)
     const struct target *targets = find_targets(ev, policy, &len);
     struct ancestors ancestors = {.len = 0};
     for (size_t i = 0; i < len; i++) {
-        for (size_t j = 0; j < targets[i].senders.len; j++) {
-            add_ancestor(&ancestors, targets[i].senders.items[j]);
-        }
+        ancestors_join(ev, &targets[i].senders, &ancestors);
     }
     if (ancestors.len == 0) {
         return NULL; /* no Gateway of ours sends there: nothing to say */
@@ -291,6 +281,8 @@ const struct row *resolve_tls_policy_status(struct eval *ev, struct str key)
         struct status_parent *ancestor = &row->parents.items[i];
         accepted_condition(arena, targets, len, ancestors.items[i], &trust, ancestor);
         add(ancestor, trust.resolved, arena_str(arena, trust.message));
+        rejected_condition(ev, arena, targets, len, key, ancestors.items[i], &trust, ancestor);
     }
+    tell_untold(row);
     return &row->row;
 }
