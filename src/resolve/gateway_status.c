@@ -253,7 +253,7 @@ static bool entry_rejected(const struct asking *asking, const struct ir_listener
             is_rejected(asking, XDS_LDS, arena_printf(scratch, "%.*s/quic", STR_FMT(entry))));
 }
 
-/* kind: "cert", "ca". */
+/* kind: "cert", "ca", "trust" (xds/secret.h). */
 static bool secret_rejected(const struct asking *asking, const char *kind, const struct str *keys,
                             size_t len)
 {
@@ -277,7 +277,8 @@ static bool gateway_rejected(const struct asking *asking, const struct ir_gatewa
                                  secret_rejected(asking, "cert", listener->certificates.items,
                                                  listener->certificates.len) ||
                                  secret_rejected(asking, "ca", listener->authorities.items,
-                                                 listener->authorities.len))) {
+                                                 listener->authorities.len) ||
+                                 secret_rejected(asking, "trust", &listener->key, 1))) {
             return true;
         }
     }

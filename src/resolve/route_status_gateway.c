@@ -7,12 +7,16 @@
  *   TCPRoute, UDPRoute     accepted; of those of one listener the oldest serves (TCPRoute)
  *   TLSRoute               accepted; a hostname belongs to the oldest route that has it
  */
+#include "ir/client.h"
 #include "ir/gateway.h"
 #include "ir/graph.h"
+#include "resolve/excerpt.h"
+#include "resolve/govern.h"
 #include "resolve/l4.h"
 #include "resolve/route_status.h"
 #include "resolve/rule.h"
 #include "resolve/status.h"
+#include "resolve/upstream.h"
 
 /* --- Accepted ------------------------------------------------------------------------------- */
 
@@ -119,6 +123,56 @@ static bool connections_rejected(const struct route_parent *parent,
     return own && status_rejected(parent->ev, parent->arena, XDS_ECDS, name, ret_message);
 }
 
+/* The cluster that the route needs for the backend; another route may need another one of it. */
+static bool backend_rejected(const struct route_parent *parent, bool passthrough,
+                             const struct attached_backend *backend, struct str *ret_message)
+{
+    struct eval *ev = parent->ev;
+    struct arena *scratch = eval_scratch(ev);
+    struct str scope = arena_printf(scratch, SCOPE_GATEWAY "%.*s", STR_FMT(parent->from->gateway));
+    enum kind_id kind = (enum kind_id)parent->attachment->kind;
+    struct str why;
+    if (backend->cluster.len == 0 ||
+        !status_rejected_port(ev, scratch, backend->cluster, scope, &why)) {
+        return false; /* as a rule; of the Gateway nothing is read then */
+    }
+    const struct sender sender = {
+        .ev = ev,
+        .gateway = excerpt_of_parent(ev, parent->from->gateway, STR_NULL),
+        .requests = !govern_of_connections(kind),
+        .grpc = kind == KIND_GRPCROUTE,
+        .passthrough = passthrough,
+    };
+    struct str cluster = upstream_choose(scratch, &sender, backend, &why);
+    return cluster.len > 0 &&
+           status_rejected_in(ev, parent->arena, XDS_CDS, cluster, scope, ret_message);
+}
+
+static bool backends_rejected(const struct route_parent *parent, bool passthrough,
+                              struct str *ret_message)
+{
+    const struct attachment *attachment = parent->attachment;
+    bool rejected = false;
+    for (size_t i = 0; !rejected && i < attachment->backends.len; i++) {
+        rejected =
+            backend_rejected(parent, passthrough, &attachment->backends.items[i], ret_message);
+    }
+    for (size_t i = 0; !rejected && i < attachment->mirrors.len; i++) {
+        rejected =
+            backend_rejected(parent, passthrough, &attachment->mirrors.items[i], ret_message);
+    }
+    return rejected;
+}
+
+static bool passes_through(const struct attached_parent *parent)
+{
+    bool some = false;
+    for (size_t i = 0; i < parent->listeners.len; i++) {
+        some = some || parent->listeners.items[i].passthrough;
+    }
+    return some;
+}
+
 bool route_rejected_gateway(const struct route_parent *parent, struct str *ret_message)
 {
     for (size_t i = 0; i < parent->from->listeners.len; i++) {
@@ -130,5 +184,7 @@ bool route_rejected_gateway(const struct route_parent *parent, struct str *ret_m
             return true;
         }
     }
-    return false;
+    const struct attached_parent *from = parent->from;
+    return (attached_may_speak_tls(from) && backends_rejected(parent, false, ret_message)) ||
+           (passes_through(from) && backends_rejected(parent, true, ret_message));
 }

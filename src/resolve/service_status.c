@@ -38,11 +38,14 @@ static bool is_not_local(struct eval *ev, const struct service *service)
 static bool is_service_rejected(struct eval *ev, struct arena *arena, const struct service *service,
                                 struct str *ret_message)
 {
-    static const enum xds_type types[] = {XDS_CDS, XDS_EDS, XDS_LDS};
+    static const enum xds_type types[] = {XDS_EDS, XDS_LDS};
     const struct meta *meta = &service->object.meta;
     for (size_t i = 0; i < service->ports.len; i++) {
         struct str key = port_key_make(eval_scratch(ev), meta->ns, meta->name,
                                        service->ports.items[i].port, STR_NULL);
+        if (status_rejected_port(ev, arena, key, STR_NULL, ret_message)) {
+            return true;
+        }
         for (size_t j = 0; j < sizeof(types) / sizeof(types[0]); j++) {
             if (status_rejected(ev, arena, types[j], key, ret_message)) {
                 return true;

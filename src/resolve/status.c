@@ -3,9 +3,11 @@
 #include "resolve/status.h"
 
 #include "ir/client.h"
+#include "ir/gateway.h"
 #include "ir/graph.h"
 #include "resolve/resolve.h"
 
+#define PORT_GROUP "clusters"
 #define MESSAGE_PARTS_MAX 8 /* of a message that lists several faults; the rest is counted */
 
 void faults_add(struct faults *faults, struct str what)
@@ -36,14 +38,17 @@ void resolve_rejections(const struct row *row, struct str key, struct group_emit
     group_emit(emit, arena_printf(&scratch, "%s|%.*s%.*s",
                                   xds_type_info((enum xds_type)rejection->type)->name,
                                   STR_FMT(rejection->name), STR_FMT(place ? STR("") : consumers)));
+    if (rejection->type == XDS_CDS) {
+        group_emit(emit, arena_printf(&scratch, PORT_GROUP "|%.*s",
+                                      STR_FMT(upstream_name_parse(rejection->name).port)));
+    }
     arena_release(&scratch);
 }
 
-bool status_rejected_in(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
+static bool is_rejected(struct eval *ev, struct arena *arena, enum xds_type type, struct str group,
                         struct str scope, struct str *ret_message)
 {
     const char *type_name = xds_type_info(type)->name;
-    struct str group = arena_printf(eval_scratch(ev), "%s|%.*s", type_name, STR_FMT(key));
     struct row_span rejections = eval_group(ev, X_REJECTIONS, group);
     const struct rejection_row *first = NULL;
     uint64_t clients = 0;
@@ -64,6 +69,21 @@ bool status_rejected_in(struct eval *ev, struct arena *arena, enum xds_type type
                                 STR_FMT(first->name), STR_FMT(first->node), STR_FMT(others),
                                 STR_FMT(first->text));
     return true;
+}
+
+bool status_rejected_in(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
+                        struct str scope, struct str *ret_message)
+{
+    struct str group =
+        arena_printf(eval_scratch(ev), "%s|%.*s", xds_type_info(type)->name, STR_FMT(key));
+    return is_rejected(ev, arena, type, group, scope, ret_message);
+}
+
+bool status_rejected_port(struct eval *ev, struct arena *arena, struct str port, struct str scope,
+                          struct str *ret_message)
+{
+    struct str group = arena_printf(eval_scratch(ev), PORT_GROUP "|%.*s", STR_FMT(port));
+    return is_rejected(ev, arena, XDS_CDS, group, scope, ret_message);
 }
 
 bool status_rejected(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,

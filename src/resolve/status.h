@@ -19,6 +19,9 @@ struct str faults_text(const struct faults *faults);
  * nothing. */
 bool status_rejected(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
                      struct str *ret_message);
+/* The same of the clusters of a Service port, whatever they are called (upstream_name). */
+bool status_rejected_port(struct eval *ev, struct arena *arena, struct str port, struct str scope,
+                          struct str *ret_message);
 /* The same of one scope alone (empty: any): resources of several Gateways have one name. */
 bool status_rejected_in(struct eval *ev, struct arena *arena, enum xds_type type, struct str key,
                         struct str scope, struct str *ret_message);

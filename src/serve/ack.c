@@ -20,14 +20,15 @@ static bool is_name_byte(char c)
            c == '_';
 }
 
-/* Does a name go on at `at`? A full stop or colon belongs to it when another name byte follows. */
+/* Does a name go on at `at`? Signs between the parts of names (those of a gateway's clusters among
+ * them: "ns/svc:80#h2", "mesh|ns/svc:80") belong to it when another name byte follows. */
 static bool name_goes_on(struct str text, size_t at)
 {
     if (at >= text.len) {
         return false;
     }
     char c = text.ptr[at];
-    bool joint = c == '.' || c == ':' || c == '/';
+    bool joint = c == '.' || c == ':' || c == '/' || c == '#';
     return is_name_byte(c) || (joint && at + 1 < text.len && is_name_byte(text.ptr[at + 1]));
 }
 
@@ -39,8 +40,8 @@ bool reject_text_names(struct str text, struct str name)
             return false;
         }
         at = (size_t)(hit - text.ptr);
-        bool starts = at == 0 || !(is_name_byte(text.ptr[at - 1]) || text.ptr[at - 1] == '/' ||
-                                   text.ptr[at - 1] == '.');
+        char before = at > 0 ? text.ptr[at - 1] : ' ';
+        bool starts = !(is_name_byte(before) || before == '/' || before == '.' || before == '|');
         if (starts && !name_goes_on(text, at + name.len)) {
             return true;
         }

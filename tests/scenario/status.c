@@ -34,10 +34,20 @@ static const struct status *find_row(const struct mesh *mesh, struct str kind, s
     const struct engine *engine = mesh_engine(mesh);
     struct arena arena;
     arena_init(&arena);
-    bool service = str_eq(kind, STR("Service"));
-    struct str row_key =
-        service ? key : arena_printf(&arena, "%.*s/%.*s", STR_FMT(kind), STR_FMT(key));
-    const struct row *row = engine_get(engine, service ? T_SERVICE_STATUS : T_STATUS, row_key);
+    static const struct {
+        const char *kind;
+        unsigned table; /* whose keys have no kind in front */
+    } others[] = {{"Service", T_SERVICE_STATUS}, {"BackendTLSPolicy", T_TLS_POLICY_STATUS}};
+    const struct row *row = NULL;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (str_eq(kind, str_from(others[i].kind))) {
+            row = engine_get(engine, others[i].table, key);
+        }
+    }
+    if (row == NULL) {
+        row = engine_get(engine, T_STATUS,
+                         arena_printf(&arena, "%.*s/%.*s", STR_FMT(kind), STR_FMT(key)));
+    }
     arena_release(&arena);
     return (const struct status *)row;
 }

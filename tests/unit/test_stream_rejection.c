@@ -87,6 +87,11 @@ static void names_are_found_whole(void **state)
     assert_false(reject_text_names(text, STR("b")));
     assert_false(reject_text_names(text, STR("c")));
     assert_false(reject_text_names(text, STR("")));
+    const struct str clusters = STR("Error adding cluster(s) ns/a:80#h2: bad, mesh|ns/b:80: worse");
+    assert_true(reject_text_names(clusters, STR("ns/a:80#h2")));
+    assert_true(reject_text_names(clusters, STR("mesh|ns/b:80")));
+    assert_false(reject_text_names(clusters, STR("ns/a:80")));
+    assert_false(reject_text_names(clusters, STR("ns/b:80")));
 }
 
 static void rejection_without_names_means_all(void **state)
