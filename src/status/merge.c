@@ -3,8 +3,7 @@
 #include "status/merge.h"
 
 #include "ir/attachment.h"
-
-#define OWN_DOMAIN "heddle.dev/"
+#include "status/merge_internal.h"
 
 /* One member of a status. */
 struct list_rule {
@@ -16,33 +15,18 @@ struct list_rule {
                   const struct doc_node *wanted, struct json *out, struct merge *merge);
 };
 
-/* Which of heddle's items stand in the merged list: bit i for item i. */
-typedef uint64_t item_set;
-#define ITEMS_MAX 64
-
-static item_set item_bit(uint32_t i)
-{
-    return i < ITEMS_MAX ? UINT64_C(1) << i : 0;
-}
-
-static uint32_t list_len(const struct doc_node *list)
+uint32_t merge_len(const struct doc_node *list)
 {
     return list != NULL && list->type == DOC_SEQUENCE ? list->len : 0;
 }
 
-static struct str text_of(const struct doc_node *mapping, struct str key)
+struct str merge_text(const struct doc_node *mapping, struct str key)
 {
     const struct doc_node *node = doc_get(mapping, key);
     return node != NULL ? node->text : STR_NULL;
 }
 
-static int64_t integer_of(const struct doc_node *mapping, struct str key)
-{
-    const struct doc_node *node = doc_get(mapping, key);
-    return node != NULL && node->type == DOC_INT ? node->integer : 0;
-}
-
-static void put_verbatim(const struct doc_node *node, struct json *out)
+void merge_verbatim(const struct doc_node *node, struct json *out)
 {
     struct buf text;
     buf_init(&text, BUF_UNLIMITED);
@@ -51,143 +35,13 @@ static void put_verbatim(const struct doc_node *node, struct json *out)
     buf_release(&text);
 }
 
-static void changed(struct merge *merge)
+void merge_changed(struct merge *merge)
 {
     merge->differs = true;
     merge->urgent = true;
 }
 
-/* --- conditions ---------------------------------------------------------------------------- */
-
-/* Whether heddle sets conditions of the type at the place, where it alone does: in entries with its
- * controllerName, on what has no other controller. 'Programmed' of a Gateway is heddle's, of a
- * route's parent another's. Nowhere (empty): only its own domain is. */
-static bool is_own_type(struct str place, struct str type)
-{
-    for (unsigned i = 0; place.len > 0 && i < CONDITION_COUNT; i++) {
-        const struct condition_info *info = condition_info((enum condition_id)i);
-        if (str_ends_with(str_from(info->object), place) && str_eq(type, str_from(info->type))) {
-            return true;
-        }
-    }
-    return str_starts_with(type, STR(OWN_DOMAIN));
-}
-
-/* The item with this type; list_len() when there is none. */
-static uint32_t find_condition(const struct doc_node *list, struct str type)
-{
-    uint32_t i = 0;
-    while (i < list_len(list) && !str_eq(text_of(list->items[i], STR("type")), type)) {
-        i++;
-    }
-    return i;
-}
-
-static void note_turn(struct merge *merge, const struct doc_node *wanted, bool words)
-{
-    if (merge->nturns < STATUS_TURNS_MAX) {
-        merge->turns[merge->nturns++] = (struct merge_turn){
-            .type = text_of(wanted, STR("type")),
-            .status = text_of(wanted, STR("status")),
-            .reason = text_of(wanted, STR("reason")),
-            .message = text_of(wanted, STR("message")),
-            .words = words,
-        };
-    }
-}
-
-/* Propagated, once True, is so for that generation, and tells the numbers of that moment: a
- * restart, which counts anew while clients come back, changes nothing. */
-static bool is_settled(const struct doc_node *seen, const struct doc_node *wanted)
-{
-    const struct condition_info *all = condition_info(C_propagated);
-    return str_eq(text_of(wanted, STR("type")), str_from(all->type)) &&
-           str_eq(text_of(seen, STR("status")), STR("True")) &&
-           integer_of(seen, STR("observedGeneration")) ==
-               integer_of(wanted, STR("observedGeneration")) &&
-           (str_eq(text_of(seen, STR("reason")), str_from(all->reason)) ||
-            !str_eq(text_of(wanted, STR("reason")), str_from(all->reason)));
-}
-
-/* What is new in a condition; seen: NULL when all of it is. */
-static void compare_condition(const struct doc_node *seen, const struct doc_node *wanted,
-                              struct merge *merge)
-{
-    static const struct str turning[] = {STR("status"), STR("reason")};
-    bool turned = seen == NULL;
-    for (size_t i = 0; i < sizeof(turning) / sizeof(turning[0]); i++) {
-        turned = turned || !str_eq(text_of(seen, turning[i]), text_of(wanted, turning[i]));
-    }
-    bool words =
-        seen != NULL && !str_eq(text_of(seen, STR("message")), text_of(wanted, STR("message")));
-    int64_t before = integer_of(seen, STR("observedGeneration"));
-    int64_t after = integer_of(wanted, STR("observedGeneration"));
-    if (turned || words) {
-        note_turn(merge, wanted, !turned);
-    }
-    merge->newer = merge->newer || before > after;
-    merge->differs = merge->differs || turned || words || before != after;
-    merge->urgent = merge->urgent || turned || before != after;
-}
-
-static void put_condition(const struct doc_node *seen, const struct doc_node *wanted,
-                          struct json *out)
-{
-    struct str since = text_of(seen, STR("lastTransitionTime"));
-    bool same =
-        since.len > 0 && str_eq(text_of(seen, STR("status")), text_of(wanted, STR("status")));
-    json_open(out, '{');
-    for (uint32_t i = 0; i < wanted->len; i++) {
-        const struct doc_entry *member = &wanted->entries[i];
-        json_key_str(out, member->key);
-        if (same && str_eq(member->key, STR("lastTransitionTime"))) {
-            json_str(out, since);
-        } else {
-            put_verbatim(member->value, out);
-        }
-    }
-    json_close(out, '}');
-}
-
-static void put_conditions(const struct doc_node *seen, const struct doc_node *wanted,
-                           struct str place, struct json *out, struct merge *merge)
-{
-    uint32_t foreign = 0;
-    item_set done = 0;
-    for (uint32_t i = 0; i < list_len(seen); i++) {
-        struct str type = text_of(seen->items[i], STR("type"));
-        foreign += find_condition(wanted, type) == list_len(wanted) && !is_own_type(place, type);
-    }
-    /* The first ones are what the API asks for, the last ones progress: those go without. */
-    uint32_t room = foreign < STATUS_CONDITIONS_MAX ? STATUS_CONDITIONS_MAX - foreign : 0;
-    uint32_t len = list_len(wanted) < room ? list_len(wanted) : room;
-    merge->dropped += list_len(wanted) - len;
-    json_open(out, '[');
-    for (uint32_t i = 0; i < list_len(seen); i++) {
-        struct str type = text_of(seen->items[i], STR("type"));
-        uint32_t at = find_condition(wanted, type);
-        bool foreign_type = at == list_len(wanted) && !is_own_type(place, type);
-        bool first = at < len && (done & item_bit(at)) == 0;
-        if (foreign_type || (first && is_settled(seen->items[i], wanted->items[at]))) {
-            put_verbatim(seen->items[i], out);
-            done |= foreign_type ? 0 : item_bit(at);
-        } else if (first) {
-            compare_condition(seen->items[i], wanted->items[at], merge);
-            put_condition(seen->items[i], wanted->items[at], out);
-            done |= item_bit(at);
-        } else {
-            changed(merge);
-        }
-    }
-    for (uint32_t i = 0; i < len; i++) {
-        if ((done & item_bit(i)) == 0) {
-            changed(merge);
-            compare_condition(NULL, wanted->items[i], merge);
-            put_condition(NULL, wanted->items[i], out);
-        }
-    }
-    json_close(out, ']');
-}
+/* --- conditions of the object itself ------------------------------------------------------- */
 
 /* A Gateway or ListenerSet has one controller: that which tells of its listeners. Of other objects
  * heddle's are the conditions with its domain, and what it says now. */
@@ -198,18 +52,18 @@ static struct str place_of(const struct doc_node *wanted)
     return gateway ? STR("Gateway") : listens ? STR("ListenerSet") : STR_NULL;
 }
 
-/* Conditions of the object itself. */
-static void merge_conditions(const struct list_rule *rule, const struct doc_node *seen,
-                             const struct doc_node *wanted, struct json *out, struct merge *merge)
+static void merge_own_conditions(const struct list_rule *rule, const struct doc_node *seen,
+                                 const struct doc_node *wanted, struct json *out,
+                                 struct merge *merge)
 {
-    put_conditions(seen, wanted, rule->place, out, merge);
+    merge_conditions(seen, wanted, rule->place, out, merge);
 }
 
 /* --- entries with a controllerName --------------------------------------------------------- */
 
 static bool is_ours(const struct doc_node *entry)
 {
-    return str_eq(text_of(entry, STR("controllerName")), STR(CONTROLLER_NAME));
+    return str_eq(merge_text(entry, STR("controllerName")), STR(CONTROLLER_NAME));
 }
 
 /* The members of a ParentReference. */
@@ -219,7 +73,7 @@ static bool same_ref(const struct doc_node *a, const struct doc_node *b)
         STR("group"), STR("kind"), STR("namespace"), STR("name"), STR("sectionName"), STR("port"),
     };
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        if (!str_eq(text_of(a, members[i]), text_of(b, members[i]))) {
+        if (!str_eq(merge_text(a, members[i]), merge_text(b, members[i]))) {
             return false;
         }
     }
@@ -229,8 +83,8 @@ static bool same_ref(const struct doc_node *a, const struct doc_node *b)
 static bool has_trouble(const struct doc_node *entry)
 {
     const struct doc_node *conditions = doc_get(entry, STR("conditions"));
-    for (uint32_t i = 0; i < list_len(conditions); i++) {
-        if (str_eq(text_of(conditions->items[i], STR("status")), STR("False"))) {
+    for (uint32_t i = 0; i < merge_len(conditions); i++) {
+        if (str_eq(merge_text(conditions->items[i], STR("status")), STR("False"))) {
             return true;
         }
     }
@@ -242,7 +96,7 @@ static item_set choose(const struct doc_node *wanted, uint32_t room)
 {
     item_set chosen = 0;
     for (int pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i < list_len(wanted) && i < ITEMS_MAX && room > 0; i++) {
+        for (uint32_t i = 0; i < merge_len(wanted) && i < ITEMS_MAX && room > 0; i++) {
             if ((pass == 0) == has_trouble(wanted->items[i])) {
                 chosen |= item_bit(i);
                 room--;
@@ -257,21 +111,21 @@ static void put_entry(const struct list_rule *rule, const struct doc_node *seen,
 {
     json_open(out, '{');
     json_key_str(out, rule->ref);
-    put_verbatim(doc_get(wanted, rule->ref), out);
+    merge_verbatim(doc_get(wanted, rule->ref), out);
     json_key(out, "controllerName");
     json_text(out, CONTROLLER_NAME);
     json_key(out, "conditions");
-    put_conditions(doc_get(seen, STR("conditions")), doc_get(wanted, STR("conditions")),
-                   rule->place, out, merge);
+    merge_conditions(doc_get(seen, STR("conditions")), doc_get(wanted, STR("conditions")),
+                     rule->place, out, merge);
     json_close(out, '}');
 }
 
-/* The chosen item about the same object that is not yet done; list_len() when there is none. */
+/* The chosen item about the same object that is not yet done; merge_len() when there is none. */
 static uint32_t find_entry(const struct list_rule *rule, const struct doc_node *wanted,
                            item_set open, const struct doc_node *seen)
 {
     uint32_t i = 0;
-    while (i < list_len(wanted) &&
+    while (i < merge_len(wanted) &&
            ((open & item_bit(i)) == 0 ||
             !same_ref(doc_get(wanted->items[i], rule->ref), doc_get(seen, rule->ref)))) {
         i++;
@@ -283,27 +137,27 @@ static void merge_entries(const struct list_rule *rule, const struct doc_node *s
                           const struct doc_node *wanted, struct json *out, struct merge *merge)
 {
     uint32_t foreign = 0;
-    for (uint32_t i = 0; i < list_len(seen); i++) {
+    for (uint32_t i = 0; i < merge_len(seen); i++) {
         foreign += !is_ours(seen->items[i]);
     }
     item_set open = choose(wanted, foreign < rule->max ? rule->max - foreign : 0);
-    merge->dropped += list_len(wanted) - (unsigned)__builtin_popcountll(open);
+    merge->dropped += merge_len(wanted) - (unsigned)__builtin_popcountll(open);
     json_open(out, '[');
-    for (uint32_t i = 0; i < list_len(seen); i++) {
+    for (uint32_t i = 0; i < merge_len(seen); i++) {
         const struct doc_node *entry = seen->items[i];
         uint32_t at = find_entry(rule, wanted, open, entry);
         if (!is_ours(entry)) {
-            put_verbatim(entry, out);
-        } else if (at < list_len(wanted)) {
+            merge_verbatim(entry, out);
+        } else if (at < merge_len(wanted)) {
             put_entry(rule, entry, wanted->items[at], out, merge);
             open &= ~item_bit(at);
         } else {
-            changed(merge); /* its parentRef is gone */
+            merge_changed(merge); /* its parentRef is gone */
         }
     }
-    for (uint32_t i = 0; i < list_len(wanted); i++) {
+    for (uint32_t i = 0; i < merge_len(wanted); i++) {
         if ((open & item_bit(i)) != 0) {
-            changed(merge);
+            merge_changed(merge);
             put_entry(rule, NULL, wanted->items[i], out, merge);
         }
     }
@@ -315,8 +169,8 @@ static void merge_entries(const struct list_rule *rule, const struct doc_node *s
 /* NULL: there is none of that name. */
 static const struct doc_node *find_listener(const struct doc_node *list, struct str name)
 {
-    for (uint32_t i = 0; i < list_len(list); i++) {
-        if (str_eq(text_of(list->items[i], STR("name")), name)) {
+    for (uint32_t i = 0; i < merge_len(list); i++) {
+        if (str_eq(merge_text(list->items[i], STR("name")), name)) {
             return list->items[i];
         }
     }
@@ -342,10 +196,11 @@ static bool same_node(const struct doc_node *a, const struct doc_node *b)
 
 static bool same_kinds(const struct doc_node *a, const struct doc_node *b)
 {
-    bool same = list_len(a) == list_len(b);
-    for (uint32_t i = 0; same && i < list_len(a); i++) {
-        same = str_eq(text_of(a->items[i], STR("group")), text_of(b->items[i], STR("group"))) &&
-               str_eq(text_of(a->items[i], STR("kind")), text_of(b->items[i], STR("kind")));
+    bool same = merge_len(a) == merge_len(b);
+    for (uint32_t i = 0; same && i < merge_len(a); i++) {
+        same =
+            str_eq(merge_text(a->items[i], STR("group")), merge_text(b->items[i], STR("group"))) &&
+            str_eq(merge_text(a->items[i], STR("kind")), merge_text(b->items[i], STR("kind")));
     }
     return same;
 }
@@ -357,17 +212,17 @@ static void put_listener(const struct list_rule *rule, const struct doc_node *se
     if (seen == NULL ||
         !same_kinds(doc_get(seen, STR("supportedKinds")), doc_get(wanted, STR("supportedKinds"))) ||
         !same_node(doc_get(seen, STR("attachedRoutes")), doc_get(wanted, STR("attachedRoutes")))) {
-        changed(merge);
+        merge_changed(merge);
     }
     json_open(out, '{');
     for (uint32_t i = 0; i < wanted->len; i++) {
         const struct doc_entry *member = &wanted->entries[i];
         json_key_str(out, member->key);
         if (str_eq(member->key, STR("conditions"))) {
-            put_conditions(doc_get(seen, STR("conditions")), member->value, rule->place, out,
-                           merge);
+            merge_conditions(doc_get(seen, STR("conditions")), member->value, rule->place, out,
+                             merge);
         } else {
-            put_verbatim(member->value, out);
+            merge_verbatim(member->value, out);
         }
     }
     json_close(out, '}');
@@ -380,16 +235,16 @@ static void merge_listeners(const struct list_rule *rule, const struct doc_node 
     if (wanted == NULL) {
         return;
     }
-    bool moved = list_len(seen) != list_len(wanted);
+    bool moved = merge_len(seen) != merge_len(wanted);
     json_open(out, '[');
-    for (uint32_t i = 0; i < list_len(wanted); i++) {
-        struct str name = text_of(wanted->items[i], STR("name"));
-        moved = moved || !str_eq(text_of(seen->items[i], STR("name")), name);
+    for (uint32_t i = 0; i < merge_len(wanted); i++) {
+        struct str name = merge_text(wanted->items[i], STR("name"));
+        moved = moved || !str_eq(merge_text(seen->items[i], STR("name")), name);
         put_listener(rule, find_listener(seen, name), wanted->items[i], out, merge);
     }
     json_close(out, ']');
     if (moved) {
-        changed(merge);
+        merge_changed(merge);
     }
 }
 
@@ -397,11 +252,12 @@ static void merge_listeners(const struct list_rule *rule, const struct doc_node 
 static bool same_items(const struct doc_node *a, const struct doc_node *b, const char *key,
                        const char *other)
 {
-    bool same = list_len(a) == list_len(b);
-    for (uint32_t i = 0; same && i < list_len(b); i++) {
+    bool same = merge_len(a) == merge_len(b);
+    for (uint32_t i = 0; same && i < merge_len(b); i++) {
         const struct doc_node *x = a->items[i], *y = b->items[i];
-        same = str_eq(text_of(x, str_from(key)), text_of(y, str_from(key))) &&
-               (other == NULL || str_eq(text_of(x, str_from(other)), text_of(y, str_from(other))));
+        same = str_eq(merge_text(x, str_from(key)), merge_text(y, str_from(key))) &&
+               (other == NULL ||
+                str_eq(merge_text(x, str_from(other)), merge_text(y, str_from(other))));
     }
     return same;
 }
@@ -417,9 +273,9 @@ static void merge_features(const struct list_rule *rule, const struct doc_node *
         return;
     }
     if (!same_items(seen, wanted, "name", NULL)) {
-        changed(merge);
+        merge_changed(merge);
     }
-    put_verbatim(wanted, out);
+    merge_verbatim(wanted, out);
 }
 
 static void merge_addresses(const struct list_rule *rule, const struct doc_node *seen,
@@ -430,9 +286,9 @@ static void merge_addresses(const struct list_rule *rule, const struct doc_node 
         return;
     }
     if (!same_items(seen, wanted, "type", "value")) {
-        changed(merge);
+        merge_changed(merge);
     }
-    put_verbatim(wanted, out);
+    merge_verbatim(wanted, out);
 }
 
 static void merge_number(const struct list_rule *rule, const struct doc_node *seen,
@@ -443,15 +299,15 @@ static void merge_number(const struct list_rule *rule, const struct doc_node *se
         return;
     }
     if (!same_node(seen, wanted)) {
-        changed(merge);
+        merge_changed(merge);
     }
-    put_verbatim(wanted, out);
+    merge_verbatim(wanted, out);
 }
 
 /* --- all of it ----------------------------------------------------------------------------- */
 
 static const struct list_rule rules[] = {
-    {.key = STR("conditions"), .merge = merge_conditions},
+    {.key = STR("conditions"), .merge = merge_own_conditions},
     {.key = STR("parents"),
      .ref = STR("parentRef"),
      .max = STATUS_PARENTS_MAX,
@@ -481,7 +337,7 @@ void status_merge(const struct doc_node *seen, const struct doc_node *wanted, st
         json_init(&json, &list, 0);
         one.differs = false;
         struct list_rule rule = rules[i];
-        if (rule.merge == merge_conditions) {
+        if (rule.merge == merge_own_conditions) {
             rule.place = place_of(wanted);
         }
         rule.merge(&rule, doc_get(seen, rule.key), doc_get(wanted, rule.key), &json, &one);
@@ -502,7 +358,7 @@ bool status_merge_part(const struct doc_node *status, struct json *json)
         const struct doc_node *member = doc_get(status, rules[i].key);
         if (member != NULL && (member->type != DOC_SEQUENCE || member->len > 0)) {
             json_key_str(json, rules[i].key);
-            put_verbatim(member, json);
+            merge_verbatim(member, json);
             any = true;
         }
     }
