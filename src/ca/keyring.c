@@ -260,6 +260,7 @@ bool keyring_advance(const struct keyring *ring, int64_t now_s, struct keyring *
     arena_init(&next.arena);
     err->text[0] = '\0';
     split(&next.arena, ring->bundle, &of);
+    ASSERT(of.len > 0); /* whoever made the keyring has seen to it */
     next.key = arena_str(&next.arena, ring->key);
     next.next_key = arena_str(&next.arena, ring->next_key);
     next.token = arena_str(&next.arena, ring->token);

@@ -10,9 +10,11 @@
  *            │                                                         standings ◄── attached
  *            └─► server ─► listeners of servers
  *
- *   gateway, listenerset, secret ─► gateways ─► excerpt ─► attachment ─► rivals ─► domains,
- * connections tls policy ─► backend tls ────────────────► upstreams            ─► vhosts ─►
- * resources
+ *   gateway, listenerset, secret ─► gateways ─► excerpt ─► attachment ─► rivals
+ *                                                               │           ▼
+ *                                                               ├─► gateway routing ─► vhost
+ *                                                               ├─► gateway l4
+ *                      backendtlspolicy ─► backend tls ─────────┴─► gateway cluster
  */
 #include "pipeline/graph.h"
 
@@ -93,8 +95,8 @@ static const struct table_spec tables[TABLE_COUNT] = {
                              OF(T_PORT)),
     [T_TARGET]       = TABLE("target", 2, resolve_target, ir_target_equal, OF(T_INTEREST)),
     [T_SERVER]       = TABLE("server", 2, resolve_server, ir_server_equal, OF(T_INTEREST)),
-    [T_ATTACHMENT]   = TOLD("attachment", 3, resolve_attachment, attachment_equal, OF(T_ROUTE)),
     [T_PLACES]       = TABLE("places", 2, resolve_places, ir_places_equal, OF(T_PORT)),
+    [T_ATTACHMENT]   = TOLD("attachment", 3, resolve_attachment, attachment_equal, OF(T_ROUTE)),
     [T_RIVALS]       = TABLE("rivals", 4, resolve_rivals, ir_rivals_equal, BY(X_LISTENER_ROUTES)),
     [T_STANDINGS]    = TABLE("standings", 4, resolve_standings, ir_standings_equal,
                              BY(X_ATTACHED)),
