@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * apply: when an object is looked at, and what the API server is asked to do.
+ * apply: what the API server is asked to do with an object, and what follows from the answer:
  *
- *   AT_REST ──queue──► WAITING │ READY ──► look ──┬─ nothing to do ──► AT_REST
- *                         ▲        ▲              ├─ HELD ──► READY (rollout.c)
- *                         │        │              └─ IN_FLIGHT ──┬─ done ──► READY
- *                         └──────────── failed ──────────────────┘
- *
- * Before an object is made, it is asked for: one of that name may be somebody else's, which the
- * watches, by heddle's label, do not tell.
+ *   AT_REST ──queue──► WAITING │ READY ──► look.c ──► IN_FLIGHT ──┬─ done ──► READY
+ *                         ▲                                       │
+ *                         └────────────────── failed ─────────────┘
  */
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/panic.h"
 #include "codec/doc_json.h"
 #include "provision/provision_internal.h"
 
-#define LOOKED_MAX 200 /* in one turn of the loop, which others wait for */
 #define APPLY "?fieldManager=" PART_MANAGER "&force=true"
 #define HAND_OVER "?fieldManager=" PART_MANAGER "-replicas&force=true"
 
@@ -37,7 +31,7 @@ static void set_phase(struct thing *thing, enum phase phase)
     }
 }
 
-static void wait_ms(struct thing *thing, uint64_t ms)
+void thing_wait(struct thing *thing, uint64_t ms)
 {
     thing->due_ms = provision_now_ms(thing->provision) + ms;
     set_phase(thing, WAITING);
@@ -63,6 +57,11 @@ void thing_queue(struct thing *thing)
 void thing_wake(struct thing *thing)
 {
     set_phase(thing, READY);
+}
+
+void thing_settle(struct thing *thing)
+{
+    set_phase(thing, AT_REST);
 }
 
 void thing_hold(struct thing *thing)
@@ -139,7 +138,7 @@ void thing_failed(struct thing *thing, const char *what, const struct kube_resul
     log_at(LOG_WARN, "provision", what, KV_TEXT("object", thing->key),
            KV_INT("status", result->status), KV("reason", result->reason),
            KV("message", result->message), KV_INT("wait_ms", wait));
-    wait_ms(thing, wait > result->retry_after_ms ? wait : result->retry_after_ms);
+    thing_wait(thing, wait > result->retry_after_ms ? wait : result->retry_after_ms);
     if (is_refusal(result)) {
         thing_set_error(thing, result->status == 422, result->message);
     }
@@ -177,12 +176,17 @@ static void asked(void *user, const struct kube_result *result)
             thing_queue(thing); /* somebody took its labels away */
         } else {
             thing_set_error(thing, false, STR("it is there and not heddle's; delete or rename it"));
-            wait_ms(thing, backoff_next(&thing->backoff));
+            thing_wait(thing, backoff_next(&thing->backoff));
         }
     } else {
         thing_failed(thing, "an object cannot be read", result);
     }
     provision_pump(provision);
+}
+
+void thing_ask(struct thing *thing)
+{
+    request(thing, "GET", "", STR_NULL, asked);
 }
 
 /* --- deleting -------------------------------------------------------------------------------- */
@@ -202,7 +206,7 @@ static void gone(void *user, const struct kube_result *result)
     provision_pump(provision);
 }
 
-static void delete_it(struct thing *thing)
+void thing_delete(struct thing *thing)
 {
     struct arena scratch;
     arena_init(&scratch);
@@ -267,28 +271,22 @@ static bool may_write(struct thing *thing)
         thing->mend_ms = thing->written_ms + backoff_next(&thing->mends);
     }
     if (now < thing->mend_ms) {
-        wait_ms(thing, thing->mend_ms - now);
+        thing_wait(thing, thing->mend_ms - now);
         return false;
     }
     metric_add(M_provision_mended, 1);
     return true;
 }
 
-static void apply(struct thing *thing)
+void thing_apply(struct thing *thing)
 {
     if (may_write(thing)) {
         request(thing, "PATCH", APPLY, str_from(thing->text), applied);
     }
 }
 
-static int64_t now_s(const struct provision *provision)
-{
-    int64_t (*clock)(void) = provision->config.now_s;
-    return clock != NULL ? clock() : (int64_t)(clock_wall_ms() / 1000);
-}
-
 /* The body holds a key: it is wiped. */
-static void apply_identity(struct thing *thing)
+void thing_apply_identity(struct thing *thing)
 {
     struct provision *provision = thing->provision;
     struct buf body;
@@ -298,45 +296,18 @@ static void apply_identity(struct thing *thing)
     }
     buf_init(&body, BUF_UNLIMITED);
     if (identity_make(str_from(thing->text), thing->site->blueprint.identity, provision->ring,
-                      now_s(provision), &body, &err)) {
+                      provision_now_s(provision), &body, &err)) {
         request(thing, "PATCH", APPLY, buf_str(&body), applied);
     } else {
         log_at(LOG_ERROR, "provision", "no certificate can be made", KV_TEXT("object", thing->key),
                KV_TEXT("reason", err.text));
-        wait_ms(thing, backoff_next(&thing->backoff));
+        thing_wait(thing, backoff_next(&thing->backoff));
     }
     keyring_wipe(buf_str(&body));
     buf_release(&body);
 }
 
-/* --- what is due ----------------------------------------------------------------------------- */
-
-/* Whether what is there is what this leader wrote. */
-static bool is_intact(const struct thing *thing)
-{
-    return thing->applied && hash_eq(thing->text_then, hash_bytes(str_from(thing->text))) &&
-           hash_eq(thing->fields_then, thing->seen.fields);
-}
-
-/* A certificate is not made again for nothing, so that one of another leader is left as it is. */
-static void look_at_identity(struct thing *thing)
-{
-    const struct provision *provision = thing->provision;
-    const struct seen *seen = &thing->seen;
-    if (provision->ring == NULL) {
-        return; /* it is told */
-    }
-    bool due =
-        !seen->there || identity_is_due(&seen->identity, provision->ring, now_s(provision)) ||
-        !str_eq(seen->identity_of, thing->site->blueprint.identity) ||
-        !thing_is_of(seen, thing->site) || !str_eq(seen->owner_uid, str_from(thing->site->uid)) ||
-        (thing->applied && !is_intact(thing));
-    if (due) {
-        apply_identity(thing);
-    } else {
-        wait_ms(thing, PROVISION_IDENTITY_MS);
-    }
-}
+/* --- handing over ---------------------------------------------------------------------------- */
 
 static void handed_over(void *user, const struct kube_result *result)
 {
@@ -354,7 +325,7 @@ static void handed_over(void *user, const struct kube_result *result)
 
 /* A field that heddle asks for no more would fall back to its default: for a moment there would be
  * one Envoy. So another manager asks for as many as there are, until the autoscaler does. */
-static void hand_over_replicas(struct thing *thing, int32_t replicas)
+void thing_hand_over(struct thing *thing, int32_t replicas)
 {
     struct arena scratch;
     arena_init(&scratch);
@@ -365,136 +336,4 @@ static void hand_over_replicas(struct thing *thing, int32_t replicas)
         STR_FMT(thing->name), STR_FMT(thing->ns), (int)replicas);
     request(thing, "PATCH", HAND_OVER, body, handed_over);
     arena_release(&scratch);
-}
-
-/* An autoscaler begins with one. Where another class had more, so many are needed now. */
-static void follow(struct thing *thing)
-{
-    int32_t before = site_replicas_before(thing->site);
-    if (thing->site->autoscaled && !thing->followed && thing->site->stands_ms == 0 &&
-        before > thing->seen.replicas) {
-        thing->followed = true;
-        hand_over_replicas(thing, before);
-    }
-}
-
-static bool has(const struct site *site, enum part part)
-{
-    return site->things[part] != NULL && site->things[part]->seen.there;
-}
-
-static void look_at_deployment(struct thing *thing)
-{
-    const struct site *site = thing->site;
-    if (!has(site, PART_ACCOUNT) || !has(site, PART_IDENTITY)) {
-        return; /* its pods could not start; thing_told() comes back to it */
-    }
-    if (is_intact(thing)) {
-        follow(thing);
-        return;
-    }
-    if (!rollout_begin(thing)) {
-        return;
-    }
-    if (site->autoscaled && thing->seen.replicas_ours) {
-        hand_over_replicas(thing, thing->seen.replicas);
-    } else {
-        apply(thing);
-    }
-}
-
-/* Nobody wants it: it goes, unless it goes by itself, or its Gateway is not understood now. */
-static void look_at_stray(struct thing *thing)
-{
-    const struct seen *seen = &thing->seen;
-    const struct site *site = site_of_owner(thing);
-    bool unwanted = site != NULL && (site->drafted || site->class == PROVISION_OTHERS);
-    if (!unwanted || seen->deleting || stand_in_is_needed(thing, site)) {
-        return;
-    }
-    uint64_t now = provision_now_ms(thing->provision);
-    uint64_t due = thing->former_of != NULL ? former_due_ms(thing) : now;
-    if (due <= now) {
-        delete_it(thing);
-    } else if (due < UINT64_MAX) {
-        wait_ms(thing, due - now);
-    }
-}
-
-/* A Service that cannot be changed. */
-static void make_anew(struct thing *thing)
-{
-    if (stand_in_is_due(thing)) {
-        stand_in_make(thing);
-    } else {
-        delete_it(thing);
-    }
-}
-
-/* What is not there may need an address that something else still has. */
-static void make(struct thing *thing)
-{
-    if (thing->stand_in != NULL) {
-        stand_in_release(thing);
-    } else if (thing->part != PART_SERVICE || !site_waits_for_address(thing->site)) {
-        apply(thing);
-    }
-}
-
-static void look_at_wanted(struct thing *thing)
-{
-    const struct seen *seen = &thing->seen;
-    if (!seen->there && !thing->looked) {
-        request(thing, "GET", "", STR_NULL, asked);
-    } else if (seen->there && !thing_is_of(seen, thing->site)) {
-        thing_set_error(thing, false, STR("it is another Gateway's; rename one of the two"));
-    } else if (seen->there && seen->deleting) {
-        return; /* it is made again when it is gone */
-    } else if (seen->there && thing->remake) {
-        make_anew(thing);
-    } else if (thing->part == PART_IDENTITY) {
-        look_at_identity(thing);
-    } else if (thing->part == PART_DEPLOYMENT) {
-        look_at_deployment(thing);
-    } else if (!seen->there) {
-        make(thing);
-    } else if (!is_intact(thing)) {
-        stand_in_forget(thing);
-        apply(thing);
-    }
-}
-
-static void look_at(struct thing *thing)
-{
-    set_phase(thing, AT_REST);
-    if (!kube_watch_synced(thing->provision->watches[thing->part].watch)) {
-        return; /* all are looked at when it is */
-    }
-    if (thing->text != NULL) {
-        look_at_wanted(thing);
-    } else {
-        look_at_stray(thing);
-    }
-}
-
-/* Of those that are held one at a time, when nothing else is to be looked at. */
-static bool is_any_ready(struct provision *provision)
-{
-    if (list_empty(&provision->ready) && !list_empty(&provision->held) &&
-        provision->rolling < provision->config.rollouts_max) {
-        set_phase(list_entry(provision->held.next, struct thing, link), READY);
-    }
-    return !list_empty(&provision->ready);
-}
-
-void provision_pump(struct provision *provision)
-{
-    unsigned looked = 0;
-    while (is_any_ready(provision) && provision->in_flight < PROVISION_WRITES_MAX) {
-        if (looked++ == LOOKED_MAX) {
-            provision_wake(provision, provision_now_ms(provision) + 1);
-            return;
-        }
-        look_at(list_entry(provision->ready.next, struct thing, link));
-    }
 }

@@ -41,6 +41,17 @@ static void look_at_identity(struct thing *thing)
     }
 }
 
+/* An autoscaler begins with one. Where another class had more, so many are needed now. */
+static void follow(struct thing *thing)
+{
+    int32_t before = site_replicas_before(thing->site);
+    if (thing->site->autoscaled && !thing->followed && thing->site->stands_ms == 0 &&
+        before > thing->seen.replicas) {
+        thing->followed = true;
+        thing_hand_over(thing, before);
+    }
+}
+
 static bool has(const struct site *site, enum part part)
 {
     return site->things[part] != NULL && site->things[part]->seen.there;
@@ -52,11 +63,15 @@ static void look_at_deployment(struct thing *thing)
     if (!has(site, PART_ACCOUNT) || !has(site, PART_IDENTITY)) {
         return; /* its pods could not start; thing_told() comes back to it */
     }
-    if (is_intact(thing) || !rollout_begin(thing)) {
+    if (is_intact(thing)) {
+        follow(thing);
+        return;
+    }
+    if (!rollout_begin(thing)) {
         return;
     }
     if (site->autoscaled && thing->seen.replicas_ours) {
-        thing_hand_over(thing);
+        thing_hand_over(thing, thing->seen.replicas);
     } else {
         thing_apply(thing);
     }
@@ -66,15 +81,37 @@ static void look_at_deployment(struct thing *thing)
 static void look_at_stray(struct thing *thing)
 {
     const struct seen *seen = &thing->seen;
-    struct arena scratch;
-    arena_init(&scratch);
-    struct str key = arena_printf(&scratch, "%.*s/%.*s", STR_FMT(thing->ns), STR_FMT(seen->owner));
-    const struct site *site = site_find(thing->provision, key);
-    arena_release(&scratch);
-    if (seen->there && !seen->deleting && site != NULL &&
-        str_eq(seen->owner_uid, str_from(site->uid)) &&
-        (site->drafted || site->class == PROVISION_OTHERS)) {
+    const struct site *site = site_of_owner(thing);
+    bool unwanted = site != NULL && (site->drafted || site->class == PROVISION_OTHERS);
+    if (!unwanted || seen->deleting || stand_in_is_needed(thing, site)) {
+        return;
+    }
+    uint64_t now = provision_now_ms(thing->provision);
+    uint64_t due = thing->former_of != NULL ? former_due_ms(thing) : now;
+    if (due <= now) {
         thing_delete(thing);
+    } else if (due < UINT64_MAX) {
+        thing_wait(thing, due - now);
+    }
+}
+
+/* A Service that cannot be changed. */
+static void make_anew(struct thing *thing)
+{
+    if (stand_in_is_due(thing)) {
+        stand_in_make(thing);
+    } else {
+        thing_delete(thing);
+    }
+}
+
+/* What is not there may need an address that something else still has. */
+static void make(struct thing *thing)
+{
+    if (thing->stand_in != NULL) {
+        stand_in_release(thing);
+    } else if (thing->part != PART_SERVICE || !site_waits_for_address(thing->site)) {
+        thing_apply(thing);
     }
 }
 
@@ -88,12 +125,15 @@ static void look_at_wanted(struct thing *thing)
     } else if (seen->there && seen->deleting) {
         return; /* it is made again when it is gone */
     } else if (seen->there && thing->remake) {
-        thing_delete(thing);
+        make_anew(thing);
     } else if (thing->part == PART_IDENTITY) {
         look_at_identity(thing);
     } else if (thing->part == PART_DEPLOYMENT) {
         look_at_deployment(thing);
+    } else if (!seen->there) {
+        make(thing);
     } else if (!is_intact(thing)) {
+        stand_in_forget(thing);
         thing_apply(thing);
     }
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provision: its life, its watches and its timer. What is done: site.c, thing.c, apply.c. */
+/* provision: its life, its watches and its timer. What is done: site.c, look.c, apply.c. */
 #include "provision/provision.h"
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/panic.h"
 #include "net/loop.h"
@@ -14,6 +15,12 @@
 uint64_t provision_now_ms(const struct provision *provision)
 {
     return loop_now_ms(kube_loop(provision->config.kube));
+}
+
+int64_t provision_now_s(const struct provision *provision)
+{
+    int64_t (*clock)(void) = provision->config.now_s;
+    return clock != NULL ? clock() : (int64_t)(clock_wall_ms() / 1000);
 }
 
 static struct str key_of(struct arena *arena, struct str ns, struct str name)

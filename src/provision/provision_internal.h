@@ -104,6 +104,7 @@ struct provision {
 
 /* --- provision.c --- */
 uint64_t provision_now_ms(const struct provision *provision);
+int64_t provision_now_s(const struct provision *provision); /* since 1970 */
 void provision_wake(struct provision *provision, uint64_t due_ms);
 
 /* --- thing.c --- */
@@ -125,17 +126,28 @@ void thing_told(struct thing *thing);
 bool thing_is_of(const struct seen *seen, const struct site *site);
 void thing_set_error(struct thing *thing, bool invalid, struct str text);
 
-/* --- apply.c --- */
-void thing_queue(struct thing *thing); /* to be looked at, when this replica leads */
-void thing_wake(struct thing *thing);  /* its time has come */
-void thing_hold(struct thing *thing);  /* until provision->rolling is less */
-void thing_rest(struct thing *thing);  /* nothing is in flight any more, nothing waited for */
+/* --- apply.c: when it is looked at --- */
+void thing_queue(struct thing *thing);  /* when this replica leads */
+void thing_settle(struct thing *thing); /* not, until it is queued */
+void thing_wake(struct thing *thing);   /* its time has come */
+void thing_hold(struct thing *thing);   /* until provision->rolling is less */
+void thing_wait(struct thing *thing, uint64_t ms);
+void thing_rest(struct thing *thing); /* nothing is in flight any more, nothing waited for */
+
+/* --- apply.c: requests. It is looked at again when the answer is there --- */
+void thing_ask(struct thing *thing); /* is its name free? */
+void thing_delete(struct thing *thing);
+void thing_apply(struct thing *thing); /* its text; perhaps later */
+void thing_apply_identity(struct thing *thing);
+void thing_hand_over(struct thing *thing, int32_t replicas); /* to an autoscaler */
 /* One request about it, for which nothing else may be in flight; done() calls thing_landed(). */
 void thing_send(struct thing *thing, const char *method, struct str path, struct str body,
                 void (*done)(void *user, const struct kube_result *result));
 void thing_landed(struct thing *thing);
 void thing_failed(struct thing *thing, const char *what, const struct kube_result *result);
-void provision_pump(struct provision *provision);
+
+/* --- look.c --- */
+void provision_pump(struct provision *provision); /* looks at what is READY */
 
 /* --- rollout.c --- */
 /* Whether a Deployment may be applied now; else it is held. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* thing: the objects: what is there of each and what should be. How that is made so: apply.c. */
+/* thing: the objects: what is there of each and what should be. How that is made so: look.c. */
 #include <stdlib.h>
 
 #include "base/log.h"
