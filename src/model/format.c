@@ -377,6 +377,16 @@ static bool is_well_known(struct str text)
            (str_index(text, '/') < text.len && is_qualified_name(text));
 }
 
+/* "Prefixes equal to k8s.io or ending in .k8s.io are reserved" (GEP-5093). */
+static bool is_routability(struct str text)
+{
+    size_t slash = str_index(text, '/');
+    struct str domain = str_sub(text, 0, slash);
+    bool reserved = str_eq(domain, STR("k8s.io")) || str_ends_with(domain, STR(".k8s.io"));
+    return text.len == 0 || str_eq(text, STR("Cluster")) ||
+           (slash + 1 < text.len && is_nonempty_subdomain(domain) && !reserved);
+}
+
 /* ------------------------------------------------------------------------------------------- */
 
 #define NAME_REMEDY "use lower case letters, digits and '-', with a letter or digit at both ends"
@@ -462,6 +472,9 @@ const struct format format_address_type = {
     is_address_type, SUBDOMAIN_MAX, false};
 const struct format format_address_value = {"an address", "shorten it", is_anything, SUBDOMAIN_MAX,
                                             true};
+const struct format format_routability = {"the routability of an address",
+                                          "write Cluster, or one such as 'example.com/wan'",
+                                          is_routability, SUBDOMAIN_MAX, true};
 const struct format format_uri = {"a URI", "write one such as 'spiffe://example.com/name'", is_uri,
                                   SUBDOMAIN_MAX, false};
 const struct format format_well_known = {"a well-known set of certificates",

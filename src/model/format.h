@@ -55,6 +55,7 @@ extern const struct format format_qualified_name;   /* of appProtocol: as a labe
 extern const struct format format_listener_protocol; /* "HTTPS" or "example.com/quic" */
 extern const struct format format_address_type;      /* "IPAddress" or "example.com/name" */
 extern const struct format format_address_value;     /* at most 253 bytes; the type says the rest */
+extern const struct format format_routability;       /* "Cluster", "example.com/wan", or empty */
 extern const struct format format_uri;               /* absolute, with an authority */
 extern const struct format format_well_known;        /* "System" or "example.com/set" */
 

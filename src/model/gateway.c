@@ -15,7 +15,7 @@ static const struct field address_fields[] = {
     FIELD(STR, "type", struct gateway_address, type, .format = &format_address_type,
           .fallback = "IPAddress"),
     FIELD(STR, "value", struct gateway_address, value, .format = &format_address_value),
-    FIELD_KNOWN("routability"), /* experimental */
+    FIELD(STR, "routability", struct gateway_address, routability, .format = &format_routability),
     FIELD_END,
 };
 
@@ -222,7 +222,7 @@ static const struct field spec_fields[] = {
     FIELD(PTR, "infrastructure", struct gateway, infrastructure, .schema = &infrastructure_schema),
     FIELD_FLAT("allowedListeners", &sets_schema),
     FIELD(PTR, "tls", struct gateway, tls, .schema = &tls_schema),
-    FIELD_KNOWN("defaultScope"), /* experimental */
+    FIELD(STR, "defaultScope", struct gateway, default_scope, .names = route_default_names),
     FIELD_END,
 };
 static const struct schema spec_schema = {

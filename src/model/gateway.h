@@ -2,8 +2,8 @@
 /*
  * gateway: Gateway v1 and ListenerSet v1: where traffic from outside comes in.
  * Source: apis/v1/{gateway,listenerset}_types.go of Gateway API v1.7.0, standard channel; of the
- * experimental one the fields are known and not read, but for a listener's filters: heddle serves
- * none, and must not let in what they are to keep out.
+ * experimental one those are read that must not be taken for nothing: a listener's filters and the
+ * routability of an address, which may be what keeps others out.
  */
 #ifndef HEDDLE_MODEL_GATEWAY_H
 #define HEDDLE_MODEL_GATEWAY_H
@@ -59,6 +59,8 @@ struct listener { /* of a Gateway or (ListenerEntry) a ListenerSet */
 struct gateway_address {
     struct str type;  /* default "IPAddress"; "Hostname", or one with a domain */
     struct str value; /* empty: one is to be chosen */
+    struct str
+        routability; /* "Cluster", or one with a domain; empty: nothing is asked (experimental) */
 };
 
 enum frontend_mode { FRONTEND_ALLOW_VALID_ONLY, FRONTEND_ALLOW_INSECURE_FALLBACK };
@@ -91,6 +93,7 @@ struct gateway {
     int sets_from; /* allowedListeners.namespaces.from: enum from_namespaces; default None */
     struct label_selector *sets_selector;
     struct gateway_tls *tls;
+    struct str default_scope; /* "All", "None" or empty (experimental): model/ignored.c */
 };
 
 struct listener_set {

@@ -8,6 +8,8 @@
  */
 #include "model/object.h"
 
+#include "model/ignored.h"
+
 #define BODY_HINT_NODE 20 /* bytes of texts and lists for each node of the document */
 
 struct str object_key_of(struct arena *arena, enum kind_id kind, struct str ns, struct str name)
@@ -305,6 +307,7 @@ static struct object *read_body(const struct doc_node *node, const struct ident 
     if (ident->info->review != NULL) {
         ident->info->review(object, node, problems);
     }
+    ignored_report(ident->info->id, node, problems);
     return object;
 }
 

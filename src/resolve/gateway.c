@@ -51,6 +51,15 @@ static struct str judge_parameters(struct judging *judging, const struct class_o
     return faults_text(&faults);
 }
 
+/* "An implementation MUST NOT satisfy a Cluster or prefixed entry with an address of a different
+ * routability" (GEP-5093). That of a Service of type ClusterIP is one of the cluster. */
+static bool is_routable(const struct ir_parameters *parameters, struct str routability)
+{
+    bool cluster =
+        str_eq(routability, STR("Cluster")) && str_eq(parameters->service_type, STR("ClusterIP"));
+    return routability.len == 0 || cluster;
+}
+
 /* An address without a value asks for any of its type: there is one anyhow. */
 static struct str judge_addresses(struct judging *judging)
 {
@@ -68,6 +77,12 @@ static struct str judge_addresses(struct judging *judging)
                                     i, STR_FMT(address->type),
                                     judging->kubernetes ? ": use IPAddress or Hostname"
                                                         : ": use IPAddress"));
+        } else if (!is_routable(row->parameters, address->routability)) {
+            faults_add(&faults,
+                       arena_printf(faults.arena,
+                                    "addresses[%zu]: routability '%.*s' cannot be given: 'Cluster' "
+                                    "can, with the parameter service-type: ClusterIP",
+                                    i, STR_FMT(address->routability)));
         } else if (address->value.len > 0) {
             row->wanted.items[row->wanted.len++] = (struct ir_address){
                 arena_str(arena, address->type), arena_str(arena, address->value)};
