@@ -263,6 +263,13 @@ static struct str not_admitted(struct arena *arena, const struct route *route,
         return arena_printf(arena, "no listener of %.*s admits a %s of namespace '%.*s'",
                             STR_FMT(of->text), kind, STR_FMT(route->object.meta.ns));
     }
+    if (route->object.kind == KIND_TCPROUTE && funnel->first->protocol == IR_LISTENER_TLS &&
+        !funnel->first->passthrough && !admits_kind(funnel->first, route)) {
+        return arena_printf(arena,
+                            "listener '%.*s' of %.*s admits no TCPRoutes: one of protocol TLS does "
+                            "where TLS ends there and its allowedRoutes.kinds name them",
+                            STR_FMT(funnel->first->name), STR_FMT(of->text));
+    }
     struct str who =
         admits_kind(funnel->first, route)
             ? arena_printf(arena, "routes of namespace '%.*s'", STR_FMT(route->object.meta.ns))

@@ -5,7 +5,8 @@
  *   TCP, UDP   to the backends of the oldest route; the others wait for it to go
  *   TLS        by the server name. As of requests (gateway_routing.c) the most specific listener
  *              has a name alone, HTTPS listeners of the port among them; of its routes the one
- *              whose own hostname is the most specific, then the oldest
+ *              whose own hostname is the most specific, then the oldest. A TCPRoute, where the
+ *              listener takes them, has what no TLSRoute has
  *
  * What nobody takes is refused. A TLS listener of several on a port refuses what no route of it
  * takes, so that it does not go to the routes of a broader one.

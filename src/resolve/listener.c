@@ -9,17 +9,23 @@
 #define CONDITIONS_MAX 4
 #define BIT(kind) (1 << (kind))
 
-/* Which routes a protocol can carry (ListenerSpec.protocol, allowedRoutes.kinds). */
+/* Which routes a protocol can carry (ListenerSpec.protocol, allowedRoutes.kinds).
+ *
+ * Of TLS that ends at the Gateway a TCPRoute can have what comes out, which the API did let it
+ * until v1.5, and says still ("you could choose to use a TCPRoute with a TLS listener", TLSRoute),
+ * though not in its table (GEP-2907). So it is for those listeners that name the kind: a TCPRoute
+ * that means all listeners of a Gateway is not to get more of them than the API says. */
 static const struct protocol {
     struct str name;
     int protocol; /* enum ir_listener_protocol */
     int32_t kinds;
+    int32_t where_named; /* and where TLS ends at the Gateway */
 } protocols[] = {
-    {STR("HTTP"), IR_LISTENER_HTTP, BIT(KIND_HTTPROUTE) | BIT(KIND_GRPCROUTE)},
-    {STR("HTTPS"), IR_LISTENER_HTTPS, BIT(KIND_HTTPROUTE) | BIT(KIND_GRPCROUTE)},
-    {STR("TLS"), IR_LISTENER_TLS, BIT(KIND_TLSROUTE)},
-    {STR("TCP"), IR_LISTENER_TCP, BIT(KIND_TCPROUTE)},
-    {STR("UDP"), IR_LISTENER_UDP, BIT(KIND_UDPROUTE)},
+    {STR("HTTP"), IR_LISTENER_HTTP, BIT(KIND_HTTPROUTE) | BIT(KIND_GRPCROUTE), 0},
+    {STR("HTTPS"), IR_LISTENER_HTTPS, BIT(KIND_HTTPROUTE) | BIT(KIND_GRPCROUTE), 0},
+    {STR("TLS"), IR_LISTENER_TLS, BIT(KIND_TLSROUTE), BIT(KIND_TCPROUTE)},
+    {STR("TCP"), IR_LISTENER_TCP, BIT(KIND_TCPROUTE), 0},
+    {STR("UDP"), IR_LISTENER_UDP, BIT(KIND_UDPROUTE), 0},
 };
 #define PROTOCOLS (sizeof(protocols) / sizeof(protocols[0]))
 
@@ -91,13 +97,15 @@ static int32_t kind_bit(const struct route_kind *kind)
 
 /* "If kinds are specified in Spec that are not supported, they MUST NOT appear in this list"
  * (ListenerStatus.supportedKinds). */
-static void judge_kinds(const struct judging *judging, struct draft *draft, int32_t carried)
+static void judge_kinds(const struct judging *judging, struct draft *draft,
+                        const struct protocol *protocol)
 {
     const struct allowed_routes *allowed = draft->spec->allowed;
     struct ir_listener *listener = draft->listener;
+    int32_t carried = protocol->kinds | (listener->passthrough ? 0 : protocol->where_named);
     struct faults bad = {.arena = eval_scratch(judging->ev)};
     if (allowed == NULL || allowed->kinds.len == 0) {
-        listener->kinds = carried;
+        listener->kinds = protocol->kinds;
         return;
     }
     for (size_t i = 0; i < allowed->kinds.len; i++) {
@@ -143,7 +151,7 @@ static void judge_alone(const struct judging *judging, struct draft *draft)
     }
     judge_port(judging, draft);
     judge_filters(judging, draft);
-    judge_kinds(judging, draft, protocol->kinds);
+    judge_kinds(judging, draft, protocol);
 }
 
 /* --- drafts --------------------------------------------------------------------------------- */

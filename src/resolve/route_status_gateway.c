@@ -5,7 +5,8 @@
  *   HTTPRoute, GRPCRoute   False/Conflicted when routes of the other kind have every listener
  *                          (rivals.c)
  *   TCPRoute, UDPRoute     accepted; of those of one listener the oldest serves (TCPRoute)
- *   TLSRoute               accepted; a hostname belongs to the oldest route that has it
+ *   TLSRoute               accepted; a hostname belongs to the oldest route that has it, before a
+ *                          TCPRoute of the listener
  */
 #include "ir/client.h"
 #include "ir/gateway.h"
@@ -57,18 +58,54 @@ static bool of_requests(const struct attached_listener *listener)
            listener->protocol != IR_LISTENER_UDP;
 }
 
+static bool has_domain(const struct attachment *attachment, struct str listener, struct str domain)
+{
+    bool has = false;
+    for (size_t i = 0; i < attachment->parents.len; i++) {
+        const struct attached_parent *parent = &attachment->parents.items[i];
+        for (size_t j = 0; j < parent->listeners.len; j++) {
+            const struct attached_listener *on = &parent->listeners.items[j];
+            for (size_t k = 0; str_eq(on->key, listener) && k < on->hosts.len; k++) {
+                has = has || str_eq(on->hosts.items[k].domain, domain);
+            }
+        }
+    }
+    return has;
+}
+
+/* The TLSRoute that has all that comes in by the listener, which is one of TLS; NULL: none has. */
+static const struct attachment *owner_by_name(struct row_span attached,
+                                              const struct attached_listener *listener)
+{
+    for (size_t i = 0; i < attached.len; i++) {
+        const struct attachment *other = (const struct attachment *)attached.rows[i];
+        if (other->kind == KIND_TLSROUTE &&
+            has_domain(other, listener->key, listener->hosts.items[0].domain)) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
 /* What older routes of the same kind have; empty: nothing. */
 static struct str outranked_on(const struct route_parent *parent,
                                const struct attached_listener *listener)
 {
-    if (listener->protocol == IR_LISTENER_TLS) {
-        return outranked_name(parent, listener);
-    }
     if (of_requests(listener)) {
         return STR_NULL;
     }
-    const struct attachment *owner =
-        older(eval_group(parent->ev, X_LISTENER_ROUTES, listener->key), parent->attachment);
+    if (parent->attachment->kind == KIND_TLSROUTE) {
+        return outranked_name(parent, listener);
+    }
+    struct row_span attached = eval_group(parent->ev, X_LISTENER_ROUTES, listener->key);
+    const struct attachment *named =
+        listener->protocol == IR_LISTENER_TLS ? owner_by_name(attached, listener) : NULL;
+    if (named != NULL) {
+        return arena_printf(parent->arena,
+                            "%.*s, by its hostname, has all that comes in by listener '%.*s'",
+                            STR_FMT(named->key), STR_FMT(listener->key));
+    }
+    const struct attachment *owner = older(attached, parent->attachment);
     return owner == NULL
                ? STR_NULL
                : arena_printf(parent->arena,

@@ -11,6 +11,7 @@ from rig.gateway import Gateway, backend, config_map, listener, secret
 from rig.objects import reference_grant, rule
 from rig.pki import Authority, openssl
 from rig.process import until
+from rig.raw import connect
 from rig.suite import BACKENDS, Case, alone
 from rig.tls import Https, TlsBackends
 from rig.traffic import HttpLoad, get, listens
@@ -272,6 +273,37 @@ def passthrough_beside_termination(case: Case):
             with Https(at, "web.example.com", made) as https:
                 assert https.request().outcome == "c"
             assert get(at, host="web.example.com").status == 0, "plain HTTP"
+
+
+@alone
+def a_tcproute_where_tls_ends(case: Case):
+    """It has what comes out of the TLS of a listener that names the kind: by the listener's hostname,
+    beside a TLSRoute that has one name of it; what is no TLS and what has no such name is refused."""
+    made = authority(case, end="DNS:*.example.com")
+    plain, named = case.service("plain", "a", "tcp"), case.service("named", "b", "tcp")
+    gateway = Gateway(case, listener("end", 8443, "TLS", "*.example.com", ["end"]),
+                      listener("default", 8444, "TLS", "*.example.com", ["end"]))
+    gateway.listeners[0]["allowedRoutes"] = {"kinds": [{"kind": "TCPRoute"}, {"kind": "TLSRoute"}]}
+    gateway.apply(
+        plain, named, the_secret(case, made, "end"),
+        gateway.route(rule(plain.ref()), name="all", kind="TCPRoute"),
+        gateway.route(rule(named.ref()), hostnames=["b.example.com"], name="named", section="end",
+                      kind="TLSRoute"))
+
+    def letter(port: int, name: str) -> str:
+        """The backend, which speaks first; empty: the connection is ended."""
+        try:
+            with connect(gateway.at(port), name, made.path("ca.pem")) as connection:
+                return connection.recv(64).decode().strip().removeprefix("hello from ")
+        except OSError:
+            return ""
+
+    with gateway.wait_started(8443, 8444):
+        table = {"a.example.com": "a", "x.y.example.com": "a", "b.example.com": "b"}
+        got = {name: letter(8443, name) for name in table}
+        assert got == table, got
+        assert letter(8444, "a.example.com") == "", "the kind is not named"
+        assert get(gateway.at(8443), host="a.example.com").status == 0, "plain HTTP"
 
 
 # --- permissions, listeners -------------------------------------------------------------------
