@@ -59,10 +59,8 @@ static void answer_place(void *user, const struct h1_request *request, struct h1
         buf_init(&out, BUF_UNLIMITED);
         json_init(&json, &out, 0);
         json_open(&json, '{');
-        json_key(&json, "region");
-        json_str(&json, place.region);
-        json_key(&json, "zone");
-        json_str(&json, place.zone);
+        json_member_str(&json, "region", place.region);
+        json_member_str(&json, "zone", place.zone);
         json_close(&json, '}');
         admin_reply_json(reply, &out);
     }

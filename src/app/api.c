@@ -26,30 +26,12 @@ bool api_ready(void *user)
     return daemon->synced && daemon->fleet.inheritance.done && kubernetes_ready(daemon);
 }
 
-static void text(struct json *json, const char *key, struct str value)
-{
-    json_key(json, key);
-    json_str(json, value);
-}
-
-static void number(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_uint(json, value);
-}
-
-static void boolean(struct json *json, const char *key, bool value)
-{
-    json_key(json, key);
-    json_bool(json, value);
-}
-
 static void wall_time(struct json *json, const char *key, uint64_t ms)
 {
     char time[CLOCK_RFC3339_LEN];
     if (ms > 0) {
         clock_rfc3339(ms, time);
-        text(json, key, str_from(time));
+        json_member_str(json, key, str_from(time));
     }
 }
 
@@ -91,19 +73,19 @@ static void api_engine(void *user, struct buf *out)
     struct json json;
     json_init(&json, out, 0);
     json_open(&json, '{');
-    number(&json, "evaluations", engine_evaluations(engine));
+    json_member_uint(&json, "evaluations", engine_evaluations(engine));
     json_key(&json, "tables");
     json_open(&json, '[');
     for (unsigned i = 0; i < TABLE_COUNT; i++) {
         struct table_stats stats = engine_stats(engine, i);
         json_open(&json, '{');
-        text(&json, "name", str_from(heddle_graph.tables[i].name));
-        number(&json, "rank", heddle_graph.tables[i].rank);
-        number(&json, "rows", stats.rows);
-        number(&json, "bytes", stats.bytes);
-        number(&json, "evaluations", stats.evaluations);
-        number(&json, "cutoffs", stats.cutoffs);
-        number(&json, "nanoseconds", stats.nanoseconds);
+        json_member_str(&json, "name", str_from(heddle_graph.tables[i].name));
+        json_member_uint(&json, "rank", heddle_graph.tables[i].rank);
+        json_member_uint(&json, "rows", stats.rows);
+        json_member_uint(&json, "bytes", stats.bytes);
+        json_member_uint(&json, "evaluations", stats.evaluations);
+        json_member_uint(&json, "cutoffs", stats.cutoffs);
+        json_member_uint(&json, "nanoseconds", stats.nanoseconds);
         json_close(&json, '}');
     }
     json_close(&json, ']');
@@ -126,7 +108,7 @@ static void api_version(void *user, struct buf *out)
     (void)user;
     json_init(&json, out, 0);
     json_open(&json, '{');
-    text(&json, "version", STR(HEDDLE_VERSION));
+    json_member_str(&json, "version", STR(HEDDLE_VERSION));
     json_close(&json, '}');
 }
 
@@ -137,10 +119,10 @@ void api_digest(void *user, struct buf *out)
     struct json json;
     json_init(&json, out, 0);
     json_open(&json, '{');
-    text(&json, "replica", name != NULL ? str_from(name) : STR("this"));
-    text(&json, "version", STR(HEDDLE_VERSION));
-    boolean(&json, "synced", daemon->synced);
-    number(&json, "clients", mesh_clients(daemon->mesh));
+    json_member_str(&json, "replica", name != NULL ? str_from(name) : STR("this"));
+    json_member_str(&json, "version", STR(HEDDLE_VERSION));
+    json_member_bool(&json, "synced", daemon->synced);
+    json_member_uint(&json, "clients", mesh_clients(daemon->mesh));
     digest_tell(mesh_engine(daemon->mesh), &json);
     json_close(&json, '}');
 }
@@ -167,38 +149,38 @@ struct asked { /* a report that is under way */
 static void write_type(struct json *json, const struct stream_type_report *type)
 {
     json_open(json, '{');
-    boolean(json, "wildcard", type->wildcard);
-    number(json, "names", type->names);
-    number(json, "known", type->known);
-    number(json, "pending", type->pending);
-    boolean(json, "inFlight", type->in_flight);
-    number(json, "sent", type->sent);
-    number(json, "acked", type->acked);
-    number(json, "rejected", type->rejected);
-    number(json, "bytes", type->bytes);
+    json_member_bool(json, "wildcard", type->wildcard);
+    json_member_uint(json, "names", type->names);
+    json_member_uint(json, "known", type->known);
+    json_member_uint(json, "pending", type->pending);
+    json_member_bool(json, "inFlight", type->in_flight);
+    json_member_uint(json, "sent", type->sent);
+    json_member_uint(json, "acked", type->acked);
+    json_member_uint(json, "rejected", type->rejected);
+    json_member_uint(json, "bytes", type->bytes);
     wall_time(json, "lastSent", type->last_sent_ms);
     wall_time(json, "lastAcked", type->last_acked_ms);
-    text(json, "version", type->last_version);
+    json_member_str(json, "version", type->last_version);
     if (type->reject_text.len > 0) {
-        text(json, "rejection", type->reject_text);
+        json_member_str(json, "rejection", type->reject_text);
     }
     json_close(json, '}');
 }
 
 static void write_client(struct json *json, const struct mesh_client *client)
 {
-    text(json, "role", str_from(client_role_name(client->class.role)));
-    text(json, "namespace", client->class.ns);
+    json_member_str(json, "role", str_from(client_role_name(client->class.role)));
+    json_member_str(json, "namespace", client->class.ns);
     if (client->class.gateway.len > 0) {
-        text(json, "gateway", client->class.gateway);
+        json_member_str(json, "gateway", client->class.gateway);
     }
-    text(json, "dialect", str_from(client->class.dialect));
-    boolean(json, "foreign", client->class.foreign);
+    json_member_str(json, "dialect", str_from(client->class.dialect));
+    json_member_bool(json, "foreign", client->class.foreign);
     if (client->node->identity.len > 0) {
-        text(json, "identity", client->node->identity);
+        json_member_str(json, "identity", client->node->identity);
     }
-    text(json, "userAgent", client->node->user_agent);
-    text(json, "userAgentVersion", client->node->user_agent_version);
+    json_member_str(json, "userAgent", client->node->user_agent);
+    json_member_str(json, "userAgentVersion", client->node->user_agent_version);
     json_key(json, "scopes");
     json_open(json, '[');
     for (unsigned i = 0; i < client->view.nscopes; i++) {
@@ -243,12 +225,12 @@ static void write_asked(struct json *json, const struct asked *asked,
         const struct ir_target *target =
             (const struct ir_target *)engine_get(engine, T_TARGET, key);
         json_open(json, '{');
-        text(json, "name", name);
+        json_member_str(json, "name", name);
         if (server != NULL) {
-            text(json, "listens", ir_server_text(&arena, server));
+            json_member_str(json, "listens", ir_server_text(&arena, server));
         } else if (target != NULL) {
             bool good = target->port.len > 0;
-            text(json, good ? "dials" : "reason", good ? target->port : target->reason);
+            json_member_str(json, good ? "dials" : "reason", good ? target->port : target->reason);
         }
         json_close(json, '}');
     }
@@ -261,11 +243,12 @@ static void write_stream(struct json *json, const struct asked *asked,
 {
     const struct mesh_client *client = mesh_client(asked->daemon->mesh, report->id);
     json_open(json, '{');
-    text(json, "node", report->node_id);
-    text(json, "peer", report->peer);
-    text(json, "protocol", report->protocol == STREAM_DELTA ? STR("delta") : STR("sotw"));
+    json_member_str(json, "node", report->node_id);
+    json_member_str(json, "peer", report->peer);
+    json_member_str(json, "protocol",
+                    report->protocol == STREAM_DELTA ? STR("delta") : STR("sotw"));
     wall_time(json, "opened", report->opened_ms);
-    number(json, "sequence", report->seq);
+    json_member_uint(json, "sequence", report->seq);
     if (client != NULL) {
         write_client(json, client);
         write_asked(json, asked, client, report);

@@ -141,12 +141,6 @@ void envoys_count(const struct envoys_question *question, envoys_done_fn *done, 
 
 /* --- telling --------------------------------------------------------------------------------- */
 
-static void tell_number(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_uint(json, value);
-}
-
 static void tell_list(struct json *json, const char *key, const struct str *items, unsigned len)
 {
     json_key(json, key);
@@ -159,15 +153,14 @@ static void tell_list(struct json *json, const char *key, const struct str *item
 
 void envoys_tell(const struct envoys *envoys, struct json *json)
 {
-    tell_number(json, "connected", envoys->connected);
-    tell_number(json, "acknowledged", envoys->acknowledged);
-    tell_number(json, "rejected", envoys->rejected);
+    json_member_uint(json, "connected", envoys->connected);
+    json_member_uint(json, "acknowledged", envoys->acknowledged);
+    json_member_uint(json, "rejected", envoys->rejected);
     tell_list(json, "behind", envoys->behind, envoys->nbehind);
     if (envoys->here) {
-        json_key(json, "told");
-        json_text(json, envoys->told);
+        json_member_text(json, "told", envoys->told);
         return;
     }
-    tell_number(json, "replicas", envoys->replicas);
+    json_member_uint(json, "replicas", envoys->replicas);
     tell_list(json, "silent", envoys->silent, envoys->nsilent);
 }

@@ -167,15 +167,12 @@ void replicas_tell(const struct replicas *replicas, struct json *json)
     for (size_t i = 0; i < replicas->len; i++) {
         const struct replica *replica = &replicas->items[i];
         json_open(json, '{');
-        json_key(json, "address");
-        json_text(json, replica->address);
+        json_member_text(json, "address", replica->address);
         if (replica->asked) {
-            json_key(json, "answers");
-            json_bool(json, replica->answers);
+            json_member_bool(json, "answers", replica->answers);
         }
         if (replica->asked && !replica->answers) {
-            json_key(json, "why");
-            json_text(json, replica->why);
+            json_member_text(json, "why", replica->why);
         }
         json_close(json, '}');
     }

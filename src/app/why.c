@@ -296,8 +296,7 @@ static void answer(struct daemon *daemon, struct str query, const struct questio
                    struct arena *arena, struct asked_why *asked)
 {
     struct str node = admin_query(arena, query, STR("node"));
-    json_key(&asked->json, "client");
-    json_str(&asked->json, node);
+    json_member_str(&asked->json, "client", node);
     struct explained explained =
         explain(mesh_engine(daemon->mesh), question, 0, arena, &asked->json);
     since_tell(mesh_since(daemon->mesh), explained.routing, &asked->json);

@@ -92,15 +92,13 @@ static void write_secret(const struct keeper *keeper, const struct keyring *ring
     json_init(&json, out, 0);
     json_open(&json, '{');
     if (fresh) {
-        json_key(&json, "apiVersion");
-        json_text(&json, "v1");
-        json_key(&json, "kind");
-        json_text(&json, "Secret");
+        json_member_text(&json, "apiVersion", "v1");
+        json_member_text(&json, "kind", "Secret");
     }
     json_key(&json, "metadata");
     json_open(&json, '{');
-    json_key(&json, fresh ? "name" : "resourceVersion");
-    json_str(&json, fresh ? STR(KEEPER_SECRET) : keeper->version);
+    json_member_str(&json, fresh ? "name" : "resourceVersion",
+                    fresh ? STR(KEEPER_SECRET) : keeper->version);
     json_close(&json, '}');
     json_key(&json, "data");
     json_open(&json, '{');

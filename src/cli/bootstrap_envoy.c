@@ -17,13 +17,10 @@ static void write_socket_address(const struct host_port *address, struct json *j
     json_open(json, '{');
     json_key(json, "socket_address");
     json_open(json, '{');
-    json_key(json, "address");
-    json_text(json, address->host);
-    json_key(json, "port_value");
-    json_uint(json, address->port);
+    json_member_text(json, "address", address->host);
+    json_member_uint(json, "port_value", address->port);
     if (strcmp(address->host, "::") == 0) {
-        json_key(json, "ipv4_compat");
-        json_bool(json, true);
+        json_member_bool(json, "ipv4_compat", true);
     }
     json_close(json, '}');
     json_close(json, '}');
@@ -32,8 +29,7 @@ static void write_socket_address(const struct host_port *address, struct json *j
 /* Who looks after a gateway gets in when its clients do not. */
 static void write_unlimited(struct json *json)
 {
-    json_key(json, "ignore_global_conn_limit");
-    json_bool(json, true);
+    json_member_bool(json, "ignore_global_conn_limit", true);
 }
 
 /* Delta is the default; the short back-off matters to sidecars that learn addresses on demand. */
@@ -41,10 +37,9 @@ static void write_ads(bool sotw, struct json *json)
 {
     json_key(json, "ads_config");
     json_open(json, '{');
-    bootstrap_text(json, "api_type", sotw ? STR("GRPC") : STR("DELTA_GRPC"));
-    bootstrap_text(json, "transport_api_version", STR("V3"));
-    json_key(json, "set_node_on_first_message_only");
-    json_bool(json, true);
+    json_member_str(json, "api_type", sotw ? STR("GRPC") : STR("DELTA_GRPC"));
+    json_member_str(json, "transport_api_version", STR("V3"));
+    json_member_bool(json, "set_node_on_first_message_only", true);
     json_key(json, "grpc_services");
     json_raw(json, STR("[{\"envoy_grpc\":{\"cluster_name\":\"heddle\",\"retry_policy\":"
                        "{\"retry_back_off\":{\"base_interval\":\"0.1s\","
@@ -62,7 +57,7 @@ static void write_load_assignment(const char *cluster, const struct host_port *a
 {
     json_key(json, "load_assignment");
     json_open(json, '{');
-    bootstrap_text(json, "cluster_name", str_from(cluster));
+    json_member_str(json, "cluster_name", str_from(cluster));
     json_key(json, "endpoints");
     json_open(json, '[');
     json_open(json, '{');
@@ -85,7 +80,7 @@ static void write_load_assignment(const char *cluster, const struct host_port *a
 static void write_discovery(const struct host_port *xds, struct json *json)
 {
     if (!xds->is_name) {
-        bootstrap_text(json, "type", STR("STATIC"));
+        json_member_str(json, "type", STR("STATIC"));
         return;
     }
     json_key(json, "cluster_type");
@@ -101,9 +96,9 @@ static void write_heddle_cluster(const struct bootstrap *bootstrap, const struct
                                  struct json *json)
 {
     json_open(json, '{');
-    bootstrap_text(json, "name", STR("heddle"));
+    json_member_str(json, "name", STR("heddle"));
     write_discovery(xds, json);
-    bootstrap_text(json, "connect_timeout", STR("5s"));
+    json_member_str(json, "connect_timeout", STR("5s"));
     json_key(json, "typed_extension_protocol_options");
     json_raw(json, STR("{\"envoy.extensions.upstreams.http.v3.HttpProtocolOptions\":{\"@type\":"
                        "\"type.googleapis.com/envoy.extensions.upstreams.http.v3."
@@ -133,13 +128,12 @@ static void write_metrics_listener(const struct host_port *address, bool gateway
     json_key(json, "listeners");
     json_open(json, '[');
     json_open(json, '{');
-    bootstrap_text(json, "name", STR("metrics"));
-    bootstrap_text(json, "stat_prefix", STR("metrics"));
+    json_member_str(json, "name", STR("metrics"));
+    json_member_str(json, "stat_prefix", STR("metrics"));
     write_socket_address(address, json);
     if (gateway) {
         write_unlimited(json);
-        json_key(json, "bypass_overload_manager");
-        json_bool(json, true);
+        json_member_bool(json, "bypass_overload_manager", true);
     }
     json_key(json, "filter_chains");
     json_raw(json,
@@ -160,9 +154,9 @@ static void write_metrics_listener(const struct host_port *address, bool gateway
 static void write_admin_cluster(const struct host_port *admin, struct json *json)
 {
     json_open(json, '{');
-    bootstrap_text(json, "name", STR("admin"));
-    bootstrap_text(json, "type", STR("STATIC"));
-    bootstrap_text(json, "connect_timeout", STR("1s"));
+    json_member_str(json, "name", STR("admin"));
+    json_member_str(json, "type", STR("STATIC"));
+    json_member_str(json, "connect_timeout", STR("1s"));
     write_load_assignment("admin", admin, json);
     json_close(json, '}');
 }

@@ -15,14 +15,14 @@ static void write_channel_creds(const struct bootstrap *bootstrap, struct json *
     json_key(json, "channel_creds");
     json_open(json, '[');
     json_open(json, '{');
-    bootstrap_text(json, "type", ca.len > 0 ? STR("tls") : STR("insecure"));
+    json_member_str(json, "type", ca.len > 0 ? STR("tls") : STR("insecure"));
     if (ca.len > 0) {
         json_key(json, "config");
         json_open(json, '{');
-        bootstrap_text(json, "ca_certificate_file", ca);
+        json_member_str(json, "ca_certificate_file", ca);
         if (cert.len > 0) {
-            bootstrap_text(json, "certificate_file", cert);
-            bootstrap_text(json, "private_key_file", bootstrap->tls_key);
+            json_member_str(json, "certificate_file", cert);
+            json_member_str(json, "private_key_file", bootstrap->tls_key);
         }
         json_close(json, '}');
     }
@@ -38,7 +38,7 @@ static void write_servers(const struct bootstrap *bootstrap, struct json *json)
     json_open(json, '[');
     for (unsigned i = 0; i < servers->len; i++) {
         json_open(json, '{');
-        bootstrap_text(json, "server_uri", str_from(servers->items[i]));
+        json_member_str(json, "server_uri", str_from(servers->items[i]));
         write_channel_creds(bootstrap, json);
         json_key(json, "server_features");
         json_raw(json, STR("[\"xds_v3\"]"));
@@ -63,7 +63,7 @@ static void write_authorities(const struct bootstrap *bootstrap, struct json *js
                  authorities->items[i]);
         json_key(json, authorities->items[i]);
         json_open(json, '{');
-        bootstrap_text(json, "client_listener_resource_name_template", str_from(template));
+        json_member_str(json, "client_listener_resource_name_template", str_from(template));
         json_close(json, '}');
     }
     json_close(json, '}');
@@ -76,8 +76,8 @@ void bootstrap_grpc(const struct bootstrap *bootstrap, struct buf *out)
     json_open(&json, '{');
     write_servers(bootstrap, &json);
     bootstrap_node(bootstrap, "proxyless", &json);
-    bootstrap_text(&json, "server_listener_resource_name_template",
-                   STR("grpc/server?xds.resource.listening_address=%s"));
+    json_member_str(&json, "server_listener_resource_name_template",
+                    STR("grpc/server?xds.resource.listening_address=%s"));
     write_authorities(bootstrap, &json);
     json_close(&json, '}');
 }

@@ -5,24 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-void bootstrap_text(struct json *json, const char *key, struct str value)
-{
-    json_key(json, key);
-    json_str(json, value);
-}
-
 void bootstrap_text_if(struct json *json, const char *key, struct str value)
 {
     if (value.len > 0) {
-        bootstrap_text(json, key, value);
+        json_member_str(json, key, value);
     }
 }
 
 static void flag_if(struct json *json, const char *key, bool set)
 {
     if (set) {
-        json_key(json, key);
-        json_bool(json, true);
+        json_member_bool(json, key, true);
     }
 }
 
@@ -34,9 +27,9 @@ void bootstrap_node(const struct bootstrap *bootstrap, const char *role, struct 
              STR_FMT(bootstrap->name));
     json_key(json, "node");
     json_open(json, '{');
-    bootstrap_text(json, "id", str_from(id));
-    bootstrap_text(json, "cluster",
-                   bootstrap->gateway.len > 0 ? bootstrap->gateway : bootstrap->service_account);
+    json_member_str(json, "id", str_from(id));
+    json_member_str(json, "cluster",
+                    bootstrap->gateway.len > 0 ? bootstrap->gateway : bootstrap->service_account);
     json_key(json, "locality"); /* gRPC in Node.js takes no node without one */
     json_open(json, '{');
     bootstrap_text_if(json, "region", bootstrap->region);
@@ -44,15 +37,15 @@ void bootstrap_node(const struct bootstrap *bootstrap, const char *role, struct 
     json_close(json, '}');
     json_key(json, "metadata");
     json_open(json, '{');
-    bootstrap_text(json, "namespace", bootstrap->ns);
+    json_member_str(json, "namespace", bootstrap->ns);
     if (bootstrap->gateway.len > 0) {
-        bootstrap_text(json, "gateway", bootstrap->gateway);
+        json_member_str(json, "gateway", bootstrap->gateway);
     } else {
-        bootstrap_text(json, "service_account", bootstrap->service_account);
+        json_member_str(json, "service_account", bootstrap->service_account);
     }
     bootstrap_text_if(json, "node_name", bootstrap->node_name);
     if (strcmp(role, "sidecar") == 0) {
-        bootstrap_text(json, "interception", bootstrap->interception);
+        json_member_str(json, "interception", bootstrap->interception);
         bootstrap_text_if(json, "inbound", bootstrap->inbound);
     }
     flag_if(json, "ipv6", bootstrap->ipv6 && strcmp(role, "proxyless") != 0);

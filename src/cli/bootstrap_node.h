@@ -7,7 +7,6 @@
 #include "cli/bootstrap.h"
 #include "codec/json.h"
 
-void bootstrap_text(struct json *json, const char *key, struct str value);
 void bootstrap_text_if(struct json *json, const char *key, struct str value); /* not empty */
 /* "node": {…}; role: "sidecar", "gateway" or "proxyless". */
 void bootstrap_node(const struct bootstrap *bootstrap, const char *role, struct json *json);

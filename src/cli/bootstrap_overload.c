@@ -28,12 +28,11 @@ static void write_monitor(const char *name, const char *type, const char *limit,
                           struct json *json)
 {
     json_open(json, '{');
-    bootstrap_text(json, "name", str_from(name));
+    json_member_str(json, "name", str_from(name));
     json_key(json, "typed_config");
     json_open(json, '{');
-    bootstrap_text(json, "@type", str_from(type));
-    json_key(json, limit);
-    json_uint(json, value);
+    json_member_str(json, "@type", str_from(type));
+    json_member_uint(json, limit, value);
     json_close(json, '}');
     json_close(json, '}');
 }
@@ -64,7 +63,7 @@ void bootstrap_overload(const struct bootstrap *bootstrap, struct json *json)
     uint64_t heap = bootstrap->memory_limit_mib * BYTES_PER_MIB / 100 * HEAP_PERCENT;
     json_key(json, "overload_manager");
     json_open(json, '{');
-    bootstrap_text(json, "refresh_interval", STR("0.25s"));
+    json_member_str(json, "refresh_interval", STR("0.25s"));
     json_key(json, "resource_monitors");
     json_open(json, '[');
     write_monitor(MONITOR "global_downstream_max_connections",

@@ -23,7 +23,7 @@ static void write_file(struct json *json, const char *key, struct str file)
 {
     json_key(json, key);
     json_open(json, '{');
-    bootstrap_text(json, "filename", file);
+    json_member_str(json, "filename", file);
     json_close(json, '}');
 }
 
@@ -38,10 +38,10 @@ static void write_server_name(const struct host_port *xds, struct json *json)
     json_key(json, "match_typed_subject_alt_names");
     json_open(json, '[');
     json_open(json, '{');
-    bootstrap_text(json, "san_type", STR("DNS"));
+    json_member_str(json, "san_type", STR("DNS"));
     json_key(json, "matcher");
     json_open(json, '{');
-    bootstrap_text(json, "exact", str_from(xds->host));
+    json_member_str(json, "exact", str_from(xds->host));
     json_close(json, '}');
     json_close(json, '}');
     json_close(json, ']');
@@ -76,14 +76,14 @@ static void write_sds(const struct bootstrap *bootstrap, enum bootstrap_secret w
     buf_init(&path, BOOTSTRAP_MAX);
     bootstrap_secret_path(bootstrap, which, &path);
     json_open(json, '{');
-    bootstrap_text(json, "name", str_from(secret_names[which]));
+    json_member_str(json, "name", str_from(secret_names[which]));
     json_key(json, "sds_config");
     json_open(json, '{');
     json_key(json, "path_config_source");
     json_open(json, '{');
-    bootstrap_text(json, "path", buf_str(&path));
+    json_member_str(json, "path", buf_str(&path));
     json_close(json, '}');
-    bootstrap_text(json, "resource_api_version", STR("V3"));
+    json_member_str(json, "resource_api_version", STR("V3"));
     json_close(json, '}');
     json_close(json, '}');
     buf_release(&path);
@@ -117,12 +117,12 @@ void bootstrap_tls(const struct bootstrap *bootstrap, const struct host_port *xd
     }
     json_key(json, "transport_socket");
     json_open(json, '{');
-    bootstrap_text(json, "name", STR("envoy.transport_sockets.tls"));
+    json_member_str(json, "name", STR("envoy.transport_sockets.tls"));
     json_key(json, "typed_config");
     json_open(json, '{');
-    bootstrap_text(json, "@type", STR(TLS_TYPE "UpstreamTlsContext"));
+    json_member_str(json, "@type", STR(TLS_TYPE "UpstreamTlsContext"));
     if (xds->is_name) {
-        bootstrap_text(json, "sni", str_from(xds->host));
+        json_member_str(json, "sni", str_from(xds->host));
     }
     json_key(json, "common_tls_context");
     json_open(json, '{');
@@ -156,7 +156,7 @@ static void write_watched(struct str file, struct json *json)
                                            : STR(".");
     json_key(json, "watched_directory");
     json_open(json, '{');
-    bootstrap_text(json, "path", folder);
+    json_member_str(json, "path", folder);
     json_close(json, '}');
 }
 
@@ -169,8 +169,8 @@ void bootstrap_secret(const struct bootstrap *bootstrap, enum bootstrap_secret w
     json_key(&json, "resources");
     json_open(&json, '[');
     json_open(&json, '{');
-    bootstrap_text(&json, "@type", STR(TLS_TYPE "Secret"));
-    bootstrap_text(&json, "name", str_from(secret_names[which]));
+    json_member_str(&json, "@type", STR(TLS_TYPE "Secret"));
+    json_member_str(&json, "name", str_from(secret_names[which]));
     if (which == BOOTSTRAP_IDENTITY) {
         json_key(&json, "tls_certificate");
         json_open(&json, '{');

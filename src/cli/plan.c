@@ -93,12 +93,6 @@ static int plan_here(const struct asking *asking, struct buf *ret_body, struct e
 
 /* --- by a daemon ---------------------------------------------------------------------------- */
 
-static void member(struct json *json, const char *key, struct str value)
-{
-    json_key(json, key);
-    json_str(json, value);
-}
-
 /* {"files": [{name, text} or {name, unreadable}], "delete": [KIND/NS/NAME]} */
 static void write_change(const struct asking *asking, struct json *json)
 {
@@ -110,8 +104,9 @@ static void write_change(const struct asking *asking, struct json *json)
         const struct change_file *file = &asking->files.items[i];
         bool readable = file->unreadable.len == 0;
         json_open(json, '{');
-        member(json, "name", file->name);
-        member(json, readable ? "text" : "unreadable", readable ? file->text : file->unreadable);
+        json_member_str(json, "name", file->name);
+        json_member_str(json, readable ? "text" : "unreadable",
+                        readable ? file->text : file->unreadable);
         json_close(json, '}');
     }
     json_close(json, ']');

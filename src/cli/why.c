@@ -83,8 +83,7 @@ static void answer_from(const struct loaded *loaded, const char *node,
     buf_init(ret_body, BUF_UNLIMITED);
     json_init(&json, ret_body, 0);
     json_open(&json, '{');
-    json_key(&json, "client");
-    json_text(&json, node);
+    json_member_text(&json, "client", node);
     (void)explain(mesh_engine(loaded->mesh), question, 0, arena, &json);
     json_close(&json, '}');
 }

@@ -191,6 +191,36 @@ void json_nil(struct json *json)
     json_raw(json, STR("null"));
 }
 
+void json_member_str(struct json *json, const char *key, struct str value)
+{
+    json_key(json, key);
+    json_str(json, value);
+}
+
+void json_member_text(struct json *json, const char *key, const char *value)
+{
+    json_key(json, key);
+    json_text(json, value);
+}
+
+void json_member_int(struct json *json, const char *key, int64_t value)
+{
+    json_key(json, key);
+    json_int(json, value);
+}
+
+void json_member_uint(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_uint(json, value);
+}
+
+void json_member_bool(struct json *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_bool(json, value);
+}
+
 void json_raw(struct json *json, struct str value)
 {
     begin_value(json);

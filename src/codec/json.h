@@ -3,7 +3,7 @@
  * json: writing JSON into a buf, commas and escapes taken care of.
  *
  *   struct json j; json_init(&j, &buf, 2);          2 = indentation, 0 = compact
- *   json_open(&j, '{'); json_key(&j, "name"); json_str(&j, name); json_close(&j, '}');
+ *   json_open(&j, '{'); json_member_str(&j, "name", name); json_close(&j, '}');
  *
  * Invalid UTF-8 becomes U+FFFD. What is written can be read as YAML too. Nesting is limited to
  * JSON_DEPTH_MAX (panics: our own output).
@@ -41,6 +41,12 @@ void json_uint(struct json *json, uint64_t value);
 void json_double(struct json *json, double value);
 void json_bool(struct json *json, bool value);
 void json_nil(struct json *json); /* null */
+/* A member of an object at once. */
+void json_member_str(struct json *json, const char *key, struct str value);
+void json_member_text(struct json *json, const char *key, const char *value);
+void json_member_int(struct json *json, const char *key, int64_t value);
+void json_member_uint(struct json *json, const char *key, uint64_t value);
+void json_member_bool(struct json *json, const char *key, bool value);
 /* Already encoded JSON, copied as it is (compact). */
 void json_raw(struct json *json, struct str value);
 /* Checks JSON text and writes it again with this writer's indentation, numbers and strings

@@ -198,8 +198,7 @@ static void put_now(struct json *json, const char *key)
     buf_init(&micro, 64);
     clock_rfc3339(clock_wall_ms(), text);
     buf_printf(&micro, "%.*s000Z", (int)strlen(text) - 1, text);
-    json_key(json, key);
-    json_str(json, buf_str(&micro));
+    json_member_str(json, key, buf_str(&micro));
     buf_release(&micro);
 }
 
@@ -207,11 +206,9 @@ static void put_metadata(const struct lease *lease, struct json *json)
 {
     json_key(json, "metadata");
     json_open(json, '{');
-    json_key(json, "name");
-    json_str(json, lease->name);
+    json_member_str(json, "name", lease->name);
     if (lease->record.version != NULL) {
-        json_key(json, "resourceVersion");
-        json_text(json, lease->record.version);
+        json_member_text(json, "resourceVersion", lease->record.version);
     }
     json_close(json, '}');
 }
@@ -222,15 +219,12 @@ static void put_spec(const struct lease *lease, bool takes, struct json *json)
     bool anew = lease->record.version == NULL;
     json_key(json, "spec");
     json_open(json, '{');
-    json_key(json, "holderIdentity");
-    json_str(json, lease->identity);
-    json_key(json, "leaseDurationSeconds");
-    json_int(json, (lease->config.times.duration + 999) / 1000);
+    json_member_str(json, "holderIdentity", lease->identity);
+    json_member_int(json, "leaseDurationSeconds", (lease->config.times.duration + 999) / 1000);
     put_now(json, "renewTime");
     if (takes) {
         put_now(json, "acquireTime");
-        json_key(json, "leaseTransitions");
-        json_int(json, anew ? 0 : lease->record.transitions + 1);
+        json_member_int(json, "leaseTransitions", anew ? 0 : lease->record.transitions + 1);
     }
     json_close(json, '}');
 }
@@ -245,10 +239,8 @@ static void write_lease(struct lease *lease)
     json_init(&json, &body, 0);
     json_open(&json, '{');
     if (anew) {
-        json_key(&json, "apiVersion");
-        json_text(&json, "coordination.k8s.io/v1");
-        json_key(&json, "kind");
-        json_text(&json, "Lease");
+        json_member_text(&json, "apiVersion", "coordination.k8s.io/v1");
+        json_member_text(&json, "kind", "Lease");
     }
     put_metadata(lease, &json);
     put_spec(lease, takes, &json);
@@ -419,8 +411,7 @@ static void give_back(struct lease *lease)
     json_open(&json, '{');
     json_key(&json, "holderIdentity");
     json_nil(&json);
-    json_key(&json, "leaseDurationSeconds");
-    json_int(&json, RELEASED_S);
+    json_member_int(&json, "leaseDurationSeconds", RELEASED_S);
     json_close(&json, '}');
     json_close(&json, '}');
     ask(lease, "PATCH", buf_str(&body), LEASE_ANSWER_MS, on_given_back);

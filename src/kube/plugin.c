@@ -60,20 +60,16 @@ static void add_cluster(struct json *json, const struct kube_config *config)
     buf_init(&encoded, BUF_UNLIMITED);
     json_key(json, "cluster");
     json_open(json, '{');
-    json_key(json, "server");
-    json_str(json, config->server);
+    json_member_str(json, "server", config->server);
     if (config->server_name.len != 0) {
-        json_key(json, "tls-server-name");
-        json_str(json, config->server_name);
+        json_member_str(json, "tls-server-name", config->server_name);
     }
     if (config->insecure) {
-        json_key(json, "insecure-skip-tls-verify");
-        json_bool(json, true);
+        json_member_bool(json, "insecure-skip-tls-verify", true);
     }
     if (config->ca.text.len != 0) {
         base64_encode(config->ca.text, &encoded);
-        json_key(json, "certificate-authority-data");
-        json_str(json, buf_str(&encoded));
+        json_member_str(json, "certificate-authority-data", buf_str(&encoded));
     }
     if (config->exec->settings != NULL) {
         buf_clear(&encoded);
@@ -90,17 +86,14 @@ static void write_exec_info(const struct kube_config *config, struct buf *out)
     struct json json;
     json_init(&json, out, 0);
     json_open(&json, '{');
-    json_key(&json, "kind");
-    json_text(&json, "ExecCredential");
-    json_key(&json, "apiVersion");
-    json_str(&json, config->exec->api_version);
+    json_member_text(&json, "kind", "ExecCredential");
+    json_member_str(&json, "apiVersion", config->exec->api_version);
     json_key(&json, "spec");
     json_open(&json, '{');
     if (config->exec->cluster_info) {
         add_cluster(&json, config);
     }
-    json_key(&json, "interactive");
-    json_bool(&json, false);
+    json_member_bool(&json, "interactive", false);
     json_close(&json, '}');
     json_close(&json, '}');
 }

@@ -77,10 +77,8 @@ static void tell(struct json *json, const char *count_key, const struct sum *sum
 {
     char text[HASH_TEXT_LEN];
     hash_text(sum->hash, text);
-    json_key(json, "digest");
-    json_text(json, text);
-    json_key(json, count_key);
-    json_uint(json, sum->count);
+    json_member_text(json, "digest", text);
+    json_member_uint(json, count_key, sum->count);
 }
 
 void digest_tell(const struct engine *engine, struct json *json)

@@ -83,24 +83,17 @@ static void add_rejection(void *user, struct str key, const struct row *row)
     }
 }
 
-static void tell_str(struct json *json, const char *key, struct str value)
-{
-    json_key(json, key);
-    json_str(json, value);
-}
-
 static void tell_rejection(struct json *json, const struct summary *summary)
 {
     const struct rejection_row *first = summary->first;
     json_open(json, '{');
-    tell_str(json, "type", str_from(xds_type_info((enum xds_type)first->type)->name));
-    tell_str(json, "name", first->name);
-    tell_str(json, "scope", first->scope);
-    tell_str(json, "version", first->version);
-    tell_str(json, "node", first->node);
-    tell_str(json, "text", first->text);
-    json_key(json, "clients");
-    json_uint(json, summary->clients);
+    json_member_str(json, "type", str_from(xds_type_info((enum xds_type)first->type)->name));
+    json_member_str(json, "name", first->name);
+    json_member_str(json, "scope", first->scope);
+    json_member_str(json, "version", first->version);
+    json_member_str(json, "node", first->node);
+    json_member_str(json, "text", first->text);
+    json_member_uint(json, "clients", summary->clients);
     json_close(json, '}');
 }
 

@@ -46,12 +46,9 @@ void findings_dump(const struct findings *findings, struct json *json)
         problem_dump(&findings->items.items[i].problem, findings->items.items[i].file, json);
     }
     json_close(json, ']');
-    json_key(json, "errors");
-    json_uint(json, findings->errors);
-    json_key(json, "warnings");
-    json_uint(json, findings->warnings);
-    json_key(json, "notes");
-    json_uint(json, findings->notes);
+    json_member_uint(json, "errors", findings->errors);
+    json_member_uint(json, "warnings", findings->warnings);
+    json_member_uint(json, "notes", findings->notes);
 }
 
 void findings_release(struct findings *findings)

@@ -51,15 +51,14 @@ struct str inbound_explain(const struct engine *engine, const struct question *q
     if (search.found == NULL) {
         return STR_NULL;
     }
-    json_key(json, "routing");
-    json_str(json, arena_printf(arena, "server listener: what comes in at %.*s",
-                                STR_FMT(ir_server_text(arena, search.found))));
+    json_member_str(json, "routing",
+                    arena_printf(arena, "server listener: what comes in at %.*s",
+                                 STR_FMT(ir_server_text(arena, search.found))));
     json_key(json, "decision");
     json_open(json, '{');
-    json_key(json, "action");
-    json_text(json, "accept");
-    json_key(json, "outcome");
-    json_text(json, "the server answers itself: nothing is demanded of who calls");
+    json_member_text(json, "action", "accept");
+    json_member_text(json, "outcome",
+                     "the server answers itself: nothing is demanded of who calls");
     json_close(json, '}');
     return search.key;
 }

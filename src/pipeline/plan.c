@@ -324,18 +324,6 @@ static void add_new_findings(const struct engine *engine, const struct findings 
 
 /* --- telling -------------------------------------------------------------------------------- */
 
-static void text(struct json *json, const char *key, struct str value)
-{
-    json_key(json, key);
-    json_str(json, value);
-}
-
-static void number(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_uint(json, value);
-}
-
 static void dump_objects(const struct plan *plan, struct json *json)
 {
     json_key(json, "objects");
@@ -343,11 +331,11 @@ static void dump_objects(const struct plan *plan, struct json *json)
     for (size_t i = 0; i < plan->objects.len; i++) {
         const struct plan_object *object = &plan->objects.items[i];
         json_open(json, '{');
-        text(json, "change", str_from(object->change));
-        text(json, "object", object->name);
+        json_member_str(json, "change", str_from(object->change));
+        json_member_str(json, "object", object->name);
         if (object->after != NULL) {
-            text(json, "file", object->after->origin.file);
-            number(json, "line", object->after->origin.line);
+            json_member_str(json, "file", object->after->origin.file);
+            json_member_uint(json, "line", object->after->origin.line);
         }
         json_close(json, '}');
     }
@@ -358,15 +346,15 @@ static void dump_resource(const struct change *change, struct json *json)
 {
     const struct resource *any = change->put != NULL ? change->put : change->removed;
     json_open(json, '{');
-    text(json, "change",
-         change->put == NULL       ? STR("removed")
-         : change->removed == NULL ? STR("added")
-                                   : STR("changed"));
-    text(json, "type", str_from(xds_type_info(any->type)->name));
-    text(json, "scope", any->scope);
-    text(json, "name", any->name);
-    number(json, "before", change->removed != NULL ? change->removed->entry->len : 0);
-    number(json, "after", change->put != NULL ? change->put->entry->len : 0);
+    json_member_str(json, "change",
+                    change->put == NULL       ? STR("removed")
+                    : change->removed == NULL ? STR("added")
+                                              : STR("changed"));
+    json_member_str(json, "type", str_from(xds_type_info(any->type)->name));
+    json_member_str(json, "scope", any->scope);
+    json_member_str(json, "name", any->name);
+    json_member_uint(json, "before", change->removed != NULL ? change->removed->entry->len : 0);
+    json_member_uint(json, "after", change->put != NULL ? change->put->entry->len : 0);
     json_close(json, '}');
 }
 
@@ -407,8 +395,7 @@ static bool compare(struct plan *plan, struct findings *findings, struct json *j
     findings_dump(findings, json);
     dump_objects(plan, json);
     dump_resources(engine, json);
-    json_key(json, "assumed");
-    json_bool(json, plan->assumed);
+    json_member_bool(json, "assumed", plan->assumed);
     plan_clients_after(&plan->clients, engine);
     plan_clients_dump(&plan->clients, json);
     plan_status_dump(engine, json);

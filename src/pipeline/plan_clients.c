@@ -243,19 +243,14 @@ void plan_clients_dump(struct plan_clients *clients, struct json *json)
             continue;
         }
         json_open(json, '{');
-        json_key(json, "node");
-        json_str(json, clients->items.items[i].node);
-        json_key(json, "resources");
-        json_uint(json, group->resources);
-        json_key(json, "removed");
-        json_uint(json, group->removed);
-        json_key(json, "bytes");
-        json_uint(json, group->bytes);
+        json_member_str(json, "node", clients->items.items[i].node);
+        json_member_uint(json, "resources", group->resources);
+        json_member_uint(json, "removed", group->removed);
+        json_member_uint(json, "bytes", group->bytes);
         json_close(json, '}');
     }
     json_close(json, ']');
-    json_key(json, "connected");
-    json_uint(json, clients->items.len);
+    json_member_uint(json, "connected", clients->items.len);
 }
 
 void plan_clients_release(struct plan_clients *clients)

@@ -206,10 +206,8 @@ void plan_requests_back(struct plan_requests *requests, const struct engine *eng
         }
     }
     json_close(json, ']');
-    json_key(json, "asked");
-    json_uint(json, seen.len);
-    json_key(json, "left_out");
-    json_uint(json, requests->left_out);
+    json_member_uint(json, "asked", seen.len);
+    json_member_uint(json, "left_out", requests->left_out);
     map_release(&seen);
 }
 

@@ -31,12 +31,6 @@ static const struct condition *find_type(struct conditions list, const char *typ
     return NULL;
 }
 
-static void text(struct json *json, const char *key, struct str value)
-{
-    json_key(json, key);
-    json_str(json, value);
-}
-
 static void tell_condition(struct json *json, const char *key, const struct condition *condition)
 {
     if (condition == NULL) {
@@ -45,9 +39,9 @@ static void tell_condition(struct json *json, const char *key, const struct cond
     const struct condition_info *info = condition_info((enum condition_id)condition->id);
     json_key(json, key);
     json_open(json, '{');
-    text(json, "status", info->status ? STR("True") : STR("False"));
-    text(json, "reason", str_from(info->reason));
-    text(json, "message", condition->message);
+    json_member_str(json, "status", info->status ? STR("True") : STR("False"));
+    json_member_str(json, "reason", str_from(info->reason));
+    json_member_str(json, "message", condition->message);
     json_close(json, '}');
 }
 
@@ -56,11 +50,12 @@ static void tell_change(struct telling *telling, const struct condition *before,
 {
     const struct condition *any = after != NULL ? after : before;
     json_open(telling->json, '{');
-    text(telling->json, "object", telling->object);
+    json_member_str(telling->json, "object", telling->object);
     if (telling->parent.len > 0) {
-        text(telling->json, "parent", telling->parent);
+        json_member_str(telling->json, "parent", telling->parent);
     }
-    text(telling->json, "type", str_from(condition_info((enum condition_id)any->id)->type));
+    json_member_str(telling->json, "type",
+                    str_from(condition_info((enum condition_id)any->id)->type));
     tell_condition(telling->json, "before", before);
     tell_condition(telling->json, "after", after);
     json_close(telling->json, '}');

@@ -173,12 +173,6 @@ static size_t treatment_differs(const struct ir_route *a, const struct ir_route 
 
 /* --- telling -------------------------------------------------------------------------------- */
 
-static void text(struct json *json, const char *key, struct str value)
-{
-    json_key(json, key);
-    json_str(json, value);
-}
-
 /* "request_headers" -> "request headers", "timeout_ms" -> "timeout" */
 static void tell_name(struct arena *arena, const char *name, struct json *json)
 {
@@ -198,15 +192,15 @@ static void tell_question(const struct plan_sample *sample, struct arena *arena,
     const struct question *question = &sample->question;
     const struct client_class *client = question->client;
     const struct request *request = &question->request;
-    text(json, "client",
-         arena_printf(arena, "%s/%.*s", client_role_name(client->role),
-                      STR_FMT(client->gateway.len > 0 ? client->gateway : client->ns)));
+    json_member_str(json, "client",
+                    arena_printf(arena, "%s/%.*s", client_role_name(client->role),
+                                 STR_FMT(client->gateway.len > 0 ? client->gateway : client->ns)));
     if (question->about == ABOUT_REQUEST) {
-        text(json, "method", request->method);
+        json_member_str(json, "method", request->method);
     }
-    text(json, "url", sample->url);
+    json_member_str(json, "url", sample->url);
     if (question->about == ABOUT_TLS) {
-        text(json, "sni", question->server_name);
+        json_member_str(json, "sni", question->server_name);
     }
     json_key(json, "headers");
     json_open(json, '[');
@@ -230,8 +224,7 @@ void plan_tell(const struct plan_sample *sample, struct arena *arena, struct jso
     json_raw(json, sample->before.answer);
     json_key(json, "after");
     json_raw(json, sample->after.answer);
-    json_key(json, "moved");
-    json_bool(json, !str_eq(sample->before.where, sample->after.where));
+    json_member_bool(json, "moved", !str_eq(sample->before.where, sample->after.where));
     json_key(json, "also");
     json_open(json, '[');
     for (size_t i = 0; i < len; i++) {

@@ -128,10 +128,8 @@ void since_tell(const struct since *since, struct str routing, struct json *json
     clock_rfc3339(change->at_ms, at);
     json_key(json, "since");
     json_open(json, '{');
-    json_key(json, "at");
-    json_text(json, at);
-    json_key(json, "turn");
-    json_uint(json, change->turn);
+    json_member_text(json, "at", at);
+    json_member_uint(json, "turn", change->turn);
     json_key(json, "objects");
     json_open(json, '[');
     for (size_t i = 0; i < change->nobjects && i < SINCE_OBJECTS_MAX; i++) {
@@ -139,8 +137,7 @@ void since_tell(const struct since *since, struct str routing, struct json *json
     }
     json_close(json, ']');
     if (change->nobjects > SINCE_OBJECTS_MAX) {
-        json_key(json, "more_objects");
-        json_uint(json, change->nobjects - SINCE_OBJECTS_MAX);
+        json_member_uint(json, "more_objects", change->nobjects - SINCE_OBJECTS_MAX);
     }
     json_close(json, '}');
 }

@@ -97,16 +97,14 @@ static void put_name(struct json *json, struct events *events, struct str object
     buf_init(&name, BUF_UNLIMITED);
     buf_printf(&name, "%.*s.%llx", STR_FMT(stem),
                (unsigned long long)(now_ms * 1000000 + events->count++ % 1000000));
-    json_key(json, "name");
-    json_str(json, buf_str(&name));
+    json_member_str(json, "name", buf_str(&name));
     buf_release(&name);
 }
 
 static void put_text(struct json *json, const char *key, struct str value)
 {
     if (value.len > 0) {
-        json_key(json, key);
-        json_str(json, value);
+        json_member_str(json, key, value);
     }
 }
 
@@ -116,8 +114,7 @@ static void put_time(struct json *json, uint64_t now_ms)
     char time[CLOCK_RFC3339_LEN + 3];
     clock_rfc3339(now_ms, time);
     memcpy(time + 23, "000Z", 5);
-    json_key(json, "eventTime");
-    json_text(json, time);
+    json_member_text(json, "eventTime", time);
 }
 
 static struct str namespace_of(const struct event *event)

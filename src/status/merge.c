@@ -112,8 +112,7 @@ static void put_entry(const struct list_rule *rule, const struct doc_node *seen,
     json_open(out, '{');
     json_key_str(out, rule->ref);
     merge_verbatim(doc_get(wanted, rule->ref), out);
-    json_key(out, "controllerName");
-    json_text(out, CONTROLLER_NAME);
+    json_member_text(out, "controllerName", CONTROLLER_NAME);
     json_key(out, "conditions");
     merge_conditions(doc_get(seen, STR("conditions")), doc_get(wanted, STR("conditions")),
                      rule->place, out, merge);

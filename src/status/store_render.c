@@ -37,22 +37,16 @@ static void render_condition(const struct rendering *r, enum condition_id id, st
     const struct condition_info *info = condition_info(id);
     char time[CLOCK_RFC3339_LEN];
     json_open(r->json, '{');
-    json_key(r->json, "type");
-    json_text(r->json, info->type);
-    json_key(r->json, "status");
-    json_text(r->json, info->status ? "True" : "False");
-    json_key(r->json, "observedGeneration");
-    json_int(r->json, r->entry->row->generation);
+    json_member_text(r->json, "type", info->type);
+    json_member_text(r->json, "status", info->status ? "True" : "False");
+    json_member_int(r->json, "observedGeneration", r->entry->row->generation);
     if (r->times) {
         clock_rfc3339(since_ms, time);
         memcpy(time + 19, "Z", 2); /* metav1.Time has whole seconds */
-        json_key(r->json, "lastTransitionTime");
-        json_text(r->json, time);
+        json_member_text(r->json, "lastTransitionTime", time);
     }
-    json_key(r->json, "reason");
-    json_text(r->json, info->reason);
-    json_key(r->json, "message");
-    json_str(r->json, str_sub(message, 0, MESSAGE_MAX));
+    json_member_text(r->json, "reason", info->reason);
+    json_member_str(r->json, "message", str_sub(message, 0, MESSAGE_MAX));
     json_close(r->json, '}');
 }
 
@@ -90,8 +84,7 @@ static void render_conditions(const struct rendering *r, size_t parent,
 static void render_text(struct json *json, const char *key, struct str value)
 {
     if (value.len > 0) {
-        json_key(json, key);
-        json_str(json, value);
+        json_member_str(json, key, value);
     }
 }
 
@@ -101,14 +94,12 @@ static void render_ref(const struct parent_ref *ref, const char *key, struct jso
     json_open(json, '{');
     json_key(json, "group"); /* always, also when empty: core */
     json_str(json, ref->group);
-    json_key(json, "kind");
-    json_str(json, ref->kind);
+    json_member_str(json, "kind", ref->kind);
     render_text(json, "namespace", ref->ns);
     render_text(json, "name", ref->name);
     render_text(json, "sectionName", ref->section_name);
     if (ref->port != 0) {
-        json_key(json, "port");
-        json_int(json, ref->port);
+        json_member_int(json, "port", ref->port);
     }
     json_close(json, '}');
 }
@@ -122,8 +113,7 @@ static void render_parents(const struct rendering *r)
         const struct status_parent *parent = &row->parents.items[i];
         json_open(r->json, '{');
         render_ref(&parent->ref, row->ancestors ? "ancestorRef" : "parentRef", r->json);
-        json_key(r->json, "controllerName");
-        json_text(r->json, CONTROLLER_NAME);
+        json_member_text(r->json, "controllerName", CONTROLLER_NAME);
         render_conditions(r, i, parent->conditions.items, parent->conditions.len);
         json_close(r->json, '}');
     }
@@ -137,8 +127,7 @@ static void render_features(const struct status *row, struct json *json)
     json_open(json, '[');
     for (size_t i = 0; i < row->features.len; i++) {
         json_open(json, '{');
-        json_key(json, "name");
-        json_str(json, row->features.items[i]);
+        json_member_str(json, "name", row->features.items[i]);
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -150,10 +139,8 @@ static void render_kinds(const struct status_listener *listener, struct json *js
     json_open(json, '[');
     for (size_t i = 0; i < listener->kinds.len; i++) {
         json_open(json, '{');
-        json_key(json, "group");
-        json_str(json, listener->kinds.items[i].group);
-        json_key(json, "kind");
-        json_str(json, listener->kinds.items[i].kind);
+        json_member_str(json, "group", listener->kinds.items[i].group);
+        json_member_str(json, "kind", listener->kinds.items[i].kind);
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -168,11 +155,9 @@ static void render_listeners(const struct rendering *r)
     for (size_t i = 0; i < row->listeners.len; i++) {
         const struct status_listener *listener = &row->listeners.items[i];
         json_open(r->json, '{');
-        json_key(r->json, "name");
-        json_str(r->json, listener->name);
+        json_member_str(r->json, "name", listener->name);
         render_kinds(listener, r->json);
-        json_key(r->json, "attachedRoutes");
-        json_int(r->json, listener->attached);
+        json_member_int(r->json, "attachedRoutes", listener->attached);
         render_conditions(r, OF_LISTENER(i), listener->conditions.items, listener->conditions.len);
         json_close(r->json, '}');
     }
@@ -187,15 +172,12 @@ static void render_gateway(const struct status *row, struct json *json)
     json_open(json, '[');
     for (size_t i = 0; i < row->addresses.len; i++) {
         json_open(json, '{');
-        json_key(json, "type");
-        json_str(json, row->addresses.items[i].type);
-        json_key(json, "value");
-        json_str(json, row->addresses.items[i].value);
+        json_member_str(json, "type", row->addresses.items[i].type);
+        json_member_str(json, "value", row->addresses.items[i].value);
         json_close(json, '}');
     }
     json_close(json, ']');
-    json_key(json, "attachedListenerSets");
-    json_int(json, row->attached_sets);
+    json_member_int(json, "attachedListenerSets", row->attached_sets);
 }
 
 static void render_status(const struct rendering *r)
@@ -232,17 +214,13 @@ static void render_entry(const struct rendering *r)
     buf_printf(&version, "%s%s%.*s", kind->group, kind->group[0] != '\0' ? "/" : "",
                STR_FMT(preferred));
     json_open(json, '{');
-    json_key(json, "apiVersion");
-    json_str(json, buf_str(&version));
-    json_key(json, "kind");
-    json_text(json, kind->kind);
+    json_member_str(json, "apiVersion", buf_str(&version));
+    json_member_text(json, "kind", kind->kind);
     json_key(json, "metadata");
     json_open(json, '{');
-    json_key(json, "name");
-    json_str(json, row->name);
+    json_member_str(json, "name", row->name);
     render_text(json, "namespace", row->ns);
-    json_key(json, "generation");
-    json_int(json, row->generation);
+    json_member_int(json, "generation", row->generation);
     json_close(json, '}');
     json_key(json, "status");
     render_status(r);

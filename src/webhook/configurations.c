@@ -86,12 +86,9 @@ static bool is_wrong(const struct configuration *configuration, size_t entry)
 static void write_step(struct json *json, const char *op, struct str path, struct str value)
 {
     json_open(json, '{');
-    json_key(json, "op");
-    json_text(json, op);
-    json_key(json, "path");
-    json_str(json, path);
-    json_key(json, "value");
-    json_str(json, value);
+    json_member_text(json, "op", op);
+    json_member_str(json, "path", path);
+    json_member_str(json, "value", value);
     json_close(json, '}');
 }
 

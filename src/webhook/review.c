@@ -86,10 +86,8 @@ static void write_patch(struct json *json, const json_t *patch)
     ASSERT(plain != NULL);
     buf_init(&text, BUF_UNLIMITED);
     base64_encode(str_from(plain), &text);
-    json_key(json, "patchType");
-    json_text(json, "JSONPatch");
-    json_key(json, "patch");
-    json_str(json, buf_str(&text));
+    json_member_text(json, "patchType", "JSONPatch");
+    json_member_str(json, "patch", buf_str(&text));
     buf_release(&text);
     free(plain);
 }
@@ -97,17 +95,13 @@ static void write_patch(struct json *json, const json_t *patch)
 static void write_response(struct json *json, const struct review *review,
                            const struct review_verdict *verdict)
 {
-    json_key(json, "uid");
-    json_str(json, review->uid);
-    json_key(json, "allowed");
-    json_bool(json, !verdict->denied);
+    json_member_str(json, "uid", review->uid);
+    json_member_bool(json, "allowed", !verdict->denied);
     if (verdict->denied) {
         json_key(json, "status");
         json_open(json, '{');
-        json_key(json, "code");
-        json_int(json, FORBIDDEN);
-        json_key(json, "message");
-        json_str(json, verdict->message);
+        json_member_int(json, "code", FORBIDDEN);
+        json_member_str(json, "message", verdict->message);
         json_close(json, '}');
     } else if (verdict->patch != NULL) {
         write_patch(json, verdict->patch);
@@ -128,10 +122,8 @@ void review_answer(const struct review *review, const struct review_verdict *ver
     struct json json;
     json_init(&json, out, 0);
     json_open(&json, '{');
-    json_key(&json, "apiVersion");
-    json_text(&json, API_VERSION);
-    json_key(&json, "kind");
-    json_text(&json, "AdmissionReview");
+    json_member_text(&json, "apiVersion", API_VERSION);
+    json_member_text(&json, "kind", "AdmissionReview");
     json_key(&json, "response");
     json_open(&json, '{');
     write_response(&json, review, verdict);

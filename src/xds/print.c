@@ -63,12 +63,9 @@ void xds_print(const struct resource *resource, struct json *json)
     protobuf_c_message_free_unpacked(message, NULL);
 
     json_open(json, '{');
-    json_key(json, "name");
-    json_str(json, resource->name);
-    json_key(json, "version");
-    json_text(json, resource->version);
-    json_key(json, "scope");
-    json_str(json, resource->scope);
+    json_member_str(json, "name", resource->name);
+    json_member_text(json, "version", resource->version);
+    json_member_str(json, "scope", resource->scope);
     json_key(json, "resource");
     ASSERT(json_reindent(json, buf_str(&text)));
     json_close(json, '}');

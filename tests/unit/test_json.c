@@ -164,10 +164,25 @@ static void jansson_is_not_disturbed(void **state)
     assert_non_null(strstr(error.text, "too big integer"));
 }
 
+static void members_at_once(void **state)
+{
+    (void)state;
+    start(0);
+    json_open(&json, '{');
+    json_member_str(&json, "a", STR("x\""));
+    json_member_text(&json, "b", "y");
+    json_member_int(&json, "c", -1);
+    json_member_uint(&json, "d", UINT64_MAX);
+    json_member_bool(&json, "e", false);
+    json_close(&json, '}');
+    assert_out("{\"a\":\"x\\\"\",\"b\":\"y\",\"c\":-1,\"d\":18446744073709551615,\"e\":false}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(commas_and_indentation, out_end),
+        cmocka_unit_test_teardown(members_at_once, out_end),
         cmocka_unit_test_teardown(strings_are_escaped, out_end),
         cmocka_unit_test_teardown(reals_are_short_and_exact, out_end),
         cmocka_unit_test_teardown(reindent_changes_only_space, out_end),
