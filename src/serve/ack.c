@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ack: what a client says of the response it got. xDS protocol, "ACK/NACK": error_detail decides,
- * not the version; an answer to any but the last response of the type is stale and says nothing.
+ * not the version; an answer to what is in flight no more is stale and says nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -63,9 +63,11 @@ static void collect(struct stream *stream, const struct subscription *sub, struc
 {
     struct stream_env *env = stream->env;
     vec_clear(&env->of);
-    bitmap_for_each (id, only_named && is_whole(sub) ? &sub->known : &sub->sent) {
+    bool all = only_named && is_whole(sub);
+    bitmap_for_each (id, all ? &sub->known : &sub->sent) {
         struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
-        if (resource != NULL && !bitmap_test(&sub->dirty, id) &&
+        if (resource != NULL && (all || subscription_in_answer(sub, id)) &&
+            !bitmap_test(&sub->dirty, id) &&
             (!only_named || reject_text_names(text, resource->name))) {
             vec_push(&env->of, resource);
         }
@@ -75,7 +77,7 @@ static void collect(struct stream *stream, const struct subscription *sub, struc
 /* Is the resource among those that the client accepts with the response it answers? */
 static bool is_answered(const struct subscription *sub, uint32_t id)
 {
-    return (is_whole(sub) || bitmap_test(&sub->sent, id)) && !bitmap_test(&sub->dirty, id);
+    return (is_whole(sub) || subscription_in_answer(sub, id)) && !bitmap_test(&sub->dirty, id);
 }
 
 /* Rejections are taken back one by one: a response may be accepted that has nothing to do with
@@ -88,7 +90,7 @@ static void take_back(struct stream *stream, struct subscription *sub)
         if (resource == NULL || !is_answered(sub, id)) {
             continue; /* what is gone is dropped when the client was told */
         }
-        if (!bitmap_test(&sub->sent, id)) {
+        if (!subscription_in_answer(sub, id)) {
             vec_push(&env->of, resource);
         }
         (void)bitmap_clear(&sub->refused, id);
@@ -155,7 +157,8 @@ static void try_again(const struct stream *stream, struct subscription *sub)
     }
 }
 
-static void on_nack(struct stream *stream, struct subscription *sub, struct str text)
+static void on_nack(struct stream *stream, struct subscription *sub, uint64_t nonce,
+                    struct str text)
 {
     struct stream_env *env = stream->env;
     struct str searched = str_sub(text, 0, NACK_SEARCH_MAX);
@@ -167,7 +170,7 @@ static void on_nack(struct stream *stream, struct subscription *sub, struct str 
     sub->reject_text = str_dup(text);
     metric_add((enum metric_id)(M_xds_nacks_sds + sub->type), 1);
     log_at(LOG_WARN, "serve", "client rejected a response", KV_TEXT("node", stream->node_id),
-           KV_TEXT("type", xds_type_info(sub->type)->name), KV_INT("nonce", sub->nonce),
+           KV_TEXT("type", xds_type_info(sub->type)->name), KV_INT("nonce", nonce),
            KV("text", text));
     collect(stream, sub, searched, true);
     bool names_some = env->of.len > 0;
@@ -191,11 +194,11 @@ void stream_acknowledge(struct stream *stream, struct subscription *sub,
                         const struct request *request)
 {
     uint64_t nonce;
-    if (!sub->in_flight || !str_to_u64(request->nonce, &nonce) || nonce != sub->nonce) {
+    if (!str_to_u64(request->nonce, &nonce) || !subscription_answer(sub, nonce)) {
         return;
     }
     if (request->rejects) {
-        on_nack(stream, sub, request->error_text);
+        on_nack(stream, sub, nonce, request->error_text);
     } else {
         on_ack(stream, sub);
     }

@@ -64,7 +64,8 @@ enum standing { APART, BEHIND, REJECTED, ACKNOWLEDGED };
 /* Of a response that was rejected for another resource's sake, is this one not in use, either? */
 static bool is_spoiled(const struct stream *stream, const struct subscription *sub)
 {
-    return sub->rejected && !stream->keeps_valid && !xds_type_info(sub->type)->whole_state;
+    const struct xds_type_info *info = xds_type_info(sub->type);
+    return sub->rejected && !stream->keeps_valid && !info->whole_state && !info->alone;
 }
 
 static enum standing standing(const struct stream *stream, const struct subscription *sub,

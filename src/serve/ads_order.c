@@ -62,12 +62,12 @@ bool ads_order_next(const struct subscription subs[XDS_TYPE_COUNT], struct ads_s
     for (unsigned t = 0; t < XDS_TYPE_COUNT; t++) {
         const struct subscription *sub = &subs[t];
         enum xds_type type = (enum xds_type)t;
-        if (sub->in_flight || !sub->requested) {
+        if (!sub->requested || !subscription_may_send(sub)) {
             continue;
         }
         bool put = (sub->dirty.count > 0 || sub->forced) && may_put(subs, type) && is_whole(sub);
-        bool removal =
-            sub->removing.count > 0 && !in_use(sub) && may_remove(subs, type) && is_whole(sub);
+        bool removal = sub->removing.count > 0 && !sub->in_flight && !in_use(sub) &&
+                       may_remove(subs, type) && is_whole(sub);
         if (put || removal) {
             *ret_step = (struct ads_step){.type = type, .removals = removal};
             return true;

@@ -16,7 +16,7 @@
 #define END_TEXT_MAX 256
 #define NONCE_TEXT_MAX 24
 /* Each step of a pump puts a response in flight or finds nothing to send; see streams_pump(). */
-#define PUMP_STEPS_MAX (4 * XDS_TYPE_COUNT)
+#define PUMP_STEPS_MAX (4 * XDS_TYPE_COUNT + UNANSWERED_MAX)
 
 /* --- the environment ------------------------------------------------------------------------- */
 
@@ -232,7 +232,7 @@ static void handle(struct stream *stream, const struct request *request)
     sub->requested = true;
     if (!sub->wildcard && sub->named.count == 0) {
         /* Who has left a type altogether may never answer what is in flight (gRPC Java). */
-        subscription_answered(sub);
+        subscription_answer_all(sub);
         sub->rejected = false;
         sub->forced = false; /* nor would it answer an empty response */
     }
@@ -350,8 +350,8 @@ void stream_put_dirty(struct stream *stream, struct subscription *sub)
     bool delta = stream->kind == STREAM_DELTA;
     bool alone = false;
     bitmap_for_each (id, &sub->dirty) {
-        if (bitmap_test(&sub->moving, id)) {
-            continue;
+        if (bitmap_test(&sub->moving, id) || bitmap_test(&sub->sent, id)) {
+            continue; /* in flight: of each resource one at a time */
         }
         const struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
         size_t len = resource != NULL ? resource->entry->len : 0;
@@ -401,11 +401,9 @@ static void put_tail(struct response *response, const struct stream_tail *tail,
 void stream_send(struct stream *stream, struct subscription *sub, const struct stream_tail *tail)
 {
     struct response *response = &stream->env->response;
-    ASSERT(!sub->in_flight);
     sub->forced = false;
-    sub->nonce = ++stream->last_nonce;
+    subscription_sent(sub, ++stream->last_nonce);
     put_tail(response, tail, sub);
-    sub->in_flight = true;
     sub->nsent++;
     sub->bytes += response->bytes;
     sub->last_sent_ms = clock_wall_ms();

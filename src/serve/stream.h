@@ -8,8 +8,9 @@
  *                                                                  │ streams_pump
  *   ops->send ◄── response ◄── sotw / delta ◄── ads_order_next ◄───┘
  *
- * At most one response of a type is unacknowledged; what changes meanwhile sets bits. Output goes
- * through stream_ops, so that tests and fuzz targets drive a stream by hand.
+ * At most one response of a type is unacknowledged, and one that holds a resource; what changes
+ * meanwhile sets bits. (Of a type whose resources go alone there may be UNANSWERED_MAX.) Output
+ * goes through stream_ops, so that tests and fuzz targets drive a stream by hand.
  */
 #ifndef HEDDLE_SERVE_STREAM_H
 #define HEDDLE_SERVE_STREAM_H

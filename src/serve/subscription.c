@@ -3,6 +3,7 @@
 #include "serve/subscription.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/panic.h"
 
@@ -80,12 +81,23 @@ static void forget_gone(struct subscription *sub)
     sub->owed_kept = sub->owed.count;
 }
 
+/* An answer to what is in flight says nothing of the next owner of the id. */
+static void disown(struct subscription *sub, uint32_t id)
+{
+    for (size_t i = 0; i < sub->unanswered.len; i++) {
+        if (sub->unanswered.items[i].id == id) {
+            sub->unanswered.items[i].id = REPLICA_NONE;
+        }
+    }
+}
+
 /* The client has it no more, as far as we are concerned. */
 static void forget(struct subscription *sub, uint32_t id)
 {
     clear_bit(&sub->dirty, id);
     clear_bit(&sub->moving, id);
     clear_bit(&sub->sent, id);
+    disown(sub, id);
     if (bitmap_test(&sub->refused, id)) {
         clear_bit(&sub->refused, id);
         sub->dropped(sub->user, sub, id);
@@ -132,6 +144,7 @@ void subscription_init(struct subscription *sub, struct replica *replica, enum x
     *sub = (struct subscription){.replica = replica,
                                  .slot = REPLICA_NONE,
                                  .type = type,
+                                 .sending = REPLICA_NONE,
                                  .protocol = protocol,
                                  .dropped = dropped,
                                  .user = user};
@@ -165,6 +178,7 @@ void subscription_release(struct subscription *sub)
     bitmap_release(&sub->refused);
     bitmap_release(&sub->awaited);
     bitmap_release(&sub->denied);
+    vec_release(&sub->unanswered);
     free(sub->reject_text);
     sub->reject_text = NULL;
 }
@@ -350,6 +364,7 @@ void subscription_put_sent(struct subscription *sub, uint32_t id)
     know(sub, id);
     end_owed(sub, id);
     (void)bitmap_set(&sub->sent, id);
+    sub->sending = id;
 }
 
 void subscription_removal_sent(struct subscription *sub, uint32_t id)
@@ -371,9 +386,82 @@ void subscription_unsent(struct subscription *sub, uint32_t id)
     clear_bit(&sub->moving, id);
 }
 
+/* --- responses and their answers ------------------------------------------------------------- */
+
+static bool goes_alone(const struct subscription *sub)
+{
+    return xds_type_info(sub->type)->alone;
+}
+
+bool subscription_may_send(const struct subscription *sub)
+{
+    if (!sub->in_flight) {
+        return true;
+    }
+    if (!goes_alone(sub) || sub->unanswered.len >= UNANSWERED_MAX) {
+        return false;
+    }
+    bitmap_for_each (id, &sub->dirty) {
+        if (!bitmap_test(&sub->sent, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void subscription_sent(struct subscription *sub, uint64_t nonce)
+{
+    ASSERT(!sub->in_flight || goes_alone(sub));
+    if (goes_alone(sub)) {
+        vec_push(&sub->unanswered, ((struct unanswered){nonce, sub->sending}));
+    }
+    sub->sending = REPLICA_NONE;
+    sub->nonce = nonce;
+    sub->in_flight = true;
+}
+
+/* Answers come in the order of the responses. Several may be one, of a client that has to wait
+ * before it can send: what it says is of the last. */
+bool subscription_answer(struct subscription *sub, uint64_t nonce)
+{
+    if (!goes_alone(sub)) {
+        return sub->in_flight && nonce == sub->nonce;
+    }
+    size_t at = 0;
+    while (at < sub->unanswered.len && sub->unanswered.items[at].nonce != nonce) {
+        at++;
+    }
+    if (at == sub->unanswered.len) {
+        return false;
+    }
+    for (size_t i = 0; i < at; i++) {
+        clear_bit(&sub->sent, sub->unanswered.items[i].id);
+    }
+    sub->answered = sub->unanswered.items[at].id;
+    sub->unanswered.len -= at + 1;
+    memmove(sub->unanswered.items, sub->unanswered.items + at + 1,
+            sub->unanswered.len * sizeof(struct unanswered));
+    return true;
+}
+
+bool subscription_in_answer(const struct subscription *sub, uint32_t id)
+{
+    return bitmap_test(&sub->sent, id) && (!goes_alone(sub) || id == sub->answered);
+}
+
 void subscription_answered(struct subscription *sub)
 {
+    if (sub->unanswered.len > 0) {
+        clear_bit(&sub->sent, sub->answered);
+    } else {
+        subscription_answer_all(sub);
+    }
+}
+
+void subscription_answer_all(struct subscription *sub)
+{
     sub->in_flight = false;
+    vec_release(&sub->unanswered);
     bitmap_release(&sub->sent);
     bitmap_release(&sub->leaving);
 }

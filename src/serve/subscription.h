@@ -6,7 +6,7 @@
  *   named     subscribed by name            known     the client has some version of it
  *   dirty     to be sent                    removing  to be taken away; a subset of known
  *   moving    known and dirty: to be taken away before it is sent, since it changes its place
- *   sent      in the response in flight     owed      its cluster was sent, it was not yet
+ *   sent      in the responses in flight    owed      its cluster was sent, it was not yet
  *   leaving   taken away by the response in flight; not held, since a new owner of the id is known
  *             by other bits
  *   refused   rejected, and not accepted since
@@ -32,11 +32,18 @@
 
 #include "base/bitmap.h"
 #include "base/str.h"
+#include "base/vec.h"
 #include "codec/hash.h"
 #include "serve/serve.h"
 #include "snapshot/replica.h"
 
 #define OWED_SLACK 64
+#define UNANSWERED_MAX 64 /* responses of a type whose resources go alone (type.def) */
+
+struct unanswered {
+    uint64_t nonce;
+    uint32_t id; /* what the response holds; REPLICA_NONE: nothing, or nothing of ours any more */
+};
 
 struct subscription;
 /* What was rejected under this id concerns the client no more: it left the name, or the resource is
@@ -53,9 +60,13 @@ struct subscription {
     bool wildcard;
     bool legacy;    /* SotW: every request so far came without names */
     bool forced;    /* an answer is due even if there is nothing new in it */
-    bool in_flight; /* a response is unacknowledged */
+    bool in_flight; /* a response is unacknowledged; of types that go alone, UNANSWERED_MAX at most
+                     */
     bool rejected;  /* the last response that was answered was rejected */
     uint64_t nonce; /* of the last response */
+    VEC(struct unanswered) unanswered; /* of types that go alone, oldest first */
+    uint32_t sending;  /* the last id put into the response that is made; REPLICA_NONE: none */
+    uint32_t answered; /* of types that go alone: what the answered response holds */
     struct bitmap named, dirty, removing, moving, known, sent, leaving;
     struct bitmap owed, refused, awaited, denied;
     uint32_t owed_kept; /* when it was looked for what is gone */
@@ -96,7 +107,16 @@ void subscription_removal_sent(struct subscription *sub, uint32_t id);
 void subscription_move_sent(struct subscription *sub, uint32_t id);
 /* What is dirty is not sent after all. */
 void subscription_unsent(struct subscription *sub, uint32_t id);
-void subscription_answered(struct subscription *sub); /* ACK or NACK: nothing is in flight */
+/* There is room for one more response of the type; of what goes alone with something new in it. */
+bool subscription_may_send(const struct subscription *sub);
+/* The response that was put together is sent under this nonce. */
+void subscription_sent(struct subscription *sub, uint64_t nonce);
+/* An answer. False: to no response in flight. Else subscription_answered() when it was looked at.
+ */
+bool subscription_answer(struct subscription *sub, uint64_t nonce);
+bool subscription_in_answer(const struct subscription *sub, uint32_t id);
+void subscription_answered(struct subscription *sub);
+void subscription_answer_all(struct subscription *sub); /* nothing is in flight any more */
 /* Nothing dirty, being removed, in flight or rejected: what it no longer names may go. */
 bool subscription_settled(const struct subscription *sub);
 void hash_sum_add(struct hash *sum, const struct resource *resource); /* NULL adds nothing */

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Stands between gRPC clients and heddle, and spoils resources, since heddle sends none that clients
+"""Stands between clients and heddle, and spoils resources, since heddle sends none that clients
 reject.
 
   xds_relay.py UPSTREAM     prints the address that it listens on
 
 A line NAME of standard input: resources of this name are passed on from now on with something in
-them that gRPC does not take. It answers with a line. It ends when standard input does.
+them that gRPC, of secrets Envoy, does not take. It answers with a line. It ends when standard input does.
 """
 
 import sys
@@ -15,10 +15,12 @@ from concurrent import futures
 import grpc
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.listener.v3 import listener_pb2
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
-METHOD = "StreamAggregatedResources"
+METHODS = {"StreamAggregatedResources": discovery_pb2.DiscoveryResponse,
+           "DeltaAggregatedResources": discovery_pb2.DeltaDiscoveryResponse}
 STREAMS_MAX = 20  # each has a thread
 
 spoiled = set()
@@ -33,18 +35,26 @@ def spoil_listener(listener: listener_pb2.Listener) -> None:
     listener.default_filter_chain.filters.append(listener.default_filter_chain.filters[0])
 
 
+def spoil_secret(secret: secret_pb2.Secret) -> None:
+    secret.tls_certificate.private_key.inline_bytes = b"none"
+
+
 SPOILERS = {
     "type.googleapis.com/envoy.config.cluster.v3.Cluster": (cluster_pb2.Cluster, spoil_cluster),
     "type.googleapis.com/envoy.config.listener.v3.Listener":
         (listener_pb2.Listener, spoil_listener),
+    "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret":
+        (secret_pb2.Secret, spoil_secret),
 }
 
 
-def pass_on(text: bytes) -> bytes:
-    response = discovery_pb2.DiscoveryResponse.FromString(text)
+def pass_on(text: bytes, of_kind) -> bytes:
+    response = of_kind.FromString(text)
     if response.type_url in SPOILERS:
         kind, spoil = SPOILERS[response.type_url]
         for resource in response.resources:
+            if hasattr(resource, "resource"):  # delta
+                resource = resource.resource
             message = kind.FromString(resource.value)
             if message.name in spoiled:
                 spoil(message)
@@ -52,22 +62,23 @@ def pass_on(text: bytes) -> bytes:
     return response.SerializeToString()
 
 
-def relay(upstream: grpc.Channel):
-    stream = upstream.stream_stream(f"/{SERVICE}/{METHOD}")
+def relay(upstream: grpc.Channel, method: str):
+    stream = upstream.stream_stream(f"/{SERVICE}/{method}")
 
     def handle(requests, context):
         call = stream(requests)
         context.add_callback(call.cancel)
         try:
             for response in call:
-                yield pass_on(response)
+                yield pass_on(response, METHODS[method])
         except grpc.RpcError as error:
             context.abort(error.code(), error.details())
     return grpc.stream_stream_rpc_method_handler(handle)
 
 
 def main() -> None:
-    handlers = {METHOD: relay(grpc.insecure_channel(sys.argv[1]))}
+    upstream = grpc.insecure_channel(sys.argv[1])
+    handlers = {method: relay(upstream, method) for method in METHODS}
     server = grpc.server(futures.ThreadPoolExecutor(STREAMS_MAX),
                          handlers=[grpc.method_handlers_generic_handler(SERVICE, handlers)])
     print(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}", flush=True)

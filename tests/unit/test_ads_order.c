@@ -427,35 +427,6 @@ static void rejected_listener_keeps_its_secret(void **state)
     client_free(c);
 }
 
-/* A secret that is rejected takes no other one with it. */
-static void secrets_go_one_by_one(void **state)
-{
-    struct rig *rig = *state;
-    for (unsigned protocol = STREAM_SOTW; protocol <= STREAM_DELTA; protocol++) {
-        struct client *c = warm_gateway(rig, (enum stream_protocol)protocol);
-        const char *version = protocol == STREAM_SOTW ? "2" : "4";
-        put(rig, XDS_SDS, "ca", protocol == STREAM_SOTW ? "1" : "3");
-        publish(rig);
-        if (protocol == STREAM_SOTW) {
-            sotw(c, XDS_SDS, "cert ca");
-        } else {
-            delta(c, XDS_SDS, "ca", "", "");
-        }
-        said(c, "sds ca");
-        ack(c, XDS_SDS);
-        put(rig, XDS_SDS, "ca", version);
-        put(rig, XDS_SDS, "cert", version);
-        publish(rig);
-        said(c, "sds cert");
-        quiet(c);
-        nack(c, XDS_SDS, "no");
-        said(c, "sds ca");
-        ack(c, XDS_SDS);
-        quiet(c);
-        client_free(c);
-    }
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -478,7 +449,6 @@ int main(void)
         T(secret_of_a_new_cluster_does_not_wait_for_its_ack),
         T(secret_stays_while_a_listener_or_a_cluster_may_name_it),
         T(rejected_listener_keeps_its_secret),
-        T(secrets_go_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@ from rig.objects import reference_grant, rule
 from rig.pki import Authority, openssl
 from rig.process import until
 from rig.raw import connect
+from rig.relay import Relay
 from rig.suite import BACKENDS, Case, alone
 from rig.tls import Https, TlsBackends
 from rig.traffic import HttpLoad, get, listens
@@ -132,6 +133,43 @@ def heddle_is_away_and_a_gateway_is_not(case: Case):
         load.check_no_failure()
         new.check_no_failure()
         assert stays[0].connections == 1
+
+
+@alone
+def a_certificate_that_only_envoy_refuses(case: Case):
+    """Its listener alone is not served, though all certificates are under way at a time; the Gateway
+    is told of it, and nobody else is."""
+    case.expects_rejections = True
+    letters = "abcdefgh"
+    made = authority(case, **{x: f"DNS:{x}.example.com" for x in letters})
+    one = case.service("one", "a")
+    with Relay(case.heddle, case.mesh.work) as relay:
+        relay.spoil(f"cert/{case.namespace}/d")
+        case.heddle.addresses["relay"] = relay.address
+        for sotw in (False, True):
+            gateway = Gateway(case, *[listener(x, 8443, "HTTPS", f"{x}.example.com", [x])
+                                      for x in letters], sotw=sotw)
+            gateway.envoy.xds, gateway.rejects = "relay", True
+            gateway.apply(one, gateway.route(rule(one.ref())),
+                          *[the_secret(case, made, x) for x in letters])
+            with gateway.wait_started(8443):
+                def served(letter: str) -> bool:
+                    with Https(gateway.at(8443), f"{letter}.example.com", made) as https:
+                        return https.request().outcome == "a"
+                until(lambda: all(map(served, letters.replace("d", ""))), SECONDS, "all but one")
+                assert not served("d")
+                told = until(lambda: [p["types"]["sds"] for p in case.heddle.proxies()
+                                      if "rejection" in p["types"].get("sds", {})],
+                             SECONDS, "the rejection is shown")
+                assert (len(told), told[0]["rejected"]) == (1, 1), told
+                until(lambda: "Failed to load private key" in str(conditions(case)), SECONDS,
+                      "the Gateway is told")
+
+
+def conditions(case: Case) -> list:
+    """Those of the case's Gateway."""
+    return [item["status"]["conditions"] for item in case.heddle.api("status")["items"]
+            if (item["kind"], item["metadata"].get("namespace")) == ("Gateway", case.namespace)]
 
 
 # --- backends ---------------------------------------------------------------------------------

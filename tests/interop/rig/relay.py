@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A relay between gRPC clients and heddle that spoils resources."""
+"""A relay between clients and heddle that spoils resources."""
 
 from .heddle import Heddle
 from .process import Child, program
