@@ -91,6 +91,16 @@ static void object_gone(void *user, enum kind_id kind, struct str ns, struct str
     }
 }
 
+static bool object_unreadable(void *user, enum kind_id kind, struct str ns, struct str name)
+{
+    const struct mesh *mesh = ((struct kubernetes *)user)->daemon->mesh;
+    struct arena scratch;
+    arena_init_sized(&scratch, OBJECT_KEY_MAX);
+    bool unreadable = mesh_fault(mesh, kind, object_key_of(&scratch, kind, ns, name)) != NULL;
+    arena_release(&scratch);
+    return unreadable;
+}
+
 static void status_changed(void *user, enum kind_id kind, struct str ns, struct str name)
 {
     status_writer_touch(((struct kubernetes *)user)->status, kind, ns, name);
@@ -141,6 +151,8 @@ static void start_status(struct kubernetes *kubernetes)
         .kube = daemon->kube,
         .store = mesh_status(daemon->mesh),
         .instance = str_from(kubernetes->identity),
+        .unreadable = object_unreadable,
+        .user = kubernetes,
     });
     mesh_watch_status(daemon->mesh, status_changed, kubernetes);
     spread_watch(daemon->fleet.spread, status_changed, kubernetes);

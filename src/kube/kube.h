@@ -71,6 +71,10 @@ struct kube_spec {
 struct kube_call *kube_send(struct kube *kube, const struct kube_spec *spec);
 void kube_cancel(struct kube_call *call);
 
+/* As whom the API server notes writes that do not say it themselves (managedFields): the beginning
+ * of the User-Agent. */
+#define KUBE_MANAGER "heddle"
+
 /* Bodies of PATCH requests. */
 #define KUBE_MERGE_PATCH "application/merge-patch+json"
 #define KUBE_APPLY_PATCH "application/apply-patch+yaml"

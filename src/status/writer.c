@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/panic.h"
+#include "status/withdraw.h"
 #include "status/writer_internal.h"
 
 struct status_writer *status_writer_new(const struct status_writer_config *config)
@@ -14,6 +15,8 @@ struct status_writer *status_writer_new(const struct status_writer_config *confi
     writer->loop = config->loop;
     writer->kube = config->kube;
     writer->store = config->store;
+    writer->unreadable = config->unreadable;
+    writer->user = config->user;
     writer->events = events_new(config->kube, config->instance);
     list_init(&writer->waiting);
     list_init(&writer->ready);
@@ -72,6 +75,7 @@ static void subject_free(struct subject *subject)
     free(subject->version);
     free(subject->uid);
     free(subject->part);
+    free(subject->withdrawal);
     free(subject->key);
     free(subject);
 }
@@ -139,6 +143,29 @@ static bool learn_part(struct subject *subject, const struct doc_node *status)
     return changed;
 }
 
+/* Kinds whose status has one controller, and which may change it. */
+static bool learn_withdrawal(struct subject *subject, const struct doc_node *object)
+{
+    struct buf patch;
+    struct json json;
+    if (subject->kind != KIND_GATEWAY && subject->kind != KIND_LISTENERSET) {
+        return false;
+    }
+    buf_init(&patch, BUF_UNLIMITED);
+    json_init(&json, &patch, 0);
+    json_open(&json, '{');
+    bool any = status_withdraw(object, &json);
+    json_close(&json, '}');
+    bool changed =
+        any ? replace(&subject->withdrawal, buf_str(&patch)) : subject->withdrawal != NULL;
+    if (!any) {
+        free(subject->withdrawal);
+        subject->withdrawal = NULL;
+    }
+    buf_release(&patch);
+    return changed;
+}
+
 bool subject_learn(struct subject *subject, const struct doc_node *object)
 {
     struct status_writer *writer = subject->writer;
@@ -158,6 +185,7 @@ bool subject_learn(struct subject *subject, const struct doc_node *object)
     replace(&subject->version, version);
     subject->stale = false;
     subject->turn = writer->turns;
+    fresh = learn_withdrawal(subject, object) || fresh;
     return learn_part(subject, doc_get(object, STR("status"))) || fresh;
 }
 

@@ -13,8 +13,9 @@
  * flight for an object, and few for all. A turned condition is written after STATUS_DELAY_MS; while
  * clients have still to acknowledge, up to STATUS_SETTLE_MS, so that heddle.dev/Propagated usually
  * comes along and a change is one write. Messages that only count change at most once in
- * STATUS_WORDS_MS. What turned to be wrong is also recorded as an Event.
- * Thread 0. Logs.
+ * STATUS_WORDS_MS. What turned to be wrong is also recorded as an Event. Of a Gateway or
+ * ListenerSet of which the store says nothing, another controller's or nobody's, is taken back what
+ * heddle said (status/withdraw.h). Thread 0. Logs.
  */
 #ifndef HEDDLE_STATUS_WRITER_H
 #define HEDDLE_STATUS_WRITER_H
@@ -41,6 +42,10 @@ struct status_writer_config {
     struct kube *kube;
     const struct status_store *store;
     struct str instance; /* who reports Events: the pod's name */
+    /* Whether the object, as it now is, cannot be read: then whose it is is not known, and what was
+     * said of it stays. NULL: none is so. */
+    bool (*unreadable)(void *user, enum kind_id kind, struct str ns, struct str name);
+    void *user;
 };
 
 struct status_writer *status_writer_new(const struct status_writer_config *config);

@@ -38,6 +38,7 @@ struct subject {
 
     /* What the API server has: resourceVersion, uid and status_merge_part() of the status. */
     char *version, *uid, *part; /* part: NULL: there is none */
+    char *withdrawal;           /* of a Gateway: what is written when it is not heddle's; NULL */
     bool stale;                 /* a write conflicted: it has something newer */
     uint64_t turn;              /* of the writer when this was learned */
 
@@ -57,6 +58,8 @@ struct status_writer {
     struct kube *kube;
     const struct status_store *store;
     struct events *events;
+    bool (*unreadable)(void *user, enum kind_id kind, struct str ns, struct str name);
+    void *user;          /* of unreadable */
     struct map subjects; /* key -> struct subject */
     /* apiVersion of each kind as the cluster serves it; empty until an object said so. */
     char versions[KIND_COUNT][API_VERSION_MAX];

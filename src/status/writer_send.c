@@ -245,6 +245,14 @@ static struct doc_node *parse(struct arena *arena, struct str text)
     return node;
 }
 
+static bool is_withdrawn(const struct subject *subject)
+{
+    const struct status_writer *writer = subject->writer;
+    return subject->withdrawal != NULL &&
+           (writer->unreadable == NULL ||
+            !writer->unreadable(writer->user, subject->kind, subject->ns, subject->name));
+}
+
 /* Merges into the flight, whose texts it uses. */
 static void compare(struct subject *subject, struct flight *flight, struct buf *status,
                     bool *ret_said)
@@ -262,6 +270,11 @@ static void compare(struct subject *subject, struct flight *flight, struct buf *
     status_merge(seen, wanted, &json, &flight->merge);
     json_close(&json, '}');
     buf_release(&text);
+    if (!*ret_said && is_withdrawn(subject)) {
+        buf_clear(status);
+        buf_add_str(status, str_from(subject->withdrawal));
+        flight->merge = (struct merge){.differs = true, .urgent = true};
+    }
 }
 
 /* Until when a write has to wait; said: there is something to say of the object. */

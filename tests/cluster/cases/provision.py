@@ -227,6 +227,16 @@ def listeners_and_routes_restart_no_pod(case: Case):
         raise Failed("pods were replaced")
 
 
+def another_class(case: Case) -> str:
+    """Of heddle's, for this test alone."""
+    name = f"{case.ns.name}-x"
+    kube.kubectl("create", "-f", "-", stdin=json.dumps(
+        {"apiVersion": f"{API}/v1", "kind": "GatewayClass", "metadata": {"name": name},
+         "spec": {"controllerName": heddle.CONTROLLER}}))
+    case.finally_do(lambda: kube.told("delete", "gatewayclass", name))
+    return name
+
+
 # --- gone --------------------------------------------------------------------------------------------
 
 
@@ -248,6 +258,46 @@ def a_gateway_that_changes_its_class_is_given_up(case: Case):
         {"apiVersion": f"{API}/v1", "kind": "GatewayClass", "metadata": {"name": other},
          "spec": {"controllerName": "example.com/nobody"}}))
     case.finally_do(lambda: kube.kubectl("delete", "gatewayclass", other))
+    foreign = {"type": "example.com/Seen", "status": "True", "reason": "Seen", "message": "",
+               "lastTransitionTime": "2026-01-02T03:04:05Z"}
+    now = case.ns.get("gateway", "web")["status"]["conditions"]
+    case.ns.patch("gateway", "web", {"status": {"conditions": [*now, foreign]}}, "status")
     gateway(case, gatewayClassName=other)
     until(lambda: not any(made(case, kind) for kind in KINDS), SECONDS, "nothing is left",
           interval=0.5)
+
+    def left():
+        said = case.ns.get("gateway", "web")["status"]
+        return [c["type"] for c in said["conditions"]], [*said]
+    until(lambda: left() == ([foreign["type"]], ["conditions"]), SECONDS,
+          "only what another has said is left of the status")
+
+
+@test
+def a_gateway_whose_class_is_gone_waits_for_a_controller(case: Case):
+    other = another_class(case)
+    gateway(case, gatewayClassName=other)
+    expect(case, "Accepted", "True")
+    kube.kubectl("delete", "gatewayclass", other)
+
+    def waits():
+        said = case.ns.get("gateway", "web")["status"]
+        return [*said] == ["conditions"] and all(
+            c["reason"] == "Pending" for c in said["conditions"]) and len(said["conditions"]) == 2
+    until(waits, SECONDS, "it is as a Gateway of which nobody has heard")
+
+
+@test
+def two_gateways_of_one_name_are_both_served(case: Case):
+    other = another_class(case)  # NS-x
+    first, second = f"a-{other.removesuffix('-x')}", "a"
+    case.ns.apply({"apiVersion": f"{API}/v1", "kind": "GatewayClass", "metadata": {"name": "x"},
+                   "spec": {"controllerName": heddle.CONTROLLER}})
+    case.finally_do(lambda: kube.told("delete", "gatewayclass", "x"))
+    gateway(case, first, gatewayClassName="x")
+    expect(case, "Programmed", "True", name=first)
+    gateway(case, second, gatewayClassName=other)
+    expect(case, "Programmed", "True", name=second)
+    (service,) = made(case, "service", first)
+    if service["metadata"]["name"] != f"a-{other}":
+        raise Failed(f"the first one's name has changed: {service['metadata']['name']}")
