@@ -111,9 +111,11 @@ static void explain_routes(const struct site *site, const struct ir_listener *li
     struct str key = site->udp ? arena_printf(site->arena, "%.*s/udp", STR_FMT(entry)) : entry;
     const struct ir_routing *routing =
         (const struct ir_routing *)engine_get(telling->engine, T_GATEWAY_L4, key);
+    bool tcp_too = listener->protocol == IR_LISTENER_TLS && (listener->kinds & 1 << KIND_TCPROUTE);
     explain_text(telling, "routing",
-                 arena_printf(site->arena, "the %sRoutes of listener '%.*s'",
-                              site_protocol(listener), STR_FMT(listener->key)));
+                 arena_printf(site->arena, "the %sRoutes%s of listener '%.*s'",
+                              site_protocol(listener), tcp_too ? " and TCPRoutes" : "",
+                              STR_FMT(listener->key)));
     if (routing == NULL) {
         explain_closed(telling, STR("no route is attached"));
         return;

@@ -40,16 +40,19 @@ static inline void world_listeners(struct world *world, struct buf *out)
         const char *protocol = protocols[world_draw(world, 6)];
         bool named = protocol[0] == 'H' || protocol[1] == 'L';
         char tls[96] = "";
-        if (str_eq(str_from(protocol), STR("HTTPS"))) {
+        bool ends = protocol[1] == 'L' && world_chance(world, 2); /* its TLS, at the Gateway */
+        const char *kinds =
+            ends && world_chance(world, 2) ? ", kinds: [{kind: TCPRoute}, {kind: TLSRoute}]" : "";
+        if (ends || str_eq(str_from(protocol), STR("HTTPS"))) {
             snprintf(tls, sizeof(tls), ", tls: {certificateRefs: [{name: pair, namespace: %s}]}",
                      world_ns(world_draw(world, 2)));
         }
         buf_printf(out,
                    "  - {name: l%u, port: %u, protocol: %s%s%s, "
-                   "allowedRoutes: {namespaces: {from: %s}}}\n",
+                   "allowedRoutes: {namespaces: {from: %s}%s}}\n",
                    i, 80 + world_draw(world, 2) + (named ? 0 : 10 * i), protocol,
-                   protocol[1] == 'L' ? ", tls: {mode: Passthrough}" : tls,
-                   named ? hostnames[(first + i) % 4] : "", from[world_draw(world, 3)]);
+                   protocol[1] == 'L' && !ends ? ", tls: {mode: Passthrough}" : tls,
+                   named ? hostnames[(first + i) % 4] : "", from[world_draw(world, 3)], kinds);
     }
 }
 
