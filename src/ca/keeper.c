@@ -12,7 +12,6 @@
 #include "kube/watch.h"
 #include "net/loop.h"
 
-#define CREATED 201
 #define CONFLICT 409
 #define RETRY_MS 1000
 #define RETRY_MAX_MS 60000

@@ -201,6 +201,12 @@ bool ir_listener_is_http(const struct ir_listener *listener)
     return listener->protocol == IR_LISTENER_HTTP || listener->protocol == IR_LISTENER_HTTPS;
 }
 
+bool ir_listener_ends_tls(const struct ir_listener *listener)
+{
+    return listener->protocol == IR_LISTENER_HTTPS ||
+           (listener->protocol == IR_LISTENER_TLS && !listener->passthrough);
+}
+
 static bool takes_datagrams(const struct ir_gateway *gateway, int32_t port)
 {
     for (size_t i = 0; i < gateway->listeners.len; i++) {

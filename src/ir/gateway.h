@@ -111,6 +111,8 @@ struct ir_gateway {
 const struct ir_listener *ir_gateway_listener(const struct ir_gateway *gateway, struct str key);
 const struct ir_listener_set *ir_gateway_set(const struct ir_gateway *gateway, struct str key);
 bool ir_listener_is_http(const struct ir_listener *listener); /* HTTP or HTTPS */
+/* Whether TLS ends here, for which it needs a certificate. */
+bool ir_listener_ends_tls(const struct ir_listener *listener);
 /* Whether clients may come to a listener by QUIC: HTTPS, where parameters ask for it. Envoy asks
  * nobody for a certificate there, so not where one is wanted. */
 bool ir_speaks_http3(const struct ir_gateway *gateway, const struct ir_listener *listener);

@@ -253,8 +253,3 @@ struct loop *kube_loop(const struct kube *kube)
 {
     return kube->loop;
 }
-
-struct httpc *kube_httpc(struct kube *kube)
-{
-    return kube->httpc;
-}

@@ -42,8 +42,6 @@ struct str kube_server(const struct kube *kube);
 struct str kube_namespace(const struct kube *kube);
 /* Where it runs. */
 struct loop *kube_loop(const struct kube *kube);
-/* The HTTP client, for those who talk to others than the API server. */
-struct httpc *kube_httpc(struct kube *kube);
 
 struct kube_result {
     unsigned status; /* of HTTP; 0: no answer */

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/metric.h"
+#include "base/panic.h"
 #include "kube/watch_internal.h"
 
 #define MISSING_CONFIRMED 3 /* times that a kind that was there must not be, to be gone */
@@ -114,7 +115,8 @@ static bool take_items(struct kube_watch *watch, const struct kube_page *page)
 static void take_page(struct kube_watch *watch, const struct kube_page *page)
 {
     struct str version = STR_NULL;
-    kube_watch_version_at(watch, watch->version, &version);
+    bool known = kube_watch_version_at(watch, watch->version, &version);
+    ASSERT(known);
     watch->absent = 0;
     watch->answered = true;
     memcpy(watch->version_name, version.ptr, version.len);

@@ -258,19 +258,13 @@ static enum condition_id conflict_of(enum condition_id accepted)
                                                       : C_listener_no_conflicts;
 }
 
-static bool terminates(const struct ir_listener *listener)
-{
-    return listener->protocol == IR_LISTENER_HTTPS ||
-           (listener->protocol == IR_LISTENER_TLS && !listener->passthrough);
-}
-
 static struct str why_not(const struct judging *judging, const struct draft *draft)
 {
     const struct ir_listener *listener = draft->listener;
     if (listener_is_out(draft)) {
         return draft->accepted.message;
     }
-    if (terminates(listener) && listener->certificates.len == 0) {
+    if (ir_listener_ends_tls(listener) && listener->certificates.len == 0) {
         return draft->resolved.message;
     }
     return judging->row->accepted ? STR_NULL : STR("the Gateway is not accepted");

@@ -231,8 +231,7 @@ void listener_refs(struct judging *judging)
     for (size_t i = 0; i < judging->drafts.len; i++) {
         struct draft *draft = &judging->drafts.items[i];
         const struct ir_listener *listener = draft->listener;
-        if (listener->protocol == IR_LISTENER_HTTPS ||
-            (listener->protocol == IR_LISTENER_TLS && !listener->passthrough)) {
+        if (ir_listener_ends_tls(listener)) {
             resolve_certificates(judging, draft);
         }
         if (listener->protocol == IR_LISTENER_HTTPS) {

@@ -13,6 +13,9 @@
  * that its SNI chose. Clients cannot set it, backends do not see it. */
 #define LISTENER_HEADER "x-heddle-listener"
 
+/* Of each connection, on both sides: Envoy's "Configuring Envoy as an edge proxy" asks for it. */
+#define GATEWAY_BUFFER_BYTES (32 * 1024)
+
 /* The scope of a Gateway ("NS/NAME"), in ev's scratch arena; empty: no such gateway runs. */
 struct str xds_gateway_scope(struct eval *ev, struct str gateway);
 

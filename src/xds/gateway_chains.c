@@ -26,6 +26,11 @@
  * waits as long by default (listener_filters_timeout). */
 #define HANDSHAKE_TIMEOUT_MS 15000
 
+bool xds_entry_has(const struct gateway_entry *entry, const struct ir_listener *listener)
+{
+    return listener->served && listener->port == entry->port;
+}
+
 struct chains {
     const struct gateway_entry *entry;
     pb_listener *listener;
@@ -135,21 +140,16 @@ static void add_route(struct chains *chains, const struct ir_l4_route *route)
 
 /* --- all ------------------------------------------------------------------------------------ */
 
-static bool is_of(const struct gateway_entry *entry, const struct ir_listener *listener)
-{
-    return listener->served && listener->port == entry->port;
-}
-
 static void add_requests(struct chains *chains)
 {
     const struct gateway_entry *entry = chains->entry;
     bool http = false;
     for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
         const struct ir_listener *listener = &entry->gateway->listeners.items[i];
-        if (is_of(entry, listener) && listener->protocol == IR_LISTENER_HTTPS) {
+        if (xds_entry_has(entry, listener) && listener->protocol == IR_LISTENER_HTTPS) {
             add_https(chains, listener);
         }
-        http = http || (is_of(entry, listener) && listener->protocol == IR_LISTENER_HTTP);
+        http = http || (xds_entry_has(entry, listener) && listener->protocol == IR_LISTENER_HTTP);
     }
     if (http && take(chains, STR_NULL)) {
         add(chains, http_chain(entry, STR_NULL, false));
@@ -176,7 +176,7 @@ void xds_quic_chains(const struct gateway_entry *entry, pb_listener *listener)
         ARENA_ARRAY(entry->arena, entry->gateway->listeners.len, pb_filter_chain *);
     for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
         const struct ir_listener *of = &entry->gateway->listeners.items[i];
-        if (is_of(entry, of) && ir_speaks_http3(entry->gateway, of) &&
+        if (xds_entry_has(entry, of) && ir_speaks_http3(entry->gateway, of) &&
             take(&chains, of->hostname)) {
             pb_filter_chain *chain = http_chain(entry, of->key, true);
             match_name(entry->arena, of->hostname, chain);

@@ -14,6 +14,8 @@ struct gateway_entry { /* what Envoy listens on */
     int32_t port;
 };
 
+/* Whether the listener is served there. */
+bool xds_entry_has(const struct gateway_entry *entry, const struct ir_listener *listener);
 /* Appends to listener the chains of its connections. */
 void xds_gateway_chains(const struct gateway_entry *entry, pb_listener *listener);
 /* Those of QUIC; none: nobody may come by it. */

@@ -19,10 +19,6 @@
 #include "xds/secret.h"
 #include "xds/xds.h"
 
-#define BUFFER_BYTES                                                                               \
-    (32 * 1024) /* of each connection; Envoy's page on edge proxies asks for it                    \
-                 */
-
 static void http_options(struct arena *arena, int protocol, pb_cluster *cluster)
 {
     pb_explicit_http *version = NEW(arena, pb_explicit_http);
@@ -50,7 +46,7 @@ static struct resource_row *backend_cluster(struct eval *ev, const struct ir_ups
     if (!str_eq(ir->name, ir->port)) {
         cluster->eds_cluster_config->service_name = xds_text(scratch, ir->port);
     }
-    cluster->per_connection_buffer_limit_bytes = xds_u32(scratch, BUFFER_BYTES);
+    cluster->per_connection_buffer_limit_bytes = xds_u32(scratch, GATEWAY_BUFFER_BYTES);
     http_options(scratch, ir->protocol, cluster);
     xds_keep_sessions(scratch, cluster);
     xds_limit_retries(scratch, ir->retry_budget, cluster);

@@ -14,11 +14,6 @@
 #include "xds/secret.h"
 #include "xds/xds.h"
 
-#define BUFFER_BYTES                                                                               \
-    (32 * 1024)         /* of each connection; Envoy's page on edge proxies asks for it            \
-                         */
-#define RESOURCES_MAX 3 /* of one row */
-
 #define LISTENERS_MAX 4 /* of an entry: TCP and QUIC, for gateways with IPv6 and without */
 
 struct reach { /* how a Listener is reached, and by whom it is heard of */
@@ -82,7 +77,7 @@ static pb_listener *new_listener(struct eval *ev, const struct gateway_entry *en
     pb_listener *listener = NEW(entry->arena, pb_listener);
     listener->name = xds_text(entry->arena, name);
     listener->traffic_direction = ENVOY__CONFIG__CORE__V3__TRAFFIC_DIRECTION__INBOUND;
-    listener->per_connection_buffer_limit_bytes = xds_u32(entry->arena, BUFFER_BYTES);
+    listener->per_connection_buffer_limit_bytes = xds_u32(entry->arena, GATEWAY_BUFFER_BYTES);
     set_addresses(ev, entry, reach, listener);
     return listener;
 }
@@ -93,7 +88,7 @@ static bool has_protocol(const struct gateway_entry *entry, int protocol)
 {
     for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
         const struct ir_listener *listener = &entry->gateway->listeners.items[i];
-        if (listener->served && listener->port == entry->port && listener->protocol == protocol) {
+        if (xds_entry_has(entry, listener) && listener->protocol == protocol) {
             return true;
         }
     }
@@ -144,7 +139,7 @@ static void add_trusts(struct eval *ev, const struct gateway_entry *entry, struc
 {
     for (size_t i = 0; i < entry->gateway->listeners.len; i++) {
         const struct ir_listener *listener = &entry->gateway->listeners.items[i];
-        if (listener->served && listener->port == entry->port) {
+        if (xds_entry_has(entry, listener)) {
             xds_add_trust(ev, row, scope, listener->key, listener->authorities.items,
                           listener->authorities.len);
         }
