@@ -6,6 +6,8 @@
 
 #include "source/source_file.h"
 
+#define WARNINGS_MAX 5 /* of documents that are left out; heddle check tells all */
+
 static void put(void *user, struct object *object, struct str key)
 {
     mesh_put(user, object, key);
@@ -40,14 +42,31 @@ bool load_paths(const struct options *options, const char *const *paths, unsigne
     return true;
 }
 
+static void warn_of(void *user, struct str file, const struct problem *problem)
+{
+    unsigned *told = user;
+    struct arena arena;
+    if (!problem_is_error(problem) || ++*told > WARNINGS_MAX) {
+        return;
+    }
+    arena_init_sized(&arena, 512);
+    fprintf(stderr, "heddle: %.*s:%u: left out: %.*s%s%.*s\n", STR_FMT(file), problem->line,
+            STR_FMT(problem->object), problem->object.len > 0 ? ": " : "",
+            STR_FMT(problem_words(&arena, problem)));
+    arena_release(&arena);
+}
+
 void loaded_warn(const struct loaded *loaded, const char *dir)
 {
-    if (file_set_invalid(loaded->files) > 0) {
-        fprintf(stderr,
-                "heddle: some documents of '%s' are not valid and were left out; heddle "
-                "check tells what is wrong\n",
-                dir);
+    unsigned told = 0;
+    if (file_set_invalid(loaded->files) == 0) {
+        return;
     }
+    file_set_problems(loaded->files, warn_of, &told);
+    fprintf(stderr,
+            "heddle: some documents of '%s' are not valid and were left out; heddle check tells "
+            "what to do\n",
+            dir);
 }
 
 void loaded_release(struct loaded *loaded)

@@ -41,14 +41,17 @@ static void print_listeners(const json_t *listeners)
     {
         printf("  %s %s", mark(listener), text(listener, "listener"));
         print_file(listener);
-        printf("\n       %s%s on port %lld, hostname %s\n       %s\n", text(listener, "protocol"),
+        printf("\n       %s%s on port %lld, hostname %s%s%s\n       %s\n",
+               text(listener, "protocol"),
                json_is_true(json_object_get(listener, "http3")) ? " and HTTP/3" : "",
                (long long)json_integer_value(json_object_get(listener, "port")),
-               text(listener, "hostname"), text(listener, "verdict"));
+               text(listener, "hostname"),
+               text(listener, "client_certificate")[0] != '\0' ? ", certificate of clients " : "",
+               text(listener, "client_certificate"), text(listener, "verdict"));
     }
 }
 
-static void print_unattached(const json_t *routes)
+static void print_unattached(const json_t *routes, json_int_t more)
 {
     size_t index;
     const json_t *route;
@@ -58,6 +61,9 @@ static void print_unattached(const json_t *routes)
         printf("     %s", text(route, "route"));
         print_file(route);
         printf("\n       %s\n", text(route, "why"));
+    }
+    if (more > 0) {
+        printf("     and %lld more\n", (long long)more);
     }
 }
 
@@ -86,6 +92,13 @@ static void print_rules(const json_t *answer)
     }
 }
 
+static void print_remedy(const json_t *failing)
+{
+    if (text(failing, "remedy")[0] != '\0') {
+        printf("         remedy: %s\n", text(failing, "remedy"));
+    }
+}
+
 static void print_endpoints(const json_t *backend)
 {
     size_t index;
@@ -103,6 +116,7 @@ static void print_endpoints(const json_t *backend)
     if (text(backend, "outcome")[0] != '\0') {
         printf("         %s\n", text(backend, "outcome"));
     }
+    print_remedy(backend);
 }
 
 static void print_list(const json_t *object, const char *key, const char *title)
@@ -154,6 +168,8 @@ static void print_decision(const json_t *decision)
         }
         if (text(backend, "backend")[0] != '\0') {
             print_endpoints(backend);
+        } else {
+            print_remedy(backend);
         }
     }
     print_endpoints(decision);
@@ -243,7 +259,8 @@ void why_print(const json_t *answer)
         print_rules(answer);
     }
     if (json_object_get(answer, "unattached") != NULL) {
-        print_unattached(json_object_get(answer, "unattached"));
+        print_unattached(json_object_get(answer, "unattached"),
+                         json_integer_value(json_object_get(answer, "more_unattached")));
     }
     if (json_object_get(answer, "decision") != NULL) {
         print_decision(json_object_get(answer, "decision"));

@@ -26,6 +26,7 @@
 #define SHIFTED_PORTS 64512 /* pods without privileges bind this + port instead */
 /* Of a request to a backend: how many Gateways it has passed. */
 #define PASSED_HEADER "x-heddle-passed"
+#define PASSES_MAX "++++" /* gateways may stand behind gateways; this many is a circle */
 
 /* --- listeners ----------------------------------------------------------------------------- */
 enum ir_listener_protocol {

@@ -6,6 +6,7 @@
 #include "model/route.h"
 #include "pipeline/explain_internal.h"
 #include "pipeline/inbound.h"
+#include "pipeline/meant.h"
 #include "pipeline/passing.h"
 #include "resolve/key.h"
 #include "resolve/listener_name.h"
@@ -200,6 +201,26 @@ struct str explain_routing(const struct telling *telling, const struct ir_routin
                         STR_FMT(routing->kind));
 }
 
+/* With what was probably meant; of a name of another kind nothing was. */
+static struct str why_no_port(struct telling *telling)
+{
+    const struct question *question = telling->question;
+    struct arena *arena = telling->arena;
+    struct str name = question->host;
+    struct str ns = question->client->ns;
+    struct str meant = STR_NULL;
+    if (str_index(name, '.') == name.len ||
+        service_host_parse(question->host, settings_of(telling)->cluster_domain, &name, &ns)) {
+        const struct service *service = (const struct service *)engine_get(
+            telling->engine, T_SERVICE,
+            arena_printf(arena, "%.*s/%.*s", STR_FMT(ns), STR_FMT(name)));
+        meant = service != NULL ? meant_port(service, question->port, STR_NULL, arena)
+                                : meant_service(telling->engine, ns, name, arena);
+    }
+    return arena_printf(arena, "'%.*s:%d' is no Service port%s%.*s", STR_FMT(question->host),
+                        (int)question->port, meant.len > 0 ? ": " : "", STR_FMT(meant));
+}
+
 static void explain_mesh(struct telling *telling, struct request *request,
                          struct explained *explained)
 {
@@ -211,8 +232,7 @@ static void explain_mesh(struct telling *telling, struct request *request,
     }
     struct str key = find_port(telling);
     if (key.len == 0) {
-        tell_stranger(telling, arena_printf(telling->arena, "'%.*s:%d' is no Service port",
-                                            STR_FMT(question->host), (int)question->port));
+        tell_stranger(telling, why_no_port(telling));
         return;
     }
     explain_text(telling, "service", key);
@@ -232,6 +252,12 @@ static void explain_mesh(struct telling *telling, struct request *request,
         explain_text(telling, "routing", explain_routing(telling, routing));
         explained->taker = explain_rules(telling, routing);
         explain_decision(telling, explained->taker);
+    }
+    if (routing != NULL) {
+        bool taken = explained->connection != NULL
+                         ? explained->connection->rule.len > 0
+                         : explained->taker != NULL && explained->taker->rule.len > 0;
+        explain_unasked(telling, routing, key, taken);
     }
 }
 

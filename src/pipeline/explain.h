@@ -40,18 +40,19 @@ enum explain_part {
  *   service     key of the port
  *   gateway     "ns/name" of who is asked
  *   listeners   of the Gateway, in the order in which they are looked at: listener, file, line,
- *               port, protocol, http3 (true: over UDP, too), hostname, verdict
+ *               port, protocol, http3 (true: over UDP, too), client_certificate ("required",
+ *               "asked for"), hostname, verdict
  *   routing     which set of routes, in words
  *   rules       those looked at, in their order: rule, file, line, hostname (of a Gateway), match,
  *               verdict; more_rules: how many besides are not told
- *   unattached  routes that are not asked, though they might be meant to be: route, file, line, why
- *   decision    action "forward", "redirect", "error", "passthrough" or "accept"; rule, file, line;
- *               status (HTTP) of a redirect or error, code (gRPC) of an error; outcome, in words;
- *               backends: share, backend, manner (of a Gateway), endpoints, outcome, or then;
- *               in_force and ignored: what the rule does besides, and what such a client does not
- *               do of it; notes
- *   then        what the routes of the backend's Service do with it: request (method, path, host),
- *               routing, rules, decision
+ *   unattached  routes that are not asked, though they might be meant to be, the likeliest first:
+ * route, file, line, why; more_unattached: how many besides are not told decision    action
+ * "forward", "redirect", "error", "passthrough" or "accept"; rule, file, line; status (HTTP) of a
+ * redirect or error, code (gRPC) of an error; outcome, in words; backends: share, backend, manner
+ * (of a Gateway), endpoints, outcome, or then; remedy, of what fails; in_force and ignored: what
+ * the rule does besides, and what such a client does not do of it; notes then        what the
+ * routes of the backend's Service do with it: request (method, path, host), routing, rules,
+ * decision
  *
  * Takes a question that question_fits().
  */

@@ -15,6 +15,7 @@ const char *explain_grpc_code(int32_t status)
     case HTTP_NOT_FOUND:
         return "UNIMPLEMENTED";
     case HTTP_MISDIRECTED:
+    case HTTP_LOOP_DETECTED:
         return "UNKNOWN";
     default:
         return "UNAVAILABLE"; /* 500: see xds/route_action.c */
@@ -148,10 +149,11 @@ static void tell_backend(struct telling *telling, const struct ir_route *rule,
         failing.status = HTTP_UNAVAILABLE;
         explain_text(telling, "outcome",
                      explain_failure(telling, failing, STR("no endpoint is ready")));
+        explain_idle(telling, port);
     }
 }
 
-void explain_backends(struct telling *telling, const struct ir_route *rule,
+void explain_backends(struct telling *telling, const struct ir_route *rule, struct str name,
                       const struct ir_backend *backends, size_t len, struct failing failing)
 {
     int64_t sum = 0;
@@ -168,6 +170,7 @@ void explain_backends(struct telling *telling, const struct ir_route *rule,
             tell_backend(telling, rule, &backends[i], failing);
         } else {
             explain_text(telling, "outcome", explain_failure(telling, failing, backends[i].reason));
+            explain_remedy(telling, name, backends[i].reason);
         }
         json_close(telling->json, '}');
     }

@@ -56,6 +56,16 @@ static void tell_domain(const struct site *site, const struct ir_routing *domain
                               STR_FMT(domain->domain), STR_FMT(domain->listener)));
 }
 
+static bool has_gone_round(const struct request *request)
+{
+    bool round = false;
+    for (size_t i = 0; i < request->nheaders; i++) {
+        round = round || (str_eq_nocase(request->headers[i].name, STR(PASSED_HEADER)) &&
+                          str_ends_with(request->headers[i].value, STR(PASSES_MAX)));
+    }
+    return round;
+}
+
 /* arrived: the listener that the connection came by. */
 static void explain_host(const struct site *site, const struct ir_listener *arrived,
                          struct explained *ret_explained)
@@ -76,6 +86,12 @@ static void explain_host(const struct site *site, const struct ir_listener *arri
         return;
     }
     tell_domain(site, domain);
+    if (has_gone_round(telling->request)) {
+        explain_error(telling, HTTP_LOOP_DETECTED,
+                      STR("the request has passed four Gateways, as its header " PASSED_HEADER
+                          " says: a route leads back to a Gateway"));
+        return;
+    }
     if (arrived != NULL && arrived->protocol == IR_LISTENER_HTTPS &&
         !str_eq(domain->listener, arrived->key)) {
         explain_error(telling, HTTP_MISDIRECTED,
@@ -234,7 +250,15 @@ static struct str why_no_port(const struct site *site)
                                 (int)listener->port);
         }
     }
-    return arena_printf(site->arena, "the Gateway serves nothing on %s port %d",
+    for (size_t i = 0; i < site->gateway->listeners.len; i++) {
+        const struct ir_listener *listener = &site->gateway->listeners.items[i];
+        if (listener->port == site->question->port &&
+            (listener->protocol == IR_LISTENER_UDP) == site->udp) {
+            return arena_printf(site->arena, "listener '%.*s' is not served: %.*s",
+                                STR_FMT(listener->key), STR_FMT(listener->why_not));
+        }
+    }
+    return arena_printf(site->arena, "the Gateway has no listener on %s port %d",
                         site->udp ? "UDP" : "TCP", (int)site->question->port);
 }
 

@@ -6,9 +6,11 @@
  *   explain_gateway.c    where it leads to at a Gateway: to which domain, or to which connections
  *   explain_listeners.c  by which of its listeners
  *   explain_unattached.c which routes it does not come to
+ *   explain_unasked.c    the same in the mesh
  *   explain_request.c    the rules of a request, and what becomes of it
  *   explain_l4.c         the same of a connection
  *   explain_backends.c   shares and endpoints
+ *   explain_remedy.c     what to do about backends that get nothing
  *   explain_then.c       the routes of a backend's Service, behind those of a Gateway
  */
 #ifndef HEDDLE_PIPELINE_EXPLAIN_INTERNAL_H
@@ -21,7 +23,9 @@
 #define HTTP_NOT_FOUND 404
 #define HTTP_MISDIRECTED 421
 #define HTTP_UNAVAILABLE 503
+#define HTTP_LOOP_DETECTED 508
 
+#define UNATTACHED_TOLD_MAX 20
 #define RULES_TOLD_MAX 50 /* rules that did not match are told up to here */
 
 struct telling {
@@ -59,12 +63,20 @@ struct str explain_failure(const struct telling *telling, struct failing failing
 /* What Envoy tells a gRPC client in place of an HTTP status. */
 const char *explain_grpc_code(int32_t status);
 /* Member `backends`: share, backend, endpoints; outcome of those that fail. rule: that has them;
- * NULL: one of connections. */
-void explain_backends(struct telling *telling, const struct ir_route *rule,
+ * NULL: one of connections. name: its. */
+void explain_backends(struct telling *telling, const struct ir_route *rule, struct str name,
                       const struct ir_backend *backends, size_t len, struct failing failing);
 /* Member `then`: what the routes of the backend's Service do with what the rule sends there. */
 void explain_then(struct telling *telling, const struct ir_route *rule,
                   const struct ir_backend *backend, struct str port);
+
+/* Member `remedy`, where one is known, of a backend of the rule that gets nothing for the reason.
+ */
+void explain_remedy(struct telling *telling, struct str rule, struct str reason);
+/* Items: of filters RequestMirror of the rule that send nowhere. */
+void explain_lost_mirrors(struct telling *telling, struct str rule);
+/* Member `remedy`, of a Service port without a ready endpoint. */
+void explain_idle(struct telling *telling, struct str port_key);
 
 /* --- requests ------------------------------------------------------------------------------- */
 /* Member `rules`. Returns the rule that takes the request; NULL: none does. */
@@ -101,6 +113,11 @@ void explain_unattached(struct telling *telling, const struct asked_routes *aske
 /* The routes of a Service port for the client, and their key; NULL: there are none. */
 const struct ir_routing *explain_find_routing(struct telling *telling, struct str port,
                                               struct str *ret_key);
+/* Whether the route is among the rules. */
+bool explain_is_asked(const struct ir_routing *routing, struct str route);
+/* Member `unattached`: routes that name the Service, and are not. taken: a rule has the request. */
+void explain_unasked(struct telling *telling, const struct ir_routing *routing, struct str port,
+                     bool taken);
 /* Which set of routes it is, in words. */
 struct str explain_routing(const struct telling *telling, const struct ir_routing *routing);
 

@@ -157,9 +157,11 @@ static void tell_decision(struct telling *telling, const struct ir_l4_route *win
         }
         if (winner->backends.len > 0) {
             const struct failing failing = {.opaque = true};
-            explain_backends(telling, NULL, winner->backends.items, winner->backends.len, failing);
+            explain_backends(telling, NULL, winner->rule, winner->backends.items,
+                             winner->backends.len, failing);
         } else {
             explain_text(telling, "outcome", refusal(telling, winner->reason));
+            explain_remedy(telling, winner->rule, winner->reason);
         }
     }
     json_close(telling->json, '}');

@@ -168,6 +168,11 @@ static void tell_listener(const struct site *site, const struct considered *it, 
         json_key(json, "http3");
         json_bool(json, true);
     }
+    if (it->listener->client_certs != IR_CERTS_NONE) {
+        explain_text(site->telling, "client_certificate",
+                     it->listener->client_certs == IR_CERTS_REQUIRED ? STR("required")
+                                                                     : STR("asked for"));
+    }
     explain_text(site->telling, "hostname",
                  it->listener->hostname.len > 0 ? it->listener->hostname : STR("*"));
     explain_text(site->telling, "verdict", verdict(site, it, name));

@@ -179,7 +179,7 @@ static bool repeats_header(const struct request *request)
     return false;
 }
 
-static void tell_notes(struct telling *telling)
+static void tell_notes(struct telling *telling, const struct ir_route *winner)
 {
     json_key(telling->json, "notes");
     json_open(telling->json, '[');
@@ -194,6 +194,9 @@ static void tell_notes(struct telling *telling)
     if (!explain_proxyless(telling) && repeats_header(telling->request)) {
         json_text(telling->json, "of a repeated header each value is compared, as Envoy 1.40 does; "
                                  "older ones join the values with ','");
+    }
+    if (winner != NULL) {
+        explain_lost_mirrors(telling, winner->rule);
     }
     json_close(telling->json, ']');
 }
@@ -242,9 +245,11 @@ static void tell_outcome(struct telling *telling, const struct ir_route *winner)
         tell_error(telling, winner->error_status, winner->reason);
     } else if (any_valid(winner)) {
         const struct failing failing = {.status = winner->error_status};
-        explain_backends(telling, winner, winner->backends.items, winner->backends.len, failing);
+        explain_backends(telling, winner, winner->rule, winner->backends.items,
+                         winner->backends.len, failing);
     } else {
         tell_error(telling, winner->error_status, winner->backends.items[0].reason);
+        explain_remedy(telling, winner->rule, winner->backends.items[0].reason);
     }
 }
 
@@ -266,7 +271,7 @@ void explain_decision(struct telling *telling, const struct ir_route *winner)
                      telling->json);
     }
     if (!explain_leaves_out(telling, EXPLAIN_NOTES)) {
-        tell_notes(telling);
+        tell_notes(telling, winner);
     }
     json_close(telling->json, '}');
 }

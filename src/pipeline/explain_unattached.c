@@ -10,6 +10,9 @@
  *
  * Of requests only routes with a rule that would match are told.
  */
+#include <stdlib.h>
+
+#include "base/vec.h"
 #include "ir/attachment.h"
 #include "ir/graph.h"
 #include "model/gateway.h"
@@ -20,13 +23,24 @@
 #include "resolve/match.h"
 #include "resolve/rule.h"
 
-#define UNATTACHED_TOLD_MAX 20
+#define OTHER_HOSTS_TOLD_MAX 5    /* of routes that only have other hostnames: the nearest */
+#define OTHER_HOSTS_BESIDES_MAX 2 /* the same, where some route has the host */
+#define DISTANCE_MAX 32           /* beyond it one hostname is as far as another */
 #define NAMES_TOLD_MAX 4
+
+struct unattached {
+    struct str key;
+    const struct route *route;
+    struct str why;
+    size_t parent;
+    enum { HAS_HOST, ANY_HOST, OTHER_HOST } rank; /* the likeliest first */
+    unsigned distance;                            /* of its nearest hostname */
+};
 
 struct search {
     struct telling *telling;
     const struct asked_routes *asked;
-    size_t told;
+    VEC(struct unattached) found;
 };
 
 struct reason {
@@ -62,13 +76,26 @@ static bool would_match(const struct search *search, const struct route *route)
     return false;
 }
 
+/* By a hostname of its own. */
+static bool names_host(const struct search *search, const struct route *route)
+{
+    bool any = false;
+    for (size_t i = 0; i < route->hostnames.len; i++) {
+        any = any || hostname_covers(route->hostnames.items[i], search->asked->host);
+    }
+    return any;
+}
+
 static bool is_of_kind(const struct search *search, const struct route *route)
 {
     static const enum kind_id kinds[] = {
         [ABOUT_TCP] = KIND_TCPROUTE, [ABOUT_TLS] = KIND_TLSROUTE, [ABOUT_UDP] = KIND_UDPROUTE};
     int about = search->telling->question->about;
-    return about == ABOUT_REQUEST ? !govern_of_connections(route->object.kind)
-                                  : route->object.kind == kinds[about];
+    bool requests = !govern_of_connections(route->object.kind);
+    if (about != ABOUT_REQUEST && requests) { /* by mistake, of a listener that reads none */
+        return search->telling->question->https && names_host(search, route);
+    }
+    return about == ABOUT_REQUEST ? requests : route->object.kind == kinds[about];
 }
 
 static bool is_of(struct str rule, struct str route)
@@ -76,8 +103,7 @@ static bool is_of(struct str rule, struct str route)
     return rule.len > 0 && str_eq(rule_key_parse(rule).route, route);
 }
 
-/* Whether it is told among the rules. */
-static bool is_asked(const struct ir_routing *domain, struct str route)
+bool explain_is_asked(const struct ir_routing *domain, struct str route)
 {
     bool any = false;
     for (size_t i = 0; domain != NULL && i < domain->routes.len; i++) {
@@ -85,16 +111,6 @@ static bool is_asked(const struct ir_routing *domain, struct str route)
     }
     for (size_t i = 0; domain != NULL && i < domain->connections.len; i++) {
         any = any || is_of(domain->connections.items[i].rule, route);
-    }
-    return any;
-}
-
-/* By a hostname of its own. */
-static bool names_host(const struct search *search, const struct route *route)
-{
-    bool any = false;
-    for (size_t i = 0; i < route->hostnames.len; i++) {
-        any = any || hostname_covers(route->hostnames.items[i], search->asked->host);
     }
     return any;
 }
@@ -264,13 +280,21 @@ static struct reason why_not(const struct search *search, const struct route *ro
 
 /* --- telling -------------------------------------------------------------------------------- */
 
+static unsigned distance_of(const struct search *search, const struct route *route)
+{
+    unsigned nearest = DISTANCE_MAX;
+    for (size_t i = 0; i < route->hostnames.len; i++) {
+        unsigned edits = str_distance(route->hostnames.items[i], search->asked->host, DISTANCE_MAX);
+        nearest = edits < nearest ? edits : nearest;
+    }
+    return nearest;
+}
+
 static void visit_route(void *user, struct str key, const struct row *row)
 {
     struct search *search = user;
-    struct json *json = search->telling->json;
     const struct route *route = (const struct route *)row;
-    if (search->told == UNATTACHED_TOLD_MAX || is_asked(search->asked->routing, key) ||
-        !is_of_kind(search, route)) {
+    if (explain_is_asked(search->asked->routing, key) || !is_of_kind(search, route)) {
         return;
     }
     struct reason reason = why_not(search, route, key);
@@ -278,27 +302,69 @@ static void visit_route(void *user, struct str key, const struct row *row)
     if (reason.why.len == 0 || (request && !would_match(search, route))) {
         return;
     }
-    if (search->told++ == 0) {
-        json_key(json, "unattached");
-        json_open(json, '[');
+    struct unattached it = {.key = key, .route = route, .why = reason.why, .parent = reason.parent};
+    if (search->asked->host.len == 0 || route->hostnames.len == 0) {
+        it.rank = ANY_HOST;
+    } else if (!names_host(search, route)) {
+        it.rank = OTHER_HOST;
+        it.distance = distance_of(search, route);
     }
+    vec_push(&search->found, it);
+}
+
+static int by_likelihood(const void *a, const void *b)
+{
+    const struct unattached *ua = a, *ub = b;
+    int order = (ua->rank > ub->rank) - (ua->rank < ub->rank);
+    order = order != 0 ? order : (ua->distance > ub->distance) - (ua->distance < ub->distance);
+    return order != 0 ? order : str_cmp(ua->key, ub->key);
+}
+
+static void tell_route(struct search *search, const struct unattached *it)
+{
+    struct json *json = search->telling->json;
     json_open(json, '{');
-    explain_text(search->telling, "route", key);
-    explain_text(search->telling, "file", route->object.origin.file);
+    explain_text(search->telling, "route", it->key);
+    explain_text(search->telling, "file", it->route->object.origin.file);
     json_key(json, "line");
-    json_uint(json, route->parents.items[reason.parent].line);
-    explain_text(search->telling, "why", reason.why);
+    json_uint(json, it->route->parents.items[it->parent].line);
+    explain_text(search->telling, "why", it->why);
     json_close(json, '}');
+}
+
+static void tell_found(struct search *search)
+{
+    struct json *json = search->telling->json;
+    size_t told = 0, others = 0;
+    qsort(search->found.items, search->found.len, sizeof(search->found.items[0]), by_likelihood);
+    size_t others_max =
+        search->found.items[0].rank == HAS_HOST ? OTHER_HOSTS_BESIDES_MAX : OTHER_HOSTS_TOLD_MAX;
+    json_key(json, "unattached");
+    json_open(json, '[');
+    for (size_t i = 0; i < search->found.len && told < UNATTACHED_TOLD_MAX; i++) {
+        const struct unattached *it = &search->found.items[i];
+        others += it->rank == OTHER_HOST;
+        if (others <= others_max) {
+            tell_route(search, it);
+            told++;
+        }
+    }
+    json_close(json, ']');
+    if (told < search->found.len) {
+        json_key(json, "more_unattached");
+        json_uint(json, search->found.len - told);
+    }
 }
 
 void explain_unattached(struct telling *telling, const struct asked_routes *asked)
 {
-    struct search search = {telling, asked, 0};
+    struct search search = {telling, asked, {NULL, 0, 0}};
     if (explain_leaves_out(telling, EXPLAIN_RULES)) {
         return;
     }
     engine_each(telling->engine, T_ROUTE, visit_route, &search);
-    if (search.told > 0) {
-        json_close(telling->json, ']');
+    if (search.found.len > 0) {
+        tell_found(&search);
     }
+    vec_release(&search.found);
 }

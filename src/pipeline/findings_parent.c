@@ -132,6 +132,12 @@ static bool check_missing(struct finding_walk *walk, const struct route *route, 
         return false;
     }
     struct str meant = meant_object(walk->engine, table, ns, ref->name, arena);
+    if (gateway && !ref->has_kind && finding_service(walk, ns, ref->name) != NULL) {
+        meant = arena_printf(arena,
+                             "for Service '%.*s', which is there, write group: \"\" and kind: "
+                             "Service",
+                             STR_FMT(ref->name));
+    }
     finding_report(walk, &route->object, PROBLEM_unresolved_reference, ref->line,
                    arena_printf(arena, "spec.parentRefs[%zu]", index),
                    arena_printf(arena, "no %.*s '%.*s' in namespace '%.*s'", STR_FMT(ref->kind),

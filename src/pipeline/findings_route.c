@@ -17,22 +17,6 @@ static bool of_connections(const struct route *route)
 
 /* --- backendRefs ---------------------------------------------------------------------------- */
 
-static struct str meant_backend(struct finding_walk *walk, const struct route *route,
-                                const struct object_ref *ref)
-{
-    struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
-    if (ref->group.len > 0 || !str_eq(ref->kind, STR("Service"))) {
-        return meant_kind(ref->group, ref->kind, &walk->scratch);
-    }
-    const struct service *service = finding_service(walk, ns, ref->name);
-    if (service == NULL) {
-        return meant_service(walk->engine, ns, ref->name, &walk->scratch);
-    }
-    return service->type == SERVICE_EXTERNAL_NAME
-               ? STR_NULL
-               : meant_port(service, ref->port, STR_NULL, &walk->scratch);
-}
-
 struct trouble { /* of a backend */
     enum condition_id why;
     struct str message; /* borrowed */
@@ -45,14 +29,11 @@ static void report_backend(struct finding_walk *walk, const struct route *route,
 {
     if (trouble->why == C_ref_not_permitted) {
         finding_report(walk, &route->object, PROBLEM_not_permitted, line, path, trouble->message,
-                       arena_printf(&walk->scratch,
-                                    "add a ReferenceGrant there, from %ss of namespace '%.*s' to "
-                                    "Services; %s",
-                                    kind_info(route->object.kind)->kind,
-                                    STR_FMT(route->object.meta.ns), until));
+                       arena_printf(&walk->scratch, "%.*s; %s",
+                                    STR_FMT(meant_grant(route, &walk->scratch)), until));
         return;
     }
-    struct str meant = meant_backend(walk, route, ref);
+    struct str meant = meant_backend(walk->engine, route, ref, &walk->scratch);
     const char *joint = meant.len == 0 ? "" : str_ends_with(meant, STR("?")) ? " " : "; ";
     finding_report(walk, &route->object, PROBLEM_unresolved_reference, line, path, trouble->message,
                    arena_printf(&walk->scratch, "%.*s%s%s", STR_FMT(meant), joint, until));

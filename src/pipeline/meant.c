@@ -163,3 +163,40 @@ struct str meant_kind(struct str group, struct str kind, struct arena *arena)
     return group.len > 0 ? STR("did you mean kind 'Service' of group \"\"?")
                          : arena_printf(arena, "did you mean kind '%.*s'?", STR_FMT(service));
 }
+
+/* --- backends ------------------------------------------------------------------------------- */
+
+/* Then it is something else that is wrong with it. */
+static bool has_port(const struct service *service, int32_t number)
+{
+    bool any = false;
+    for (size_t i = 0; i < service->ports.len; i++) {
+        const struct service_port *port = &service->ports.items[i];
+        any = any || (port->port == number && port->protocol == PROTOCOL_TCP);
+    }
+    return any;
+}
+
+struct str meant_backend(const struct engine *engine, const struct route *route,
+                         const struct object_ref *ref, struct arena *arena)
+{
+    struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
+    if (ref->group.len > 0 || !str_eq(ref->kind, STR("Service"))) {
+        return meant_kind(ref->group, ref->kind, arena);
+    }
+    const struct service *service = (const struct service *)engine_get(
+        engine, T_SERVICE, arena_printf(arena, "%.*s/%.*s", STR_FMT(ns), STR_FMT(ref->name)));
+    if (service == NULL) {
+        return meant_service(engine, ns, ref->name, arena);
+    }
+    return service->type == SERVICE_EXTERNAL_NAME || has_port(service, ref->port)
+               ? STR_NULL
+               : meant_port(service, ref->port, STR_NULL, arena);
+}
+
+struct str meant_grant(const struct route *route, struct arena *arena)
+{
+    return arena_printf(arena,
+                        "add a ReferenceGrant there, from %ss of namespace '%.*s' to Services",
+                        kind_info(route->object.kind)->kind, STR_FMT(route->object.meta.ns));
+}

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "engine/engine.h"
+#include "model/route.h"
 #include "model/service.h"
 
 struct str meant_service(const struct engine *engine, struct str ns, struct str name,
@@ -21,5 +22,10 @@ struct str meant_port(const struct service *service, int32_t number, struct str 
                       struct arena *arena);
 /* Of a reference that is to be one to a Service, but is of another group or kind. */
 struct str meant_kind(struct str group, struct str kind, struct arena *arena);
+/* Of a backend of the route: the Service, its port or the kind. */
+struct str meant_backend(const struct engine *engine, const struct route *route,
+                         const struct object_ref *ref, struct arena *arena);
+/* The ReferenceGrant that a backend of the route lacks. */
+struct str meant_grant(const struct route *route, struct arena *arena);
 
 #endif

@@ -27,8 +27,7 @@
 #define ROUTE_CONFIG_VIRTUAL_HOSTS 2 /* field of envoy.config.route.v3.RouteConfiguration */
 #define HTTP_MISDIRECTED 421
 #define HTTP_LOOP_DETECTED 508
-#define PASS "+"          /* of a Gateway, in PASSED_HEADER */
-#define PASSES_MAX "++++" /* gateways may stand behind gateways; this many is a circle */
+#define PASS "+" /* of a Gateway, in PASSED_HEADER */
 #define ALT_SVC_SECONDS 86400
 
 /* A route that answers by itself where the header is so. */

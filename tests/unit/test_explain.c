@@ -23,7 +23,8 @@ static void test_no_such_service(void **state)
 {
     (void)state;
     assert_told(MESH, "sidecar/b/x", "GET", "http://one", NULL,
-                "{\"routing\":\"'one:80' is no Service port\",\"decision\":{"
+                "{\"routing\":\"'one:80' is no Service port: Service 'one' is in namespace 'a': "
+                "name that, too\",\"decision\":{"
                 "\"action\":\"passthrough\","
                 "\"outcome\":\"the sidecar passes the connection on untouched\"}}");
     assert_told(MESH, "sidecar/b/x", "GET", "http://one.a.example.com", NULL,
@@ -65,11 +66,13 @@ static void test_opaque(void **state)
 {
     static const char mail[] = SERVICE("mail", "clusterIP: 10.0.0.3, ports: [{port: 25}]");
     (void)state;
-    assert_told(mail, "sidecar/a/x", "GET", "http://mail:25", NULL,
-                "{\"service\":\"a/mail:25\",\"routing\":\"opaque TCP: no route is attached, and "
-                "appProtocol names no HTTP\",\"decision\":{\"action\":\"forward\","
-                "\"backends\":[{\"share\":1,\"backend\":\"a/mail:25\",\"endpoints\":[],"
-                "\"outcome\":\"the connection is closed: no endpoint is ready\"}]}}");
+    assert_told(
+        mail, "sidecar/a/x", "GET", "http://mail:25", NULL,
+        "{\"service\":\"a/mail:25\",\"routing\":\"opaque TCP: no route is attached, and "
+        "appProtocol names no HTTP\",\"decision\":{\"action\":\"forward\","
+        "\"backends\":[{\"share\":1,\"backend\":\"a/mail:25\",\"endpoints\":[],"
+        "\"outcome\":\"the connection is closed: no endpoint is ready\",\"remedy\":\"Service "
+        "'a/mail' has no endpoint: does its selector match a pod?\"}]}}");
 }
 
 #define L4_ROUTE(kind, name, created, more)                                                        \
@@ -88,7 +91,8 @@ static void test_tcp_route(void **state)
         "\"decision\":{\"action\":\"forward\",\"rule\":\"TCPRoute/a/r/0\","
         "\"file\":\"test.yaml\",\"line\":8,\"backends\":[{\"share\":0.75,\"backend\":\"a/one:80\","
         "\"endpoints\":[{\"address\":\"10.9.0.1:3000\",\"zone\":\"z\"}]},{\"share\":0.25," CLOSED
-        "rules[0].backendRefs[1]: no Service 'gone' in namespace 'a'\"}]}}";
+        "rules[0].backendRefs[1]: no Service 'gone' in namespace 'a'\",\"remedy\":\"did you mean "
+        "'one'?\"}]}}";
     (void)state;
     assert_told(TCP_ROUTE MESH, "sidecar/a/x", "", "tcp://echo:80", NULL, wanted);
     assert_told(TCP_ROUTE MESH, "sidecar/a/x", "", "tls://10.0.0.1:80", NULL, wanted);
@@ -141,7 +145,8 @@ static void test_tls_routes(void **state)
         "do not follow TLSRoutes\",\"rules\":[{\"rule\":\"default\",\"match\":\"any path\","
         "\"verdict\":\"takes the request\"}],\"decision\":{\"action\":\"forward\","
         "\"rule\":\"default\",\"backends\":[{\"share\":1,\"backend\":\"a/echo:80\","
-        "\"endpoints\":[],\"outcome\":\"UNAVAILABLE: no endpoint is ready\"}],"
+        "\"endpoints\":[],\"outcome\":\"UNAVAILABLE: no endpoint is ready\",\"remedy\":\"Service "
+        "'a/echo' has no endpoint: does its selector match a pod?\"}],"
         "\"notes\":[]}}");
 }
 
@@ -166,7 +171,8 @@ static void test_no_endpoints(void **state)
                 "\"verdict\":\"takes the request\"}],"
                 "\"decision\":{\"action\":\"forward\",\"rule\":\"default\",\"backends\":[{"
                 "\"share\":1,\"backend\":\"a/echo:80\",\"endpoints\":[],\"outcome\":"
-                "\"503 (for gRPC UNAVAILABLE): no endpoint is ready\"}],"
+                "\"503 (for gRPC UNAVAILABLE): no endpoint is ready\",\"remedy\":\"Service "
+                "'a/echo' has no endpoint: does its selector match a pod?\"}],"
                 "\"notes\":[\"clients do not send the '#' and what follows it; Envoy answers 400 "
                 "where one does\"]}}");
 }
@@ -223,7 +229,10 @@ static void test_consumer_route(void **state)
                 "\"file\":\"test.yaml\",\"line\":16,\"match\":\"path /b\","
                 "\"verdict\":\"path '/' is not '/b'\"}],"
                 "\"decision\":{\"action\":\"error\",\"status\":404,\"code\":\"UNIMPLEMENTED\","
-                "\"outcome\":\"404 (for gRPC UNIMPLEMENTED): no rule matches\",\"notes\":[]}}");
+                "\"outcome\":\"404 (for gRPC UNIMPLEMENTED): no rule "
+                "matches\",\"notes\":[]},\"unattached\":[{\"route\":\"HTTPRoute/a/"
+                "r\",\"file\":\"test.yaml\",\"line\":6,\"why\":\"consumer routes of the client's "
+                "namespace 'b' take its place\"}]}");
     assert_told(yaml, "sidecar/c/x", "GET", "http://echo.a/", NULL,
                 "{\"service\":\"a/echo:80\",\"routing\":\"producer HTTPRoutes: those of the "
                 "Service's namespace\",\"rules\":[{\"rule\":\"HTTPRoute/a/r/0\","
@@ -252,7 +261,7 @@ static void test_error_shares(void **state)
         "\"backend\":\"a/one:80\",\"endpoints\":[{\"address\":\"10.9.0.1:3000\","
         "\"zone\":\"z\"}]},{\"share\":0.25,"
         "\"outcome\":\"500 (for gRPC UNAVAILABLE): rules[0].backendRefs[1]: no Service 'gone' "
-        "in namespace 'a'\"}],\"notes\":[]}}");
+        "in namespace 'a'\",\"remedy\":\"did you mean 'one'?\"}],\"notes\":[]}}");
     assert_told(whole, "proxyless/a/x", "POST", "xds:///echo.a:80/p.S/M", NULL,
                 "{\"service\":\"a/echo:80\",\"routing\":\"producer GRPCRoutes: those of the "
                 "Service's namespace\",\"rules\":[{\"rule\":\"GRPCRoute/a/r/0\","
@@ -261,7 +270,7 @@ static void test_error_shares(void **state)
                 "\"decision\":{\"action\":\"error\",\"rule\":\"GRPCRoute/a/r/0\","
                 "\"file\":\"test.yaml\",\"line\":8,\"code\":\"UNAVAILABLE\","
                 "\"outcome\":\"UNAVAILABLE: rules[0].backendRefs[0]: no Service 'gone' in "
-                "namespace 'a'\",\"notes\":[]}}");
+                "namespace 'a'\",\"remedy\":\"did you mean 'one'?\",\"notes\":[]}}");
 }
 
 static void test_what_grpc_clients_do_not_do(void **state)
