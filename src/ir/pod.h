@@ -11,9 +11,7 @@
 #define POD_INBOUND_PORT 15006  /* of Envoy: connections to the application */
 #define POD_AGENT_PORT 15020    /* of the agent: /ready, /live, /drain, /metrics */
 #define POD_PROBE_PORT 15021    /* nobody's; the rules lead it to the agent, which proves them */
-#define POD_PORTS_FIRST                                                                            \
-    15000 /* of the pod's own parts, Envoy's admin port among them: no                             \
-             listener has one of them */
+#define POD_PORTS_FIRST 15000   /* of the pod's own parts: no listener has one of them */
 #define POD_PORTS_LAST 15090
 #define POD_PROXY_UID 15000 /* whose connections are not intercepted */
 
