@@ -222,7 +222,7 @@ static void print_envoys(const json_t *envoys)
     json_int_t connected = json_integer_value(json_object_get(envoys, "connected"));
     json_int_t rejected = json_integer_value(json_object_get(envoys, "rejected"));
     if (connected == 0) {
-        printf("no Envoy of the Gateway is connected: nobody listens");
+        printf("no Envoy of the Gateway is connected");
         print_replicas(envoys);
         return;
     }
