@@ -102,6 +102,7 @@ static void respond(struct stream *stream, struct subscription *sub, bool remova
                                             RESPONSE_CONTROL_PLANE};
     struct response *response = &stream->env->response;
     response_begin(response);
+    subscription_settle_places(sub);
     (void)snprintf(sub->version_sent, sizeof(sub->version_sent), "%llu",
                    (unsigned long long)(sub->replica->seq % 10000000000000000u));
     put_removals(stream, sub, removals);

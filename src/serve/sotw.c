@@ -194,6 +194,7 @@ static void respond_whole(struct stream *stream, struct subscription *sub, bool 
 {
     struct response *response = &stream->env->response;
     char version[HASH_TEXT_LEN];
+    subscription_settle_places(sub);
     hash_text(put_whole(stream, sub, removals), version);
     if (response->bytes > stream->env->limits.whole_state_bytes) {
         refuse_whole(stream, sub, removals);

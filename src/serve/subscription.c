@@ -357,6 +357,25 @@ void subscription_follow(struct subscription *sub, struct str name)
     }
 }
 
+/* Does anybody come to a place beside the only one that moves? */
+static bool has_newcomer(const struct subscription *sub)
+{
+    bitmap_for_each (id, &sub->dirty) {
+        const struct resource *resource = wanted(sub, id);
+        if (!bitmap_test(&sub->known, id) && resource != NULL && resource->place != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void subscription_settle_places(struct subscription *sub)
+{
+    if (sub->moving.count == 1 && !has_newcomer(sub)) {
+        bitmap_clear_all(&sub->moving);
+    }
+}
+
 void subscription_put_sent(struct subscription *sub, uint32_t id)
 {
     ASSERT(!bitmap_test(&sub->moving, id));

@@ -5,7 +5,7 @@
  *
  *   named     subscribed by name            known     the client has some version of it
  *   dirty     to be sent                    removing  to be taken away; a subset of known
- *   moving    known and dirty: to be taken away before it is sent, since it changes its place
+ *   moving    known and dirty: it changes its place, so it may have to go before it is sent
  *   sent      in the responses in flight    owed      its cluster was sent, it was not yet
  *   leaving   taken away by the response in flight; not held, since a new owner of the id is known
  *             by other bits
@@ -17,9 +17,10 @@
  * Dirty without a wanted resource means "does not exist" (delta answers that, too).
  *
  * Places. No two resources may have one (struct resource), and Envoy looks at each listener of a
- * response in turn, after it has taken away what goes. So a resource that leaves its place goes
- * with one response and comes with the next: then whatever the client has stands where we say, and
- * nobody else's place is taken, in whichever order places were exchanged.
+ * response in turn, after it has taken away what goes. One that moves while no other looks for a
+ * place is changed where it is, without a gap. Otherwise those that move go with one response and
+ * come with the next: then whatever the client has stands where we say, and nobody else's place is
+ * taken, in whichever order places were exchanged.
  *
  * The replica keeps an entry as long as it is named, known or owed. At most OWED_SLACK more than
  * twice what exists is owed, however much comes and goes.
@@ -101,9 +102,11 @@ void subscription_changed(struct subscription *sub, uint32_t id, const struct re
 void subscription_follow(struct subscription *sub, struct str name);
 
 /* --- what is sent ---------------------------------------------------------------------------- */
+/* Before a response is put together: says of what moves whether it must go first. */
+void subscription_settle_places(struct subscription *sub);
 void subscription_put_sent(struct subscription *sub, uint32_t id);
 void subscription_removal_sent(struct subscription *sub, uint32_t id);
-/* What is moving was taken away; it stays dirty. */
+/* What must go first was taken away; it stays dirty. */
 void subscription_move_sent(struct subscription *sub, uint32_t id);
 /* What is dirty is not sent after all. */
 void subscription_unsent(struct subscription *sub, uint32_t id);

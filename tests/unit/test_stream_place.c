@@ -59,6 +59,30 @@ static void who_moves_goes_first_and_comes_after_that(void **state)
     client_free(c);
 }
 
+/* Nobody can be in the way: no moment without it. */
+static void who_moves_alone_is_changed_where_it_is(void **state)
+{
+    struct rig *rig = *state;
+    for (unsigned p = 0; p < 2; p++) {
+        struct client *c = client_with_all(rig, p == 0 ? STREAM_DELTA : STREAM_SOTW);
+        put(rig, XDS_LDS, "a", p == 0 ? "2@v" : "3@x");
+        put(rig, XDS_LDS, "b", p == 0 ? "2@y" : "3@y"); /* stays */
+        publish(rig);
+        said(c, p == 0 ? "lds a b" : "lds a b c");
+        ack(c, XDS_LDS);
+        put(rig, XDS_LDS, "a", p == 0 ? "4@w" : "5@w");
+        del(rig, XDS_LDS, "c"); /* goes before, in the same response */
+        publish(rig);
+        said(c, p == 0 ? "lds a -c" : "lds a b");
+        ack(c, XDS_LDS);
+        quiet(c);
+        client_free(c);
+        put(rig, XDS_LDS, "c", "1@z");
+        put(rig, XDS_LDS, "a", "6@v");
+        publish(rig);
+    }
+}
+
 static void who_moves_is_left_out_of_the_whole_state(void **state)
 {
     struct rig *rig = *state;
@@ -115,8 +139,9 @@ static void who_moves_again_while_an_answer_is_awaited(void **state)
     struct rig *rig = *state;
     struct client *c = client_with_all(rig, STREAM_DELTA);
     put(rig, XDS_LDS, "a", "2@v");
+    put(rig, XDS_LDS, "n", "1@x");
     publish(rig);
-    said(c, "lds -a");
+    said(c, "lds n -a");
     put(rig, XDS_LDS, "a", "3@w"); /* it has not come yet: there is nothing to take away */
     publish(rig);
     ack(c, XDS_LDS);
@@ -125,11 +150,14 @@ static void who_moves_again_while_an_answer_is_awaited(void **state)
     publish(rig);
     quiet(c);
     put(rig, XDS_LDS, "a", "5@w"); /* and back: it is taken away all the same */
+    put(rig, XDS_LDS, "n", "2@v");
     publish(rig);
     ack(c, XDS_LDS);
-    said(c, "lds -a");
+    said(c, "lds -a -n");
     del(rig, XDS_LDS, "a"); /* it is gone already */
     publish(rig);
+    ack(c, XDS_LDS);
+    said(c, "lds n");
     ack(c, XDS_LDS);
     quiet(c);
     client_free(c);
@@ -228,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(who_moves_goes_first_and_comes_after_that),
+        T(who_moves_alone_is_changed_where_it_is),
         T(who_moves_is_left_out_of_the_whole_state),
         T(a_place_is_taken_in_one_response),
         T(what_goes_is_not_split_off),
