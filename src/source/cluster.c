@@ -12,6 +12,12 @@ static const char *const field_selectors[KIND_COUNT] = {
     [KIND_SECRET] = "type=" SECRET_TLS_TYPE,
 };
 
+/* Of which only labels are read. */
+static const bool metadata_only[KIND_COUNT] = {
+    [KIND_NAMESPACE] = true,
+    [KIND_NODE] = true,
+};
+
 struct kind_watch {
     struct cluster *cluster;
     enum kind_id kind;
@@ -95,6 +101,7 @@ static void start_kind(struct cluster *cluster, struct kube *kube, enum kind_id 
         .versions = info->versions,
         .plural = info->plural,
         .field_selector = field_selectors[kind],
+        .metadata_only = metadata_only[kind],
         .events =
             {
                 .user = of,

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include "api_fixture.h"
+#include "ir/graph.h"
 #include "mesh_rig.h"
+#include "model/node.h"
 #include "source/cluster.h"
 
 #define META(more) "\"metadata\":{\"namespace\":\"a\",\"name\":" more "}"
@@ -45,8 +47,31 @@ struct rig {
 
 /* --- the API server ------------------------------------------------------------------------ */
 
+/* Of Nodes and Namespaces only metadata come, as they are asked for. */
+static void check_accepted(const struct ask *ask, bool list)
+{
+    bool metadata =
+        strstr(ask->path, "/nodes?") != NULL || strstr(ask->path, "/namespaces?") != NULL;
+    char wanted[256];
+    snprintf(wanted, sizeof(wanted),
+             "application/json;as=PartialObjectMetadata%s;g=meta.k8s.io;v=v1", list ? "List" : "");
+    assert_string_equal(ask->accept, metadata ? wanted : "application/json");
+}
+
+#define NODE                                                                                       \
+    "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{"         \
+    "\"name\":\"n\",\"resourceVersion\":\"4\",\"labels\":{"                                        \
+    "\"topology.kubernetes.io/zone\":\"z\"},\"managedFields\":[{}]}}"
+
 static void answer_list(struct ask *ask)
 {
+    check_accepted(ask, true);
+    if (strstr(ask->path, "/nodes?") != NULL) {
+        api_reply(ask, 200,
+                  "{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"meta.k8s.io/v1\","
+                  "\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[" NODE "]}");
+        return;
+    }
     if (strstr(ask->path, "/secrets?") != NULL) {
         assert_non_null(strstr(ask->path, "fieldSelector=type%3Dkubernetes.io%2Ftls"));
     }
@@ -68,6 +93,7 @@ static void answer(void *user, struct ask *ask)
         api_reply(ask, 404, "404 page not found");
     } else if (strstr(ask->path, "watch=true") != NULL) {
         rig->route_watch = strstr(ask->path, "/httproutes?") != NULL ? ask : rig->route_watch;
+        check_accepted(ask, false);
         api_begin(ask);
     } else if (rig->silent != NULL && strstr(ask->path, rig->silent) != NULL) {
         rig->held = ask;
@@ -99,7 +125,7 @@ static void on_seen(void *user, enum kind_id kind, struct str ns, struct str nam
     struct rig *rig = user;
     const struct doc_node *version =
         doc_get(doc_get(object, STR("metadata")), STR("resourceVersion"));
-    assert_non_null(doc_get(object, STR("status")));
+    assert_true(kind == KIND_NODE || doc_get(object, STR("status")) != NULL);
     buf_printf(&rig->told, "%s %.*s/%.*s@%.*s ", kind_info(kind)->kind, STR_FMT(ns), STR_FMT(name),
                STR_FMT(version->text));
 }
@@ -234,7 +260,7 @@ static void complete_once_every_kind_is(void **state)
     rig.silent = NULL;
     answer_list(rig.held);
     sync_all(&rig);
-    assert_int_equal(mesh_objects(rig.mesh), 2);
+    assert_int_equal(mesh_objects(rig.mesh), 3);
     stop(&rig);
 }
 
@@ -246,13 +272,13 @@ static void faults_come_and_go(void **state)
     sync_all(&rig);
     say(&rig, EVENT("MODIFIED", ROUTE("7", "2", LATER)));
     assert_int_equal(mesh_faults(rig.mesh), 1);
-    assert_int_equal(mesh_objects(rig.mesh), 2); /* what was there stays */
+    assert_int_equal(mesh_objects(rig.mesh), 3); /* what was there stays */
     say(&rig, EVENT("MODIFIED", ROUTE("8", "3", GOOD)));
     assert_int_equal(mesh_faults(rig.mesh), 0);
     say(&rig, EVENT("MODIFIED", ROUTE("9", "4", LATER)));
     say(&rig, EVENT("DELETED", ROUTE("10", "4", LATER)));
     assert_int_equal(mesh_faults(rig.mesh), 0);
-    assert_int_equal(mesh_objects(rig.mesh), 1);
+    assert_int_equal(mesh_objects(rig.mesh), 2);
     stop(&rig);
 }
 
@@ -271,12 +297,25 @@ static void what_is_equal_wakes_nobody(void **state)
     stop(&rig);
 }
 
+static void of_nodes_the_zone_is_known(void **state)
+{
+    struct rig rig = {.missing = NULL};
+    (void)state;
+    start(&rig);
+    sync_all(&rig);
+    const struct node_object *node =
+        (const struct node_object *)engine_get(mesh_engine(rig.mesh), T_NODE, STR("n"));
+    assert_non_null(node);
+    assert_true(str_eq(node_zone(node), STR("z")));
+    stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_as_from_a_file),         cmocka_unit_test(whole_objects_are_shown),
         cmocka_unit_test(complete_once_every_kind_is), cmocka_unit_test(faults_come_and_go),
-        cmocka_unit_test(what_is_equal_wakes_nobody),
+        cmocka_unit_test(what_is_equal_wakes_nobody),  cmocka_unit_test(of_nodes_the_zone_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
