@@ -4,6 +4,8 @@
 
 #include <stdarg.h>
 
+#include "model/membership.h"
+
 #include "codec/json_tree.h"
 
 json_t *inject_at(const json_t *object, ...)
@@ -33,29 +35,24 @@ json_t *inject_named(const json_t *array, const char *name)
 
 /* --- who asks -------------------------------------------------------------------------------- */
 
-static const struct {
-    struct str value;
-    enum inject_mode mode;
-} modes[] = {
-    {STR("sidecar"), INJECT_SIDECAR},
-    {STR("proxyless"), INJECT_PROXYLESS},
-    {STR("disabled"), INJECT_NOTHING},
-};
-
 /* "label 'heddle.dev/inject' of the pod", or of the namespace, whose label may be either one. */
 static enum inject_mode read_label(struct arena *arena, struct str owner, struct str value,
                                    bool *ret_asked, struct str *ret_reason)
 {
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        if (str_eq(value, modes[i].value)) {
-            *ret_asked = modes[i].mode != INJECT_NOTHING;
-            *ret_reason = arena_printf(arena, "%.*s is '%.*s'", STR_FMT(owner), STR_FMT(value));
-            return modes[i].mode;
-        }
+    static const enum inject_mode modes[] = {
+        [MEMBERSHIP_SIDECAR] = INJECT_SIDECAR,
+        [MEMBERSHIP_PROXYLESS] = INJECT_PROXYLESS,
+        [MEMBERSHIP_DISABLED] = INJECT_NOTHING,
+    };
+    enum membership membership = membership_of(value);
+    if (membership != MEMBERSHIP_NONE) {
+        *ret_asked = modes[membership] != INJECT_NOTHING;
+        *ret_reason = arena_printf(arena, "%.*s is '%.*s'", STR_FMT(owner), STR_FMT(value));
+        return modes[membership];
     }
     *ret_asked = true;
-    *ret_reason = arena_printf(arena, "%.*s is '%.*s'; write sidecar, proxyless or disabled",
-                               STR_FMT(owner), STR_FMT(value));
+    *ret_reason =
+        arena_printf(arena, "%.*s is '%.*s'; " MEMBERSHIP_REMEDY, STR_FMT(owner), STR_FMT(value));
     return INJECT_NOTHING;
 }
 

@@ -21,11 +21,12 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "ir/pod.h"
+#include "model/membership.h"
 
-#define INJECT_LABEL "heddle.dev/inject"
-#define INJECT_CSM_LABEL "mesh.cloud.google.com/csm-injection" /* of Cloud Service Mesh */
-#define INJECT_STATUS "heddle.dev/status"                      /* annotation: what was done */
-#define INJECT_PROXY_UID POD_PROXY_UID                         /* whose traffic is let through */
+#define INJECT_LABEL MEMBERSHIP_LABEL
+#define INJECT_CSM_LABEL MEMBERSHIP_CSM_LABEL /* of Cloud Service Mesh */
+#define INJECT_STATUS "heddle.dev/status"     /* annotation: what was done */
+#define INJECT_PROXY_UID POD_PROXY_UID        /* whose traffic is let through */
 #define INJECT_AGENT_PORT POD_AGENT_PORT
 
 struct inject_settings {

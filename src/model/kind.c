@@ -4,6 +4,7 @@
 #include "model/class.h"
 #include "model/gateway.h"
 #include "model/grant.h"
+#include "model/membership.h"
 #include "model/node.h"
 #include "model/object.h"
 #include "model/policy.h"
@@ -13,6 +14,13 @@
 #include "model/service.h"
 #include "model/tls_policy.h"
 #include "model/unmet.h"
+
+static void review_namespace(const struct object *object, const struct doc_node *node,
+                             struct problems *problems)
+{
+    (void)object;
+    membership_review(node, problems);
+}
 
 static void review_http(const struct object *object, const struct doc_node *node,
                         struct problems *problems)
@@ -29,7 +37,7 @@ static void review_grpc(const struct object *object, const struct doc_node *node
 }
 
 /* What kind.def cannot say: the table, the form of a name, whether it is a route, the review. */
-#define READING_NAMESPACE &namespace_schema, &format_label, false, NULL
+#define READING_NAMESPACE &namespace_schema, &format_label, false, review_namespace
 #define READING_SERVICE &service_schema, &format_service_name, false, NULL
 #define READING_ENDPOINTSLICE                                                                      \
     &endpoint_slice_schema, &format_subdomain, false, endpoint_slice_review

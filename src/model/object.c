@@ -9,6 +9,7 @@
 #include "model/object.h"
 
 #include "model/ignored.h"
+#include "model/membership.h"
 
 #define BODY_HINT_NODE 20 /* bytes of texts and lists for each node of the document */
 
@@ -361,6 +362,7 @@ void object_read_node(const struct doc_node *node, struct str file, struct probl
         if (!ident.unread) {
             report_skipped(node, &ident, problems);
         }
+        membership_review(node, problems);
         result.skipped = true;
     }
     if (result.object != NULL && problems->errors != errors) {

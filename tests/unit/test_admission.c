@@ -278,6 +278,40 @@ static void errors_are_denied_where_that_is_wanted(void **state)
     json_decref(response);
 }
 
+#define NAMESPACE(labels)                                                                          \
+    "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"a\","                  \
+    "\"labels\":{" labels "}},\"status\":{\"phase\":\"Active\"}}"
+
+static void slips_in_labels_are_warned_of(void **state)
+{
+    (void)state;
+    const struct admission_check config = {.deny = true};
+    static const struct {
+        const char *object;
+        unsigned warnings;
+    } cases[] = {
+        {NAMESPACE("\"heddle.dev/inject\":\"sidcar\""), 1},
+        {NAMESPACE("\"heddle.dev/inject\":\"sidecar\""), 0},
+        {NAMESPACE("\"heddle.dev/injected\":\"sidcar\""), 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf out;
+        buf_init(&out, BUF_UNLIMITED);
+        unsigned status =
+            admission_check(&config, review_of("UPDATE", "", "Namespace", cases[i].object), &out);
+        json_t *response = response_of(status, &out);
+        assert_true(allowed(response));
+        assert_int_equal(json_array_size(json_object_get(response, "warnings")), cases[i].warnings);
+        if (cases[i].warnings > 0) {
+            assert_string_equal(first_warning(response),
+                                "heddle: HED119 metadata.labels[heddle.dev/inject]: 'sidcar' is no "
+                                "value of this label: pods are not brought into the mesh; "
+                                "write sidecar, proxyless or disabled");
+        }
+        json_decref(response);
+    }
+}
+
 static void warnings_have_bounds(void **state)
 {
     (void)state;
@@ -306,6 +340,7 @@ int main(void)
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(findings_are_warnings),
         cmocka_unit_test(errors_are_denied_where_that_is_wanted),
+        cmocka_unit_test(slips_in_labels_are_warned_of),
         cmocka_unit_test(warnings_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

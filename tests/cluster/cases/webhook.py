@@ -5,6 +5,7 @@ import json
 
 from rig import objects
 from rig.process import Failed
+from stage import heddle
 from stage.case import Case
 from stage.suite import test
 
@@ -45,3 +46,15 @@ def an_expression_that_nobody_can_run_is_told(case: Case):
         if "Warning" not in done.stderr:
             raise Failed("an expression that no client runs was taken without a word")
         case.expect(route, "PartiallyInvalid", "True", "UnsupportedValue")
+
+
+@test
+def a_slip_in_a_namespaces_label_is_told(case: Case):
+    """It is made nevertheless, and a good one is not spoken of."""
+    for value, warned in (("sidcar", True), ("sidecar", False), ("enabled", True)):
+        done = case.ns.told("label", "namespace", case.ns.name, "--overwrite",
+                            f"{heddle.INJECT_LABEL}={value}")
+        if done.returncode != 0:
+            raise Failed(f"'{value}' is refused: {done.stderr}")
+        if (f"'{value}' is no value of this label" in done.stderr) != warned:
+            raise Failed(f"'{value}' is met with {done.stderr!r}")
