@@ -58,7 +58,7 @@ static void find_among_others(void *user, const struct object *object, struct st
 {
     const struct daemon *daemon = user;
     if (daemon->synced) {
-        preview_findings(mesh_engine(daemon->mesh), object, key, visit, visitor);
+        (void)preview_findings(mesh_engine(daemon->mesh), object, key, visit, visitor);
     }
 }
 

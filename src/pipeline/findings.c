@@ -68,7 +68,7 @@ static void check_target(struct finding_walk *walk, const struct backend_policy 
     const struct policy_target *ref = &policy->targets.items[target];
     struct str meant =
         accepted->id == C_target_not_found
-            ? meant_service(walk->engine, policy->object.meta.ns, ref->name, &walk->scratch)
+            ? meant_service(walk->known, policy->object.meta.ns, ref->name, &walk->scratch)
             : STR_NULL;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         if (accepted->id == (int)cases[i].id) {
@@ -113,7 +113,13 @@ static void visit_fault(void *user, struct str key, const struct row *row)
 
 void findings_each(const struct engine *engine, finding_fn *visit, void *user)
 {
-    struct finding_walk walk = {.engine = engine, .visit = visit, .user = user};
+    findings_among(engine, engine, visit, user);
+}
+
+void findings_among(const struct engine *engine, const struct engine *known, finding_fn *visit,
+                    void *user)
+{
+    struct finding_walk walk = {.engine = engine, .known = known, .visit = visit, .user = user};
     arena_init(&walk.scratch);
     engine_each(engine, T_FAULT, visit_fault, &walk);
     engine_each(engine, T_SERVICE, finding_visit_service, &walk);

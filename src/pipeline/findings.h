@@ -16,6 +16,10 @@
 typedef void finding_fn(void *user, struct str file, const struct problem *problem);
 void findings_each(const struct engine *engine, finding_fn *visit, void *user);
 
+/* The same of an engine that has not all Services; `known` has. */
+void findings_among(const struct engine *engine, const struct engine *known, finding_fn *visit,
+                    void *user);
+
 /* Certificates whose time is over. Apart, since it asks a clock, as nothing that is served does. */
 void findings_expired(const struct engine *engine, uint64_t now_ms, finding_fn *visit, void *user);
 

@@ -11,6 +11,7 @@
 
 struct finding_walk {
     const struct engine *engine;
+    const struct engine *known; /* where Services are looked for that were meant */
     finding_fn *visit;
     void *user;
     struct arena scratch;

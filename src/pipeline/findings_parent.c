@@ -86,7 +86,7 @@ static struct str remedy_of_service(struct finding_walk *walk, const struct rout
 {
     struct str ns = ref->ns.len > 0 ? ref->ns : route->object.meta.ns;
     const struct service *service = finding_service(walk, ns, ref->name);
-    struct str meant = service == NULL ? meant_service(walk->engine, ns, ref->name, &walk->scratch)
+    struct str meant = service == NULL ? meant_service(walk->known, ns, ref->name, &walk->scratch)
                        : service->type == SERVICE_EXTERNAL_NAME
                            ? STR_NULL
                            : meant_port(service, ref->port, ref->section_name, &walk->scratch);

@@ -33,7 +33,7 @@ static void report_backend(struct finding_walk *walk, const struct route *route,
                                     STR_FMT(meant_grant(route, &walk->scratch)), until));
         return;
     }
-    struct str meant = meant_backend(walk->engine, route, ref, &walk->scratch);
+    struct str meant = meant_backend(walk->known, route, ref, &walk->scratch);
     const char *joint = meant.len == 0 ? "" : str_ends_with(meant, STR("?")) ? " " : "; ";
     finding_report(walk, &route->object, PROBLEM_unresolved_reference, line, path, trouble->message,
                    arena_printf(&walk->scratch, "%.*s%s%s", STR_FMT(meant), joint, until));

@@ -119,7 +119,7 @@ void finding_visit_slice(void *user, struct str key, const struct row *row)
             STR("name the Service in it"));
     } else if (engine_get(walk->engine, T_SERVICE, service) == NULL) {
         struct str meant =
-            meant_service(walk->engine, object->meta.ns, slice->service, &walk->scratch);
+            meant_service(walk->known, object->meta.ns, slice->service, &walk->scratch);
         finding_report(
             walk, object, PROBLEM_unresolved_reference, object->origin.line, STR("metadata.labels"),
             arena_printf(&walk->scratch, "no Service '%.*s' in namespace '%.*s'",

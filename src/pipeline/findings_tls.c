@@ -36,7 +36,7 @@ static void check_target(struct finding_walk *walk, const struct tls_policy *pol
     if (service == NULL) {
         text = arena_printf(arena, "no Service '%.*s' in namespace '%.*s'", STR_FMT(target->name),
                             STR_FMT(ns));
-        meant = meant_service(walk->engine, ns, target->name, arena);
+        meant = meant_service(walk->known, ns, target->name, arena);
         meant = str_starts_with(meant, STR("did you")) ? meant : STR_NULL;
     } else if (!has_port(service, target->section_name)) {
         text = arena_printf(arena, "Service '%.*s/%.*s' has no port named '%.*s'", STR_FMT(ns),

@@ -10,6 +10,7 @@
 #include "pipeline/findings.h"
 #include "pipeline/graph.h"
 #include "pipeline/mesh.h"
+#include "resolve/rule.h"
 
 struct preview {
     struct table_spec tables[TABLE_COUNT];
@@ -64,6 +65,46 @@ static struct str service_of(struct str port)
     return str_sub(port, 0, str_index(port, ':'));
 }
 
+static void add_service(struct preview *preview, struct str ns, struct str name)
+{
+    struct str home = ns.len > 0 ? ns : preview->object->meta.ns;
+    struct str key = arena_printf(&preview->arena, "%.*s/%.*s", STR_FMT(home), STR_FMT(name));
+    const struct row *service = engine_get(preview->from, T_SERVICE, key);
+    if (service != NULL) {
+        engine_put(preview->engine, T_SERVICE, key, row_ref(service));
+    }
+}
+
+static void add_mirrored(struct preview *preview, struct str ns, const struct filter *filters,
+                         size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (filters[i].mirror != NULL) {
+            const struct object_ref *ref = &filters[i].mirror->backend;
+            add_service(preview, ref->ns.len > 0 ? ref->ns : ns, ref->name);
+        }
+    }
+}
+
+/* Parents, backends and mirrors; what is no Service has no such name, or it does not matter. */
+static void add_named(struct preview *preview, const struct route *route)
+{
+    struct str ns = route->object.meta.ns;
+    for (size_t i = 0; i < route->parents.len; i++) {
+        const struct parent_ref *ref = &route->parents.items[i];
+        add_service(preview, ref->ns.len > 0 ? ref->ns : ns, ref->name);
+    }
+    for (size_t i = 0; i < route_rule_count(route); i++) {
+        struct rule_view rule = route_rule(route, i);
+        add_mirrored(preview, ns, rule.filters, rule.filters_len);
+        for (size_t j = 0; j < rule.backends_len; j++) {
+            const struct backend_ref *backend = &rule.backends[j];
+            add_service(preview, backend->ref.ns.len > 0 ? backend->ref.ns : ns, backend->ref.name);
+            add_mirrored(preview, ns, backend->filters.items, backend->filters.len);
+        }
+    }
+}
+
 static void add_slices(struct preview *preview, struct str service)
 {
     struct row_span slices = engine_group(preview->from, X_SLICES_OF_SERVICE, service);
@@ -83,6 +124,7 @@ static void add_routes(struct preview *preview, struct str port)
         const struct row *route = engine_get(preview->from, T_ROUTE, key);
         if (route != NULL && !str_eq(key, preview->key)) {
             engine_put(preview->engine, T_ROUTE, key, row_ref(route));
+            add_named(preview, (const struct route *)route);
         }
     }
 }
@@ -116,10 +158,11 @@ static void add_of_route(struct preview *preview)
 static void add_of_policy(struct preview *preview)
 {
     const struct backend_policy *policy = (const struct backend_policy *)preview->object;
+    struct str ns = preview->object->meta.ns;
     for (size_t i = 0; i < policy->targets.len; i++) {
-        add_slices(preview,
-                   arena_printf(&preview->arena, "%.*s/%.*s", STR_FMT(preview->object->meta.ns),
-                                STR_FMT(policy->targets.items[i].name)));
+        struct str name = policy->targets.items[i].name;
+        add_service(preview, ns, name);
+        add_slices(preview, arena_printf(&preview->arena, "%.*s/%.*s", STR_FMT(ns), STR_FMT(name)));
     }
 }
 
@@ -134,30 +177,32 @@ static void found(void *user, struct str file, const struct problem *problem)
     }
 }
 
-static void run(struct preview *preview, bool route)
+static size_t run(struct preview *preview, bool route)
 {
-    static const unsigned whole[] = {T_SETTINGS, T_NAMESPACE, T_SERVICE, T_GRANT, T_POLICY};
+    static const unsigned whole[] = {T_SETTINGS, T_NAMESPACE, T_GRANT, T_POLICY};
     for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
         copy_table(preview, whole[i]);
     }
     engine_put(preview->engine, route ? T_ROUTE : T_POLICY, preview->key,
                row_ref(&preview->object->row));
-    engine_run(preview->engine);
     if (route) {
+        add_named(preview, (const struct route *)preview->object);
+        engine_run(preview->engine);
         add_of_route(preview);
     } else {
         add_of_policy(preview);
     }
     engine_run(preview->engine);
-    findings_each(preview->engine, found, preview);
+    findings_among(preview->engine, preview->from, found, preview);
+    return (size_t)engine_evaluations(preview->engine);
 }
 
-void preview_findings(const struct engine *engine, const struct object *object, struct str key,
-                      void (*visit)(void *user, const struct problem *problem), void *user)
+size_t preview_findings(const struct engine *engine, const struct object *object, struct str key,
+                        void (*visit)(void *user, const struct problem *problem), void *user)
 {
     unsigned table = mesh_table(object->kind);
     if (table != T_ROUTE && table != T_POLICY) {
-        return;
+        return 0;
     }
     struct preview preview = {
         .from = engine,
@@ -171,7 +216,8 @@ void preview_findings(const struct engine *engine, const struct object *object, 
     preview.engine = engine_new(&preview.graph);
     preview.title = arena_printf(&preview.arena, "%s %.*s/%.*s", kind_info(object->kind)->kind,
                                  STR_FMT(object->meta.ns), STR_FMT(object->meta.name));
-    run(&preview, table == T_ROUTE);
+    size_t evaluations = run(&preview, table == T_ROUTE);
     engine_free(preview.engine);
     arena_release(&preview.arena);
+    return evaluations;
 }

@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "mesh_rig.h"
 #include "pipeline/preview.h"
 
@@ -27,10 +26,16 @@
 static void tell(void *user, const struct problem *problem)
 {
     struct buf *out = user;
-    buf_printf(out, "%s %.*s; ", problem_info(problem->code)->code, STR_FMT(problem->path));
+    size_t slip = str_index(problem->remedy, '?'); /* "did you mean 'x'? …" */
+    buf_printf(out, "%s %.*s", problem_info(problem->code)->code, STR_FMT(problem->path));
+    if (slip < problem->remedy.len) {
+        buf_printf(out, " %.*s", STR_FMT(str_sub(problem->remedy, 0, slip + 1)));
+    }
+    buf_printf(out, "; ");
 }
 
-static void ask(struct mesh *mesh, const char *yaml, const char *expected)
+/* Returns what was computed for it. */
+static size_t ask(struct mesh *mesh, const char *yaml, const char *expected)
 {
     struct arena arena;
     struct doc *docs;
@@ -44,12 +49,13 @@ static void ask(struct mesh *mesh, const char *yaml, const char *expected)
     doc_parse(&arena, str_from(yaml), &docs, &len);
     object_read(&docs[0], STR(""), &problems, &result);
     assert_non_null(result.object);
-    preview_findings(mesh_engine(mesh), result.object, result.key, tell, &out);
+    size_t evaluations = preview_findings(mesh_engine(mesh), result.object, result.key, tell, &out);
     buf_add_byte(&out, '\0');
     assert_string_equal((char *)out.data, expected);
     row_unref(&result.object->row, NULL);
     buf_release(&out);
     arena_release(&arena);
+    return evaluations;
 }
 
 static struct mesh *shop(void)
@@ -72,8 +78,9 @@ static void references_are_looked_up(void **state)
 {
     (void)state;
     struct mesh *mesh = shop();
-    ask(mesh, ROUTE("a", OLD, "wep", TO("api")), "HED103 spec.parentRefs[0]; ");
-    ask(mesh, ROUTE("a", OLD, "web", TO("aip")), "HED103 spec.rules[0].backendRefs[0]; ");
+    ask(mesh, ROUTE("a", OLD, "wep", TO("api")), "HED103 spec.parentRefs[0] did you mean 'web'?; ");
+    ask(mesh, ROUTE("a", OLD, "web", TO("aip")),
+        "HED103 spec.rules[0].backendRefs[0] did you mean 'api'?; ");
     /* and once it is there */
     rig_apply(mesh, SERVICE("wep"));
     rig_turn(mesh);
@@ -102,7 +109,7 @@ static void policies_are_asked_about(void **state)
         "metadata: {name: p, namespace: shop}\n"
         "spec: {targetRefs: [{group: '', kind: Service, name: wep}], "
         "retryConstraint: {budget: {percent: 20}}}\n";
-    ask(mesh, policy, "HED103 spec.targetRefs[0]; ");
+    ask(mesh, policy, "HED103 spec.targetRefs[0] did you mean 'web'?; ");
     rig_apply(mesh, SERVICE("wep"));
     rig_turn(mesh);
     ask(mesh, policy, "");
@@ -113,7 +120,7 @@ static void policies_are_asked_about(void **state)
 static void large_meshes_are_asked_quickly(void **state)
 {
     (void)state;
-    enum { MANY = 1000, LIMIT_MS = 5000 }; /* about 20 ms; sanitizers and a busy machine */
+    enum { MANY = 1000, EVALUATIONS_MAX = 100 };
     const struct mesh_settings settings = {.cluster_domain = STR("cluster.local"),
                                            .trust_domain = STR("cluster.local")};
     struct mesh *mesh = mesh_new(&settings);
@@ -132,11 +139,12 @@ static void large_meshes_are_asked_quickly(void **state)
         buf_release(&yaml);
     }
     rig_turn(mesh);
-    uint64_t start = clock_mono_ns();
-    ask(mesh, ROUTE("new", NEW, "s7", TO("s8")), "HED102 spec.rules[0]; ");
-    uint64_t ms = (clock_mono_ns() - start) / 1000000;
-    print_message("%u ms among %d Services and routes\n", (unsigned)ms, MANY);
-    assert_true(ms < LIMIT_MS);
+    size_t evaluations = ask(mesh, ROUTE("new", NEW, "s7", TO("s8")), "HED102 spec.rules[0]; ");
+    assert_in_range(evaluations, 1, EVALUATIONS_MAX);
+    /* what was meant is looked for among all nevertheless */
+    evaluations = ask(mesh, ROUTE("new", NEW, "t999", TO("s8")),
+                      "HED103 spec.parentRefs[0] did you mean 's999'?; ");
+    assert_in_range(evaluations, 1, EVALUATIONS_MAX);
     mesh_free(mesh);
 }
 
