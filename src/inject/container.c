@@ -124,6 +124,13 @@ static json_t *readiness_probe(void)
                      INJECT_AGENT_PORT, "periodSeconds", 5, "failureThreshold", 3);
 }
 
+/* The last words of a container that ends with an error are what `kubectl describe pod` shows. */
+static void tell_why(json_t *container)
+{
+    json_object_set_new(container, "terminationMessagePolicy",
+                        json_string("FallbackToLogsOnError"));
+}
+
 /* A native sidecar: an init container that stays. The port is declared so that two pods on one
  * host's network do not come together. */
 static json_t *native_sidecar(const char *name, struct str image, json_t *args, const char *dir,
@@ -139,6 +146,7 @@ static json_t *native_sidecar(const char *name, struct str image, json_t *args, 
     json_object_set_new(container, "securityContext", unprivileged());
     json_object_set_new(container, "volumeMounts",
                         json_pack("[{s:s, s:s}]", "name", CONTAINER_VOLUME, "mountPath", dir));
+    tell_why(container);
     return container;
 }
 
@@ -155,6 +163,7 @@ json_t *container_intercept(const struct container_plan *plan)
                   image.len, "args", args, "resources",
                   resources_of(&none, STR("10m"), STR("16Mi")), "securityContext", network_admin());
     ASSERT(container != NULL);
+    tell_why(container);
     arena_release(&scratch);
     return container;
 }

@@ -143,6 +143,9 @@ def where_there_is_no_plugin_a_pod_does_not_run_outside_the_mesh(case: Case):
     until(lambda: "CNI plugin was not at work on this node" in
           restricted.told("logs", "early", "-c", "heddle-proxy").stdout, SECONDS,
           "the sidecar says that its connections are not intercepted", interval=0.3)
+    until(lambda: "CNI plugin was not at work" in
+          json.dumps(restricted.get("pod", "early")["status"]["initContainerStatuses"]), SECONDS,
+          "kubectl describe says it, too", interval=0.3)
     states = restricted.get("pod", "early")["status"]["containerStatuses"]
     if any("running" in state["state"] for state in states):
         raise Failed(f"the application runs outside the mesh: {states}")
