@@ -273,12 +273,16 @@ def what_is_not_accepted_is_an_event(case: Case):
 
 @test
 def the_gateway_class_and_the_mesh_tell_what_is_supported(case: Case):
-    gateway_class = json.loads(kube.kubectl("get", "gatewayclass", heddle.NAME, "-o", "json"))
-    said = {c["type"]: (c["status"], c["reason"]) for c in gateway_class["status"]["conditions"]}
-    features = [f["name"] for f in gateway_class["status"].get("supportedFeatures", [])]
-    if said != {"Accepted": ("True", "Accepted"), "SupportedVersion": ("True", "SupportedVersion")} \
-            or "Gateway" not in features or "Mesh" in features:
-        raise Failed(f"the GatewayClass says {gateway_class['status']}")
+    def said() -> tuple:
+        status = json.loads(kube.kubectl("get", "gatewayclass", heddle.NAME, "-o", "json"))["status"]
+        return ({c["type"]: (c["status"], c["reason"]) for c in status["conditions"]},
+                [f["name"] for f in status.get("supportedFeatures", [])])
+    until(lambda: said()[0] == {"Accepted": ("True", "Accepted"),
+                                "SupportedVersion": ("True", "SupportedVersion")},
+          HEALED_SECONDS, "the GatewayClass is accepted, and the CRDs are known")
+    features = said()[1]
+    if "Gateway" not in features or "Mesh" in features:
+        raise Failed(f"the features of the GatewayClass: {features}")
     if kube.told("get", "crd", "xmeshes.gateway.networking.x-k8s.io").returncode != 0:
         raise Skip("this cluster has no XMesh")
     mesh = json.loads(kube.kubectl("get", "xmesh", heddle.NAME, "-o", "json"))
