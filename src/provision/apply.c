@@ -199,7 +199,10 @@ static void gone(void *user, const struct kube_result *result)
     if (is_done(result) || result->status == 404 || result->status == 409) {
         metric_add(M_provision_deleted, is_done(result) ? 1 : 0);
         log_at(LOG_INFO, "provision", "deleted", KV_TEXT("object", thing->key));
-        thing->seen.deleting = true; /* until the watch says that it is gone */
+        thing->seen.deleting = thing->seen.there; /* until the watch says that it is gone */
+        if (!thing->seen.there) {
+            thing_queue(thing); /* it has said so already */
+        }
     } else {
         thing_failed(thing, "an object cannot be deleted", result);
     }

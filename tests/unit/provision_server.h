@@ -29,9 +29,9 @@ struct prig {
     struct ask *streams[STREAMS_MAX];
     char stream_of[STREAMS_MAX][32]; /* plural */
     unsigned version, applies, deletes, gets, posts;
-    bool allocates;                    /* ClusterIPs: 10.96.0.100 and on */
-    unsigned given;                    /* so many of them */
-    bool unanswered;                   /* what is made is told to watches before the answer is */
+    bool allocates;  /* ClusterIPs: 10.96.0.100 and on */
+    unsigned given;  /* so many of them */
+    bool unanswered; /* what is made or deleted is told to watches before the answer is given */
     char deleted[64][256];             /* paths, the last ones */
     char applied[64][1024];            /* paths, the last ones */
     unsigned refuse;                   /* answers the next writes so, */
@@ -42,7 +42,7 @@ struct prig {
     const char *hasty;  /* somebody merges this into Services before the answer is read */
     /* the Gateway a/web and what follows from it */
     const char *image;
-    unsigned rollouts_max;
+    unsigned rollouts_max, linger_ms;
     enum provision_class class;
     struct gateway gateway, others[2]; /* as web but for the name: a/other-0, … */
     struct ir_gateway ir;
@@ -294,6 +294,21 @@ static inline void prig_remove(struct prig *rig, const char *path)
     json_decref(object);
 }
 
+static inline void answer_delete(struct prig *rig, struct ask *ask, const char *path)
+{
+    bool there = object_at(rig, path) != NULL;
+    if (!rig->unanswered) {
+        api_reply(ask, there ? 200 : 404, "{}");
+    }
+    if (there) {
+        prig_remove(rig, path);
+    }
+    if (rig->unanswered) {
+        turn(&rig->loop, 30);
+        api_reply(ask, there ? 200 : 404, "{}");
+    }
+}
+
 static inline void answer_list(struct prig *rig, struct ask *ask, struct str path)
 {
     struct str plural = plural_of(path);
@@ -366,10 +381,7 @@ static inline void answer(void *user, struct ask *ask)
     } else if (strcmp(ask->method, "DELETE") == 0) {
         assert_true(str_contains(ask->body, STR("preconditions")));
         (void)snprintf(rig->deleted[rig->deletes++ % 64], sizeof(rig->deleted[0]), "%.255s", path);
-        api_reply(ask, object != NULL ? 200 : 404, "{}");
-        if (object != NULL) {
-            prig_remove(rig, path);
-        }
+        answer_delete(rig, ask, path);
     } else if (strstr(ask->path, "watch=true") != NULL) {
         answer_watch(rig, ask, cut);
     } else if (strstr(ask->path, "limit=") != NULL) {
