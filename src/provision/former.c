@@ -123,6 +123,19 @@ bool site_waits_for_address(const struct site *site)
 
 /* --- when they go ---------------------------------------------------------------------------- */
 
+/* Of its class; nobody lingers at what never served. */
+static bool has_envoys(const struct thing *former)
+{
+    list_for_each (it, &former->former_of->formers) {
+        const struct thing *other = list_entry(it, struct thing, former_link);
+        if (other->part == PART_DEPLOYMENT && str_eq(other->seen.class, former->seen.class) &&
+            other->seen.available > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t former_due_ms(const struct thing *former)
 {
     const struct site *site = former->former_of;
@@ -131,7 +144,10 @@ uint64_t former_due_ms(const struct thing *former)
                KV("address", site->address), KV_TEXT("from", former->key));
         return 0;
     }
-    return site->stands_ms > 0 ? site->stands_ms + former->provision->config.linger_ms : UINT64_MAX;
+    if (site->stands_ms == 0) {
+        return UINT64_MAX;
+    }
+    return site->stands_ms + (has_envoys(former) ? former->provision->config.linger_ms : 0);
 }
 
 int32_t site_replicas_before(const struct site *site)

@@ -5,6 +5,8 @@
 
 #include "provision_server.h"
 
+#define PRIG_LINGER_MS 100
+
 static struct prig *prig_now; /* whose clock it is */
 
 static inline int64_t prig_clock(void)
@@ -50,6 +52,7 @@ static inline void prig_gateway(struct prig *rig)
     rig->others[0].object.meta.name = STR("other-0");
     rig->others[1].object.meta.name = STR("other-1");
     rig->image = "heddle/proxy:1";
+    rig->linger_ms = PRIG_LINGER_MS;
     rig->parameters = (struct ir_parameters){
         .service_type = STR("LoadBalancer"),
         .external_traffic_policy = STR("Cluster"),
@@ -80,7 +83,7 @@ static inline void prig_start(struct prig *rig)
                      STR("mesh.example")},
         .address_ms = 100,
         .rollouts_max = rig->rollouts_max,
-        .linger_ms = 100,
+        .linger_ms = rig->linger_ms,
         .now_s = prig_clock,
         .find = prig_find,
         .placed = prig_placed,

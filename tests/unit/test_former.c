@@ -13,7 +13,6 @@
 #define NEXT_DEPLOYMENT "/apis/apps/v1/namespaces/a/deployments/web-next"
 #define NEXT_AUTOSCALER "/apis/autoscaling/v2/namespaces/a/horizontalpodautoscalers/web-next"
 #define AVAILABLE "{\"status\":{\"availableReplicas\":1}}"
-#define LINGER_MS 100 /* the rig's */
 
 static bool is_at(const struct prig *rig, const char *address)
 {
@@ -54,7 +53,7 @@ static void test_the_old_serves_until_the_new_does_and_a_while_longer(void **sta
     struct prig *rig = prig_serving("");
     change_class(rig, "next");
     until(&rig->loop, object_at(rig, NEXT_DEPLOYMENT) != NULL);
-    turn(&rig->loop, 3 * LINGER_MS);
+    turn(&rig->loop, 3 * PRIG_LINGER_MS);
     assert_int_equal(json_object_size(rig->objects), 10);
     assert_true(is_at(rig, "10.96.0.100") && rig->placed->ready == 1);
     assert_true(has_message(rig, "Deployment 'a/web-next' has yet to become ready"));
@@ -62,7 +61,7 @@ static void test_the_old_serves_until_the_new_does_and_a_while_longer(void **sta
     prig_edit(rig, NEXT_DEPLOYMENT, AVAILABLE, false);
     until(&rig->loop, is_at(rig, "10.96.0.101"));
     assert_int_equal(rig->placed->former.len, 0);
-    turn(&rig->loop, LINGER_MS / 2);
+    turn(&rig->loop, PRIG_LINGER_MS / 2);
     assert_int_equal(rig->deletes, 0);
     until(&rig->loop, rig->deletes == 5);
     turn(&rig->loop, 30);
@@ -88,7 +87,7 @@ static void test_what_never_becomes_ready_takes_nothing_away(void **state)
               "\"message\":\"exceeded quota: small\"}]}}",
               false);
     until(&rig->loop, has_message(rig, "Deployment 'a/web-next': exceeded quota: small"));
-    turn(&rig->loop, 2 * LINGER_MS);
+    turn(&rig->loop, 2 * PRIG_LINGER_MS);
     assert_int_equal(rig->deletes, 0);
     assert_true(is_at(rig, "10.96.0.100"));
     prig_free(rig);
@@ -103,7 +102,7 @@ static void test_all_envoys_are_waited_for(void **state)
     change_class(rig, "next");
     until(&rig->loop, object_at(rig, NEXT_DEPLOYMENT) != NULL);
     prig_edit(rig, NEXT_DEPLOYMENT, AVAILABLE, false);
-    turn(&rig->loop, 2 * LINGER_MS);
+    turn(&rig->loop, 2 * PRIG_LINGER_MS);
     assert_int_equal(rig->deletes, 0);
     prig_edit(rig, NEXT_DEPLOYMENT, "{\"status\":{\"availableReplicas\":2}}", false);
     until(&rig->loop, rig->deletes == 5);
@@ -119,7 +118,7 @@ static void test_a_load_balancers_address_is_waited_for(void **state)
     until(&rig->loop, object_at(rig, NEXT_DEPLOYMENT) != NULL);
     prig_edit(rig, NEXT_DEPLOYMENT, AVAILABLE, false);
     until(&rig->loop, has_message(rig, "Service 'a/web-next' has yet to get its address"));
-    turn(&rig->loop, 2 * LINGER_MS);
+    turn(&rig->loop, 2 * PRIG_LINGER_MS);
     assert_true(rig->deletes == 0 && is_at(rig, "10.96.0.100"));
     prig_edit(rig, NEXT_SERVICE,
               "{\"status\":{\"loadBalancer\":{\"ingress\":[{\"ip\":\"198.51.100.7\"}]}}}", false);
@@ -137,7 +136,7 @@ static void test_an_address_goes_over_when_the_new_envoys_are_there(void **state
     struct prig *rig = prig_serving("10.96.0.9");
     change_class(rig, "next");
     until(&rig->loop, object_at(rig, NEXT_DEPLOYMENT) != NULL);
-    turn(&rig->loop, 2 * LINGER_MS);
+    turn(&rig->loop, 2 * PRIG_LINGER_MS);
     assert_null(object_at(rig, NEXT_SERVICE));
     assert_true(rig->deletes == 0 && is_at(rig, "10.96.0.9") && rig->placed->error.len == 0);
     prig_edit(rig, NEXT_DEPLOYMENT, AVAILABLE, false);
@@ -164,7 +163,7 @@ static void test_an_address_that_is_taken_takes_nothing_away(void **state)
     change_class(rig, "next");
     until(&rig->loop, rig->placed->address_unusable);
     prig_edit(rig, NEXT_DEPLOYMENT, AVAILABLE, false);
-    turn(&rig->loop, 2 * LINGER_MS);
+    turn(&rig->loop, 2 * PRIG_LINGER_MS);
     assert_true(str_contains(rig->placed->error, STR("already allocated")));
     assert_true(rig->deletes == 0 && is_at(rig, "10.96.0.100") && rig->placed->ready == 1);
     prig_free(rig);
@@ -179,9 +178,13 @@ static void test_back_to_the_class_before(void **state)
     change_class(rig, "next");
     until(&rig->loop, object_at(rig, NEXT_DEPLOYMENT) != NULL);
     turn(&rig->loop, 30);
+    rig->linger_ms = 600000;
+    prig_restart(rig);
+    provision_lead(rig->provision, true);
+    until(&rig->loop, rig->placed != NULL);
     change_class(rig, "heddle");
     assert_true(is_at(rig, "10.96.0.100") && rig->placed->former.len == 0);
-    until(&rig->loop, rig->deletes == 5);
+    until(&rig->loop, rig->deletes == 5); /* nobody can be at what never served */
     turn(&rig->loop, 30);
     assert_true(object_at(rig, SERVICE) != NULL && object_at(rig, NEXT_SERVICE) == NULL);
     assert_true(is_at(rig, "10.96.0.100"));
@@ -199,7 +202,7 @@ static void test_a_new_leader_keeps_the_old(void **state)
     until(&rig->loop, rig->placed != NULL);
     assert_true(is_at(rig, "10.96.0.100") && rig->placed->ready == 1);
     provision_lead(rig->provision, true);
-    turn(&rig->loop, 2 * LINGER_MS);
+    turn(&rig->loop, 2 * PRIG_LINGER_MS);
     assert_int_equal(rig->deletes, 0);
     prig_edit(rig, NEXT_DEPLOYMENT, AVAILABLE, false);
     until(&rig->loop, rig->deletes == 5);
