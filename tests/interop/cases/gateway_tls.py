@@ -3,6 +3,7 @@
 authorities, grants and listeners does to connections that are open."""
 
 import pathlib
+import shutil
 import socket
 import threading
 
@@ -276,6 +277,65 @@ def which_backends_are_trusted(case: Case):
         until(lambda: get(gateway.at(8080)).status >= 500, SECONDS, "nobody is there")
     plain.close()
     assert set(plain.said) <= {b"\x16", b""}, plain.said
+
+
+class SystemFolder:
+    """What an Envoy takes for its system's folder of authorities, to be used in a `with` of its
+    Gateway: a bundle that is replaced by a rename, or, as volumes of Kubernetes are, a link to a
+    folder that is exchanged."""
+
+    def __init__(self, case: Case, volume: bool):
+        self.folder = case.mesh.work / f"system-of-{case.namespace}"
+        self.folder.mkdir()
+        self.volume = volume
+        self.count = 0
+
+    def put(self, authority: Authority) -> None:
+        text = pathlib.Path(authority.path("ca.pem")).read_text()
+        self.count += 1
+        if not self.volume:
+            new = self.folder / "ca-certificates.crt.new"
+            new.write_text(text)
+            new.rename(self.folder / "ca-certificates.crt")
+            return
+        version, link = self.folder / f"..{self.count}", self.folder / "..data_tmp"
+        version.mkdir()
+        (version / "ca-certificates.crt").write_text(text)
+        link.symlink_to(version.name)
+        link.rename(self.folder / "..data")
+        if self.count == 1:
+            (self.folder / "ca-certificates.crt").symlink_to("..data/ca-certificates.crt")
+
+    def mounted(self) -> list:
+        return ["unshare", "--mount", "sh", "-c",
+                f"mount --bind {self.folder} /etc/ssl/certs && exec \"$@\"", "sh"]
+
+
+@alone
+def system_authorities_that_change(case: Case):
+    """A bundle that is replaced counts for the next connection: neither Envoy nor anything of its
+    configuration begins anew."""
+    made, other = authority(case, server="DNS:web.example.com"), another(case, "other")
+    web = case.service("web", "a")
+    objects = web.objects()
+    objects[1]["ports"][0]["port"] = TLS_PORT
+    policy = tls_policy(case, hostname="web.example.com", wellKnownCACertificates="System")
+    for volume in (False, True):
+        gateway = Gateway(case, listener("http", 8080), name=f"gw-{volume}".lower())
+        system = SystemFolder(case, volume)
+        gateway.envoy.before = system.mounted()
+        system.put(made)
+        gateway.apply(*objects, gateway.route(rule(web.ref())), policy)
+        with HttpsBackend(f"{BACKENDS['a']}:{TLS_PORT}", made), gateway.wait_started(8080):
+            def becomes(status: int) -> None:
+                until(lambda: get(gateway.at(8080)).status == status, SECONDS,
+                      f"{status}, volume: {volume}")
+
+            becomes(200)
+            for of, status in ((other, 503), (made, 200), (other, 503)):
+                system.put(of)
+                becomes(status)
+        shutil.rmtree(system.folder)
 
 
 # --- one port for all -------------------------------------------------------------------------

@@ -341,7 +341,8 @@ def http3_beside_http2(case: Case):
     with gateway.wait_started(8443):
         https = Https(gateway.at(8443), "a.example.com", made.path("ca.pem"))
         assert https.request("a.example.com")[2]["alt-svc"] == 'h3=":8443"; ma=86400'
-        with Http3Client(case, gateway.at(8443), "a.example.com", made.path("ca.pem")) as client:
+        folder = case.mesh.work / f"http3-of-{case.namespace}"
+        with Http3Client(folder, gateway.at(8443), "a.example.com", made.path("ca.pem")) as client:
             until(lambda: client.get("a.example.com").outcome == "a", TAKEN_SECONDS, "HTTP/3 works")
             assert client.get("b.example.com").status == 404
 

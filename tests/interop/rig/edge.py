@@ -3,13 +3,13 @@
 
 import http.server
 import json
+import pathlib
 import ssl
 import subprocess
 import threading
 
 from .pki import Authority
 from .process import Child, tool, until
-from .suite import Case
 from .traffic import Answer, get, listens
 
 START_SECONDS = 15
@@ -59,8 +59,9 @@ class HttpsBackend:
 class Http3Client:
     """An Envoy that sends on by HTTP/3 what it hears by HTTP/1.1."""
 
-    def __init__(self, case: Case, address: str, sni: str, cafile: str):
-        self.folder = case.mesh.work / f"http3-of-{case.namespace}"
+    def __init__(self, folder: pathlib.Path, address: str, sni: str, cafile: str):
+        """folder: is made, for its files."""
+        self.folder = folder
         self.folder.mkdir()
         self.address = "127.30.255.1:9080"
         host, port = address.rsplit(":", 1)

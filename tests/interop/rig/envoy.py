@@ -37,6 +37,7 @@ class Envoy:
         self.name = name
         self.folder = work / f"envoy-{name}"
         self.xds = xds
+        self.before: Sequence[str] = ()  # what starts it
         self.options = ["--interception", interception, *options, *(["--sotw"] if sotw else [])]
         self.child: Optional[Child] = None
         self.admin = ""
@@ -53,7 +54,7 @@ class Envoy:
         admin = self.folder / "admin"
         admin.unlink(missing_ok=True)
         self.child = Child(f"envoy '{self.name}'", [
-            tool("HEDDLE_ENVOY"), "-c", bootstrap, "--concurrency", "1", "--disable-hot-restart",
+            *self.before, tool("HEDDLE_ENVOY"), "-c", bootstrap, "--concurrency", "1", "--disable-hot-restart",
             "--admin-address-path", admin, "--log-level", "warning",
         ], self.folder / "log", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         until(lambda: self.has_started(admin), START_SECONDS, "Envoy has an admin endpoint")
