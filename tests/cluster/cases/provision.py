@@ -65,8 +65,38 @@ def under_load(case: Case, **parameters) -> None:
     case.ns.apply({"apiVersion": f"{API}/v1", "kind": "HTTPRoute", "metadata": {"name": "all"},
                    "spec": {"parentRefs": [{"name": "web"}],
                             "rules": [objects.rule(objects.backend("echo-v1", 8080))]}})
-    case.ns.apply("load-gateway.yaml", service="web-heddle")
+    load_on(case, "web-heddle")
     case.ns.wait_available()
+
+
+def load_on(case: Case, service: str, pod: str = "load") -> None:
+    case.ns.apply("load-gateway.yaml", service=service, pod=pod)
+
+
+def another_class(case: Case, suffix: str = "x", controller: str = heddle.CONTROLLER, **spec) -> str:
+    """The name of a GatewayClass that is there until the test ends."""
+    name = f"{case.ns.name}-{suffix}"
+    kube.kubectl("create", "-f", "-", stdin=json.dumps(
+        {"apiVersion": f"{API}/v1", "kind": "GatewayClass", "metadata": {"name": name},
+         "spec": {"controllerName": controller, **spec}}))
+    case.finally_do(lambda: kube.told("delete", "gatewayclass", name))
+    return name
+
+
+def addresses(case: Case) -> list:
+    return [a["value"] for a in case.ns.get("gateway", "web")["status"].get("addresses", [])]
+
+
+def cluster_ip(case: Case, service: str) -> str:
+    return case.ns.get("service", service)["spec"]["clusterIP"]
+
+
+def free_address(case: Case) -> str:
+    case.ns.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "for-an-address"},
+                   "spec": {"ports": [{"port": 9}]}})
+    found = cluster_ip(case, "for-an-address")
+    case.ns.kubectl("delete", "service", "for-an-address")
+    return found
 
 
 def settled(case: Case) -> None:
@@ -174,6 +204,92 @@ def an_address_that_nobody_can_give(case: Case):
         raise Failed(f"asked for '{free}', has {given}")
 
 
+@test
+def another_cluster_ip(case: Case):
+    """One that is taken leaves the Service as it is; one that is free takes its place."""
+    gateway(case)
+    expect(case, "Programmed", "True")
+    before = case.ns.get("service", "web-heddle")
+    taken = json.loads(kube.kubectl("-n", "default", "get", "service", "kubernetes", "-o", "json"))
+    gateway(case, addresses=[{"type": "IPAddress", "value": taken["spec"]["clusterIP"]}])
+    said = expect(case, "Programmed", "False", "AddressNotUsable")
+    if "allocated" not in said["message"]:
+        raise Failed(f"the Gateway does not say what the API server does: {said}")
+    now = case.ns.get("service", "web-heddle")
+    if (now["metadata"]["uid"] != before["metadata"]["uid"]
+            or addresses(case) != [before["spec"]["clusterIP"]]):
+        raise Failed(f"the Service that there was is another one: {now}")
+    free = free_address(case)
+    gateway(case, addresses=[{"type": "IPAddress", "value": free}])
+    expect(case, "Programmed", "True")
+    if addresses(case) != [free] or cluster_ip(case, "web-heddle") != free:
+        raise Failed(f"asked for '{free}', has {addresses(case)}")
+    until(lambda: len(made(case, "service")) == 1, SECONDS, "nothing stands in any more",
+          interval=0.2)
+
+
+# --- another class -----------------------------------------------------------------------------------
+
+
+@test
+def another_class_fails_no_request(case: Case):
+    """At the old address until the status tells the new one, and a while longer; then at that."""
+    under_load(case)
+    load, before = case.load(), addresses(case)
+    name = another_class(case, "next")
+    gateway(case, gatewayClassName=name)
+    until(lambda: addresses(case) not in ([], before), SECONDS, "it is elsewhere", interval=0.2)
+    expect(case, "Programmed", "True")
+    load_on(case, f"web-{name}", "load-next")
+    case.ns.wait_available()
+    after = case.load("load-next")
+    load.wait_calls(CALLS_LEAST)
+    load.check_no_failure(CALLS_LEAST)
+    case.ns.kubectl("delete", "pod", "load")
+    until(lambda: [d["metadata"]["name"] for d in made(case, "deployment")] == [f"web-{name}"], 150,
+          "what was there before is gone", interval=0.5)
+    for kind in ("service", "serviceaccount", "secret", "poddisruptionbudget"):
+        if len(made(case, kind)) != 1:
+            raise Failed(f"there still is another {kind}")
+    after.wait_calls(CALLS_LEAST)
+    after.check_no_failure(CALLS_LEAST)
+
+
+@test
+def a_class_whose_pods_never_start_takes_nothing_away(case: Case):
+    under_load(case)
+    load, before = case.load(), addresses(case)
+    case.ns.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "huge"},
+                   "data": {"memory-request": "900Ti", "memory-limit": "900Ti"}})
+    gateway(case, gatewayClassName=another_class(case, "huge", parametersRef={
+        "group": "", "kind": "ConfigMap", "name": "huge", "namespace": case.ns.name}))
+    until(lambda: "has yet to become ready" in expect(case, "Programmed", "True")["message"], SECONDS,
+          "the condition says what is waited for", interval=0.2)
+    load.wait_calls(CALLS_LEAST)
+    if addresses(case) != before or len(made(case, "deployment")) != 2:
+        raise Failed(f"it is at {addresses(case)}, not {before}")
+    gateway(case)  # back again
+    until(lambda: len(made(case, "deployment")) == 1, SECONDS, "the other is gone", interval=0.2)
+    if expect(case, "Programmed", "True")["message"] != "1 Envoy is ready":
+        raise Failed(f"it is not as it was: {status_of(case)}")
+    load.check_no_failure(CALLS_LEAST)
+
+
+@test
+def an_address_goes_over_to_another_class(case: Case):
+    address = free_address(case)
+    wanted = [{"type": "IPAddress", "value": address}]
+    gateway(case, addresses=wanted)
+    expect(case, "Programmed", "True")
+    name = another_class(case, "next")
+    gateway(case, addresses=wanted, gatewayClassName=name)
+    until(lambda: [s["metadata"]["name"] for s in made(case, "service")] == [f"web-{name}"], SECONDS,
+          "one Service is left", interval=0.1)
+    expect(case, "Programmed", "True")
+    if addresses(case) != [address] or cluster_ip(case, f"web-{name}") != address:
+        raise Failed(f"asked for '{address}', has {addresses(case)}")
+
+
 # --- replaced ----------------------------------------------------------------------------------------
 
 
@@ -227,16 +343,6 @@ def listeners_and_routes_restart_no_pod(case: Case):
         raise Failed("pods were replaced")
 
 
-def another_class(case: Case) -> str:
-    """Of heddle's, for this test alone."""
-    name = f"{case.ns.name}-x"
-    kube.kubectl("create", "-f", "-", stdin=json.dumps(
-        {"apiVersion": f"{API}/v1", "kind": "GatewayClass", "metadata": {"name": name},
-         "spec": {"controllerName": heddle.CONTROLLER}}))
-    case.finally_do(lambda: kube.told("delete", "gatewayclass", name))
-    return name
-
-
 # --- gone --------------------------------------------------------------------------------------------
 
 
@@ -253,16 +359,11 @@ def a_deleted_gateway_leaves_nothing(case: Case):
 def a_gateway_that_changes_its_class_is_given_up(case: Case):
     gateway(case)
     until(lambda: all(made(case, kind) for kind in KINDS[:-1]), SECONDS, "all is made", interval=0.2)
-    other = f"{case.ns.name}-other"
-    kube.kubectl("create", "-f", "-", stdin=json.dumps(
-        {"apiVersion": f"{API}/v1", "kind": "GatewayClass", "metadata": {"name": other},
-         "spec": {"controllerName": "example.com/nobody"}}))
-    case.finally_do(lambda: kube.kubectl("delete", "gatewayclass", other))
     foreign = {"type": "example.com/Seen", "status": "True", "reason": "Seen", "message": "",
                "lastTransitionTime": "2026-01-02T03:04:05Z"}
     now = case.ns.get("gateway", "web")["status"]["conditions"]
     case.ns.patch("gateway", "web", {"status": {"conditions": [*now, foreign]}}, "status")
-    gateway(case, gatewayClassName=other)
+    gateway(case, gatewayClassName=another_class(case, "other", "example.com/nobody"))
     until(lambda: not any(made(case, kind) for kind in KINDS), SECONDS, "nothing is left",
           interval=0.5)
 
