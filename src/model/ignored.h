@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ignored: fields that are legal, and that heddle takes and does not act on (HED117), since the
+ * ignored: fields that are legal, and that heddle takes and does not act on (HED118), since the
  * rest of the object means something without them. Where it would not, the field is not ignored:
  * then a condition says that it is not served.
  */
