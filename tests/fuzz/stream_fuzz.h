@@ -3,9 +3,10 @@
  * stream_fuzz: bytes become what a client says and what thread 0 publishes, on one stream.
  *
  * An event is an operation (low 3 bits of a byte) and its arguments, see stream_fuzz_event().
- * Looked after: at most one response of a type is unacknowledged; no resource from outside the
- * view; the sums behind version_info are those of what is wanted; and when all is acknowledged in
- * the end, the client has what the replica wants it to have.
+ * Looked after: at most one response of a type is unacknowledged, and one with each resource of a
+ * type whose resources go alone; no resource from outside the view; the sums behind version_info
+ * are those of what is wanted; and when all is acknowledged in the end, the client has what the
+ * replica wants it to have.
  */
 #ifndef HEDDLE_TESTS_STREAM_FUZZ_H
 #define HEDDLE_TESTS_STREAM_FUZZ_H
@@ -89,17 +90,26 @@ static inline bool fuzz_send(struct stream *stream, const struct response *respo
     }
     enum xds_type type =
         stream->kind == STREAM_DELTA ? fuzz_hear_delta(&all) : fuzz_hear_sotw(&all);
-    ASSERT(!fuzz.outstanding[type]);
+    const struct subscription *sub = &stream->subs[type];
+    ASSERT(!fuzz.outstanding[type] || xds_type_info(type)->alone);
+    for (size_t i = 1; i < sub->unanswered.len;
+         i++) { /* of two with one id the first is disowned */
+        uint32_t last = sub->unanswered.items[sub->unanswered.len - 1].id;
+        ASSERT(last == REPLICA_NONE || last != sub->unanswered.items[i - 1].id);
+    }
     fuzz.outstanding[type] = true;
     buf_release(&all);
     return true;
 }
 
-static inline void fuzz_answer(enum xds_type type, const char *error)
+/* To the last response, or to the oldest of those that are unanswered. */
+static inline void fuzz_answer(enum xds_type type, const char *error, bool oldest)
 {
     char nonce[24];
     const struct subscription *sub = &fuzz.client->stream->subs[type];
-    (void)snprintf(nonce, sizeof(nonce), "%llu", (unsigned long long)sub->nonce);
+    bool first = oldest && sub->unanswered.len > 0;
+    (void)snprintf(nonce, sizeof(nonce), "%llu",
+                   (unsigned long long)(first ? sub->unanswered.items[0].nonce : sub->nonce));
     if (sub->in_flight) {
         fuzz.outstanding[type] = false;
     }
@@ -142,7 +152,9 @@ static inline void fuzz_change(enum xds_type type, uint8_t what, bool put_it)
 {
     const char name[] = {(char)('a' + what % FUZZ_NAMES), '\0'};
     const char *scope = (what & 64) != 0 ? "s" : (what & 128) != 0 ? "special" : "hidden";
-    const char body[] = {(char)('A' + fuzz_byte() % 16), '\0'};
+    uint8_t value = fuzz_byte();
+    const char body[] = {(char)('A' + value % 16), type == XDS_LDS ? '@' : '\0',
+                         (char)('a' + value / 16 % 4), '\0'};
     const char follow[] = {(char)('a' + what / 8 % FUZZ_NAMES), '\0'};
     if (put_it) {
         put_in(&fuzz.rig, type, scope, name, body, type == XDS_CDS ? follow : "");
@@ -203,10 +215,10 @@ static inline void stream_fuzz_event(void)
         fuzz_subscribe(type, flag);
         break;
     case 5:
-        fuzz_answer(type, NULL);
+        fuzz_answer(type, NULL, flag);
         break;
     case 6:
-        fuzz_answer(type, flag ? "a is bad" : "bad");
+        fuzz_answer(type, flag ? "a is bad" : "bad", flag);
         break;
     default:
         if (flag) {
@@ -261,7 +273,7 @@ static inline void fuzz_settle(void)
     for (unsigned i = 0; i < FUZZ_SETTLE_ROUNDS; i++) {
         enum xds_type type = (enum xds_type)(i % XDS_TYPE_COUNT);
         if (stream->subs[type].in_flight) {
-            fuzz_answer(type, NULL);
+            fuzz_answer(type, NULL, i % 3 == 0);
             streams_pump(&fuzz.rig.env);
         }
         rejected |= stream->subs[type].rejected || stream->subs[type].refused.count > 0;
