@@ -34,22 +34,30 @@ void inheritance_look(struct inheritance *inheritance)
     inheritance->done = inheritance->round == NULL && standing_missing(daemon->mesh) == 0;
 }
 
+/* A replica that serves and does not answer may be the only one that knows. One that has not read
+ * the cluster yet knows nothing. */
 static void on_answer(void *user, struct str address, const struct httpc_result *result)
 {
     struct inheritance *inheritance = user;
-    (void)address;
-    inheritance->answered = inheritance->answered || result->status != 0;
+    struct daemon *daemon = inheritance->daemon;
+    bool silent = result->status == 0 || result->status == INHERITANCE_NOT_YET;
+    inheritance->answered = inheritance->answered || !silent;
     if (result->status == 200) {
-        (void)standing_take(inheritance->daemon->mesh, result->body);
+        (void)standing_take(daemon->mesh, result->body);
+    } else if (silent && replicas_silence_counts(daemon->fleet.replicas, address)) {
+        inheritance->missed = true;
     }
 }
 
+/* Some may have said all that there is; then the turn finds so. */
 static void on_done(void *user)
 {
     struct inheritance *inheritance = user;
     inheritance->round = NULL;
-    if (inheritance->answered) {
+    if (inheritance->answered && !inheritance->missed) {
         finish(inheritance);
+    } else if (mesh_dirty(inheritance->daemon->mesh)) {
+        daemon_turn_soon(inheritance->daemon);
     }
 }
 
@@ -79,6 +87,7 @@ void inheritance_poll(struct inheritance *inheritance)
         .done = on_done,
         .user = inheritance,
     };
+    inheritance->answered = inheritance->missed = false;
     inheritance->round = replicas_ask(daemon->fleet.replicas, &ask);
 }
 

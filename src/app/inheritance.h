@@ -3,10 +3,11 @@
  * inheritance: a replica that starts, and finds objects that it cannot read, asks the others what
  * is in force of them (pipeline/standing.h), before it serves anybody.
  *
- *   synced ─► something missing? ─no──────────────────────────────► done: views are given, ready
- *                  │yes                                              ▲
- *                  └─► fleet's poll ─► /replica/standing ─► taken ───┤
- *                             └─ nobody answers for INHERITANCE_MS ──┘
+ *   synced ─► something missing? ─no────────────────────────────────► done: views are given, ready
+ *                  │yes                                                ▲
+ *                  └─► fleet's poll ─► /replica/standing ─► taken ─────┤
+ *                      ▲  └─ one that serves, or all, do not answer    │
+ *                      └─────────────┘                └─ INHERITANCE_MS ┘
  *
  * Thread 0.
  */
@@ -17,6 +18,7 @@
 #include <stdint.h>
 
 #define INHERITANCE_MS 5000
+#define INHERITANCE_NOT_YET 503 /* answers who has not read the cluster yet */
 
 struct daemon;
 struct replicas_round;
@@ -25,7 +27,8 @@ struct inheritance {
     struct daemon *daemon;
     struct replicas_round *round; /* NULL: nobody is asked */
     uint64_t since_ms;            /* 0: it was not looked at yet */
-    bool answered;                /* by one at least */
+    bool answered;                /* in this round, by one at least ... */
+    bool missed;                  /* ... and not by one that serves */
     bool done;
 };
 

@@ -40,10 +40,12 @@ static void answer_standing(void *user, const struct h1_request *request, struct
     const struct daemon *daemon = user;
     struct buf out;
     (void)request;
-    buf_init(&out, BUF_UNLIMITED);
-    if (daemon->synced) {
-        standing_tell(daemon->mesh, &out);
+    if (!daemon->synced) {
+        h1_reply_text(reply, INHERITANCE_NOT_YET, "not synced yet");
+        return;
     }
+    buf_init(&out, BUF_UNLIMITED);
+    standing_tell(daemon->mesh, &out);
     h1_reply_send(reply, 200, "text/plain", PIECE_COPY(buf_str(&out)));
     buf_release(&out);
 }

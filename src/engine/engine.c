@@ -238,6 +238,12 @@ const struct row *engine_get(const struct engine *engine, unsigned table, struct
     return slot != NULL ? slot->row : NULL;
 }
 
+const struct row *engine_latest(const struct engine *engine, unsigned table, struct str key)
+{
+    const struct slot *slot = table_find(engine, table, key);
+    return slot == NULL ? NULL : slot->has_next ? slot->next : slot->row;
+}
+
 struct row_span engine_group(const struct engine *engine, unsigned index, struct str key)
 {
     const struct group *group = index_find(engine, index, key);

@@ -146,6 +146,8 @@ struct arena *eval_scratch(struct eval *ev);
 
 /* --- reading from outside (between runs, not recorded) ------------------------------------- */
 const struct row *engine_get(const struct engine *engine, unsigned table, struct str key);
+/* Of an input, what it is from the next run on. */
+const struct row *engine_latest(const struct engine *engine, unsigned table, struct str key);
 struct row_span engine_group(const struct engine *engine, unsigned index, struct str key);
 size_t engine_count(const struct engine *engine, unsigned table); /* rows, not empty slots */
 /* Calls visit for every row, in key order. */

@@ -140,11 +140,33 @@ void mesh_put_fault(struct mesh *mesh, struct fault *fault, struct str key)
     arena_release(&scratch);
 }
 
-void mesh_put_standing(struct mesh *mesh, struct object *object, struct str key)
+/* What was put since the last turn counts, too: the answer of another replica may come between an
+ * event and its turn. Of several answers the youngest does. A generation that the fault has not
+ * reached is that of an object that had the name before. */
+static bool is_missing(const struct mesh *mesh, const struct object *object, struct str key)
 {
+    struct arena scratch;
+    unsigned table = tables_of_kinds[object->kind];
+    arena_init_sized(&scratch, OBJECT_KEY_MAX);
+    const struct fault *fault = (const struct fault *)engine_latest(
+        mesh->engine, T_FAULT, fault_key(&scratch, object->kind, key));
+    const struct object *latest = (const struct object *)engine_latest(mesh->engine, table, key);
+    arena_release(&scratch);
+    return fault != NULL && object->meta.generation <= fault->generation &&
+           engine_get(mesh->engine, table, key) == NULL &&
+           (latest == NULL || latest->meta.generation < object->meta.generation);
+}
+
+bool mesh_put_standing(struct mesh *mesh, struct object *object, struct str key)
+{
+    if (!is_missing(mesh, object, key)) {
+        row_unref(&object->row, NULL);
+        return false;
+    }
     since_note(&mesh->since, str_from(kind_info(object->kind)->kind), key);
     engine_put(mesh->engine, tables_of_kinds[object->kind], key, &object->row);
     mesh->dirty = true;
+    return true;
 }
 
 const struct fault *mesh_fault(const struct mesh *mesh, enum kind_id kind, struct str key)

@@ -50,8 +50,9 @@ void mesh_put_bundle(struct mesh *mesh, struct str crd, struct bundle_row *row);
  * Takes the reference. key: of the object's table. */
 void mesh_put_fault(struct mesh *mesh, struct fault *fault, struct str key);
 /* What is in force of it, as somebody else knows (pipeline/standing.h): the fault stays. Takes the
- * reference. */
-void mesh_put_standing(struct mesh *mesh, struct object *object, struct str key);
+ * reference. False, and nothing is put: it is gone, can be read by now, or something as young is in
+ * force of it. */
+bool mesh_put_standing(struct mesh *mesh, struct object *object, struct str key);
 /* As of the last turn, or NULL. */
 const struct fault *mesh_fault(const struct mesh *mesh, enum kind_id kind, struct str key);
 size_t mesh_faults(const struct mesh *mesh);

@@ -92,20 +92,14 @@ static bool take_one(struct mesh *mesh, struct object *object)
 {
     struct arena scratch;
     arena_init_sized(&scratch, OBJECT_KEY_MAX);
-    struct str key = object_key(&scratch, object);
-    const struct fault *fault = mesh_fault(mesh, object->kind, key);
-    bool missing =
-        fault != NULL && engine_get(mesh_engine(mesh), mesh_table(object->kind), key) == NULL;
-    if (missing) {
+    bool taken = mesh_put_standing(mesh, object, object_key(&scratch, object));
+    if (taken) { /* then it is the mesh's, until the next turn at least */
         log_at(LOG_INFO, "source", "another replica tells what is in force of an object",
                KV_TEXT("kind", kind_info(object->kind)->kind), KV("ns", object->meta.ns),
                KV("name", object->meta.name), KV_INT("generation", object->meta.generation));
-        mesh_put_standing(mesh, object, key);
-    } else {
-        row_unref(&object->row, NULL);
     }
     arena_release(&scratch);
-    return missing;
+    return taken;
 }
 
 size_t standing_take(struct mesh *mesh, struct str text)

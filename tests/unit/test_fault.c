@@ -423,6 +423,55 @@ static void what_can_be_read_is_not_taken(void **state)
     mesh_free(mesh);
 }
 
+#define TOLD(generation, path)                                                                     \
+    "{\"apiVersion\":\"gateway.networking.x-k8s.io/v1alpha1\","                                    \
+    "\"kind\":\"XBackendTrafficPolicy\",\"metadata\":{\"name\":\"p\",\"namespace\":\"a\","         \
+    "\"generation\":" #generation                                                                  \
+    "},\"spec\":{\"targetRefs\":[{\"group\":\"\",\"kind\":\"Service\","                            \
+    "\"name\":\"s\"}],\"sessionPersistence\":{\"cookie\":{\"path\":\"" path "\"}}}}\n"
+
+static const struct object *policy_of(const struct mesh *mesh)
+{
+    return (const struct object *)engine_get(mesh_engine(mesh), T_POLICY, STR("a/p"));
+}
+
+/* The answer of another replica comes between an event and its turn. */
+static void what_happened_meanwhile_counts(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_with_client();
+    stored_apply(mesh, KIND_XBACKENDTRAFFICPOLICY, POLICY(3, "a;b"));
+    rig_turn(mesh);
+    rig_delete(mesh, KIND_XBACKENDTRAFFICPOLICY, "a/p");
+    assert_int_equal(standing_take(mesh, STR(TOLD(2, "/x"))), 0);
+    rig_turn(mesh);
+    assert_null(policy_of(mesh));
+
+    stored_apply(mesh, KIND_XBACKENDTRAFFICPOLICY, POLICY(3, "a;b"));
+    rig_turn(mesh);
+    stored_apply(mesh, KIND_XBACKENDTRAFFICPOLICY, POLICY(4, "/y"));
+    assert_int_equal(standing_take(mesh, STR(TOLD(2, "/x"))), 0);
+    rig_turn(mesh);
+    assert_int_equal(policy_of(mesh)->meta.generation, 4);
+    mesh_free(mesh);
+}
+
+static void the_youngest_that_is_told_is_taken(void **state)
+{
+    (void)state;
+    static const char *const told[] = {TOLD(1, "/x") TOLD(2, "/y") TOLD(9, "/before"),
+                                       TOLD(9, "/before") TOLD(2, "/y") TOLD(1, "/x")};
+    for (unsigned i = 0; i < 2; i++) {
+        struct mesh *mesh = mesh_with_client();
+        stored_apply(mesh, KIND_XBACKENDTRAFFICPOLICY, POLICY(3, "a;b"));
+        rig_turn(mesh);
+        assert_int_equal(standing_take(mesh, str_from(told[i])), 2 - i);
+        rig_turn(mesh);
+        assert_int_equal(policy_of(mesh)->meta.generation, 2);
+        mesh_free(mesh);
+    }
+}
+
 #define TLS_POLICY(generation, more)                                                               \
     "metadata: {name: t, namespace: a, generation: " #generation "}\nspec:\n" more                 \
     "  targetRefs: [{group: '', kind: Service, name: s}]\n"                                        \
@@ -471,6 +520,8 @@ int main(void)
         cmocka_unit_test(policies_and_services),
         cmocka_unit_test(another_replica_tells),
         cmocka_unit_test(what_can_be_read_is_not_taken),
+        cmocka_unit_test(what_happened_meanwhile_counts),
+        cmocka_unit_test(the_youngest_that_is_told_is_taken),
         cmocka_unit_test(an_unreadable_tls_policy_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
