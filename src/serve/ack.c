@@ -194,7 +194,7 @@ void stream_acknowledge(struct stream *stream, struct subscription *sub,
                         const struct request *request)
 {
     uint64_t nonce;
-    if (!str_to_u64(request->nonce, &nonce) || !subscription_answer(sub, nonce)) {
+    if (!str_to_u64(request->nonce, &nonce) || !subscription_answer(sub, nonce, request->rejects)) {
         return;
     }
     if (request->rejects) {

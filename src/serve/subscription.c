@@ -178,6 +178,7 @@ void subscription_release(struct subscription *sub)
     bitmap_release(&sub->refused);
     bitmap_release(&sub->awaited);
     bitmap_release(&sub->denied);
+    bitmap_release(&sub->answered);
     vec_release(&sub->unanswered);
     free(sub->reject_text);
     sub->reject_text = NULL;
@@ -440,8 +441,9 @@ void subscription_sent(struct subscription *sub, uint64_t nonce)
 }
 
 /* Answers come in the order of the responses. Several may be one, of a client that has to wait
- * before it can send: what it says is of the last. */
-bool subscription_answer(struct subscription *sub, uint64_t nonce)
+ * before it can send: then nothing of them was rejected, or it is not told what, and so it is taken
+ * to be of the last. */
+bool subscription_answer(struct subscription *sub, uint64_t nonce, bool rejects)
 {
     if (!goes_alone(sub)) {
         return sub->in_flight && nonce == sub->nonce;
@@ -453,10 +455,14 @@ bool subscription_answer(struct subscription *sub, uint64_t nonce)
     if (at == sub->unanswered.len) {
         return false;
     }
-    for (size_t i = 0; i < at; i++) {
-        clear_bit(&sub->sent, sub->unanswered.items[i].id);
+    for (size_t i = 0; i <= at; i++) {
+        uint32_t id = sub->unanswered.items[i].id;
+        if (id != REPLICA_NONE && rejects && i < at) {
+            clear_bit(&sub->sent, id);
+        } else if (id != REPLICA_NONE) {
+            (void)bitmap_set(&sub->answered, id);
+        }
     }
-    sub->answered = sub->unanswered.items[at].id;
     sub->unanswered.len -= at + 1;
     memmove(sub->unanswered.items, sub->unanswered.items + at + 1,
             sub->unanswered.len * sizeof(struct unanswered));
@@ -465,14 +471,16 @@ bool subscription_answer(struct subscription *sub, uint64_t nonce)
 
 bool subscription_in_answer(const struct subscription *sub, uint32_t id)
 {
-    return bitmap_test(&sub->sent, id) && (!goes_alone(sub) || id == sub->answered);
+    return bitmap_test(&sub->sent, id) && (!goes_alone(sub) || bitmap_test(&sub->answered, id));
 }
 
 void subscription_answered(struct subscription *sub)
 {
-    if (sub->unanswered.len > 0) {
-        clear_bit(&sub->sent, sub->answered);
-    } else {
+    bitmap_for_each (id, &sub->answered) {
+        clear_bit(&sub->sent, id);
+    }
+    bitmap_release(&sub->answered);
+    if (sub->unanswered.len == 0) {
         subscription_answer_all(sub);
     }
 }

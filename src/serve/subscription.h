@@ -66,8 +66,8 @@ struct subscription {
     bool rejected;  /* the last response that was answered was rejected */
     uint64_t nonce; /* of the last response */
     VEC(struct unanswered) unanswered; /* of types that go alone, oldest first */
-    uint32_t sending;  /* the last id put into the response that is made; REPLICA_NONE: none */
-    uint32_t answered; /* of types that go alone: what the answered response holds */
+    uint32_t sending;       /* the last id put into the response that is made; REPLICA_NONE: none */
+    struct bitmap answered; /* of types that go alone: what the answered responses hold */
     struct bitmap named, dirty, removing, moving, known, sent, leaving;
     struct bitmap owed, refused, awaited, denied;
     uint32_t owed_kept; /* when it was looked for what is gone */
@@ -116,7 +116,7 @@ bool subscription_may_send(const struct subscription *sub);
 void subscription_sent(struct subscription *sub, uint64_t nonce);
 /* An answer. False: to no response in flight. Else subscription_answered() when it was looked at.
  */
-bool subscription_answer(struct subscription *sub, uint64_t nonce);
+bool subscription_answer(struct subscription *sub, uint64_t nonce, bool rejects);
 bool subscription_in_answer(const struct subscription *sub, uint32_t id);
 void subscription_answered(struct subscription *sub);
 void subscription_answer_all(struct subscription *sub); /* nothing is in flight any more */

@@ -159,6 +159,27 @@ static void one_answer_may_be_that_of_several(void **state)
     }
 }
 
+static void one_answer_may_accept_several(void **state)
+{
+    struct rig *rig = *state;
+    for (unsigned protocol = STREAM_SOTW; protocol <= STREAM_DELTA; protocol++) {
+        struct client *c = client_of_three(rig, protocol);
+        answer_to(c, 2, "not a");
+        answer_to(c, 1, NULL);
+        answer_to(c, 0, NULL);
+        rig->events[0] = '\0';
+        put(rig, XDS_SDS, "a", protocol == STREAM_SOTW ? "2" : "3");
+        put(rig, XDS_SDS, "b", protocol == STREAM_SOTW ? "2" : "3");
+        publish(rig);
+        said(c, "sds a");
+        said(c, "sds b");
+        answer_to(c, 0, NULL);
+        assert_string_equal(rig->events, "accepted sds a b\n");
+        quiet(c);
+        client_free(c);
+    }
+}
+
 static void who_comes_back_is_sent_what_it_lacks(void **state)
 {
     struct rig *rig = *state;
@@ -227,6 +248,7 @@ int main(void)
         T(what_goes_waits_for_the_answers),
         T(what_was_left_is_not_answered_for),
         T(one_answer_may_be_that_of_several),
+        T(one_answer_may_accept_several),
         T(who_comes_back_is_sent_what_it_lacks),
         T(so_many_and_no_more),
         T(what_it_leaves_altogether_is_not_waited_for),
