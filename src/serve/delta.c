@@ -83,8 +83,10 @@ static void put_removals(struct stream *stream, struct subscription *sub, bool r
 {
     struct response *response = &stream->env->response;
     bitmap_for_each (id, &sub->moving) {
-        pb_put_bytes(&response->own, DELTA_REMOVED_RESOURCES,
-                     replica_name(sub->replica, sub->type, id));
+        if (subscription_goes_first(sub, id)) {
+            pb_put_bytes(&response->own, DELTA_REMOVED_RESOURCES,
+                         replica_name(sub->replica, sub->type, id));
+        }
     }
     bitmap_for_each (id, &sub->removing) {
         if (!removals || response_len(response) > stream->response_bytes) {
@@ -108,7 +110,9 @@ static void respond(struct stream *stream, struct subscription *sub, bool remova
     put_removals(stream, sub, removals);
     stream_put_dirty(stream, sub);
     bitmap_for_each (id, &sub->moving) {
-        subscription_move_sent(sub, id);
+        if (subscription_goes_first(sub, id)) {
+            subscription_move_sent(sub, id);
+        }
     }
     pb_put_bytes(&response->own, RESPONSE_SYSTEM_VERSION, str_from(sub->version_sent));
     stream_send(stream, sub, &tail);

@@ -143,7 +143,7 @@ static struct hash put_whole(struct stream *stream, const struct subscription *s
                 break;
             }
         }
-        if (bitmap_test(&sub->moving, id)) {
+        if (subscription_goes_first(sub, id)) {
             continue;
         }
         bool kept = !removals && bitmap_test(&sub->removing, id);
@@ -165,7 +165,7 @@ static void settle_whole(struct stream *stream, struct subscription *sub, bool r
         const struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
         if (!sent) {
             subscription_unsent(sub, id);
-        } else if (bitmap_test(&sub->moving, id)) {
+        } else if (subscription_goes_first(sub, id)) {
             subscription_move_sent(sub, id);
         } else {
             stream_sent_put(stream, sub, id, resource);

@@ -350,7 +350,7 @@ void stream_put_dirty(struct stream *stream, struct subscription *sub)
     bool delta = stream->kind == STREAM_DELTA;
     bool alone = false;
     bitmap_for_each (id, &sub->dirty) {
-        if (bitmap_test(&sub->moving, id) || bitmap_test(&sub->sent, id)) {
+        if (subscription_goes_first(sub, id) || bitmap_test(&sub->sent, id)) {
             continue; /* in flight: of each resource one at a time */
         }
         const struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);

@@ -372,14 +372,18 @@ static bool has_newcomer(const struct subscription *sub)
 
 void subscription_settle_places(struct subscription *sub)
 {
-    if (sub->moving.count == 1 && !has_newcomer(sub)) {
-        bitmap_clear_all(&sub->moving);
-    }
+    sub->in_place = sub->moving.count == 1 && !has_newcomer(sub);
+}
+
+bool subscription_goes_first(const struct subscription *sub, uint32_t id)
+{
+    return !sub->in_place && bitmap_test(&sub->moving, id);
 }
 
 void subscription_put_sent(struct subscription *sub, uint32_t id)
 {
-    ASSERT(!bitmap_test(&sub->moving, id));
+    ASSERT(!subscription_goes_first(sub, id));
+    clear_bit(&sub->moving, id);
     clear_bit(&sub->dirty, id);
     know(sub, id);
     end_owed(sub, id);

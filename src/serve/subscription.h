@@ -64,6 +64,7 @@ struct subscription {
     bool in_flight; /* a response is unacknowledged; of types that go alone, UNANSWERED_MAX at most
                      */
     bool rejected;  /* the last response that was answered was rejected */
+    bool in_place;  /* in the response that is made, what moves is changed where it is */
     uint64_t nonce; /* of the last response */
     VEC(struct unanswered) unanswered; /* of types that go alone, oldest first */
     uint32_t sending;       /* the last id put into the response that is made; REPLICA_NONE: none */
@@ -104,6 +105,7 @@ void subscription_follow(struct subscription *sub, struct str name);
 /* --- what is sent ---------------------------------------------------------------------------- */
 /* Before a response is put together: says of what moves whether it must go first. */
 void subscription_settle_places(struct subscription *sub);
+bool subscription_goes_first(const struct subscription *sub, uint32_t id);
 void subscription_put_sent(struct subscription *sub, uint32_t id);
 void subscription_removal_sent(struct subscription *sub, uint32_t id);
 /* What must go first was taken away; it stays dirty. */

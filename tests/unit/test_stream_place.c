@@ -83,6 +83,29 @@ static void who_moves_alone_is_changed_where_it_is(void **state)
     }
 }
 
+/* Another one that moves to its place meanwhile finds it still there. */
+static void who_was_not_sent_for_want_of_room_moves_with_the_next(void **state)
+{
+    struct rig *rig = *state;
+    struct client *c = client_with_all(rig, STREAM_DELTA);
+    c->stream->response_bytes = 1;
+    put(rig, XDS_LDS, "a", "2@x");
+    put(rig, XDS_LDS, "c", "2@v");
+    publish(rig);
+    said(c, "lds a");
+    put(rig, XDS_LDS, "b", "2@z");
+    publish(rig);
+    ack(c, XDS_LDS);
+    said(c, "lds -b -c");
+    ack(c, XDS_LDS);
+    said(c, "lds b");
+    ack(c, XDS_LDS);
+    said(c, "lds c");
+    ack(c, XDS_LDS);
+    quiet(c);
+    client_free(c);
+}
+
 static void who_moves_is_left_out_of_the_whole_state(void **state)
 {
     struct rig *rig = *state;
@@ -257,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(who_moves_goes_first_and_comes_after_that),
         T(who_moves_alone_is_changed_where_it_is),
+        T(who_was_not_sent_for_want_of_room_moves_with_the_next),
         T(who_moves_is_left_out_of_the_whole_state),
         T(a_place_is_taken_in_one_response),
         T(what_goes_is_not_split_off),
