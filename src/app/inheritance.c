@@ -68,15 +68,16 @@ void inheritance_poll(struct inheritance *inheritance)
     if (inheritance->done || inheritance->since_ms == 0 || inheritance->round != NULL) {
         return;
     }
+    if (!kubernetes_ready(daemon)) { /* it has no token yet, and is not ready either */
+        inheritance->since_ms = loop_now_ms(&daemon->loop);
+        return;
+    }
     if (loop_now_ms(&daemon->loop) - inheritance->since_ms >= INHERITANCE_MS) {
         log_at(LOG_WARN, "app",
                "no replica tells what was in force of objects that cannot be read: nothing is",
                KV_INT("objects", standing_missing(daemon->mesh)));
         finish(inheritance);
         return;
-    }
-    if (!kubernetes_ready(daemon)) {
-        return; /* it has no token yet */
     }
     const struct replicas_question ask = {
         .method = "GET",

@@ -26,7 +26,7 @@ struct replicas_round;
 struct inheritance {
     struct daemon *daemon;
     struct replicas_round *round; /* NULL: nobody is asked */
-    uint64_t since_ms;            /* 0: it was not looked at yet */
+    uint64_t since_ms;            /* it could have asked; 0: it was not looked at yet */
     bool answered;                /* in this round, by one at least ... */
     bool missed;                  /* ... and not by one that serves */
     bool done;
