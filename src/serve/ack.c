@@ -190,12 +190,12 @@ static void on_nack(struct stream *stream, struct subscription *sub, uint64_t no
     }
 }
 
-void stream_acknowledge(struct stream *stream, struct subscription *sub,
+bool stream_acknowledge(struct stream *stream, struct subscription *sub,
                         const struct request *request)
 {
     uint64_t nonce;
     if (!str_to_u64(request->nonce, &nonce) || !subscription_answer(sub, nonce, request->rejects)) {
-        return;
+        return false;
     }
     if (request->rejects) {
         on_nack(stream, sub, nonce, request->error_text);
@@ -203,4 +203,5 @@ void stream_acknowledge(struct stream *stream, struct subscription *sub,
         on_ack(stream, sub);
     }
     subscription_answered(sub);
+    return true;
 }

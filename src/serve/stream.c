@@ -153,6 +153,20 @@ static bool within_rate(struct stream *stream)
     return stream->request_due_ns - now <= 2000000000u;
 }
 
+static bool asks_for_something(const struct stream *stream, const struct request *request)
+{
+    return request->rejects || request->nnames > 0 || request->nunsubscribe > 0 ||
+           !hash_eq(request->names_hash, stream->known.names[request->type]);
+}
+
+/* An acknowledgement costs the client nothing: its pace is that of our responses, and those of a
+ * start with thousands of secrets, which go one a response, are no flood. */
+static void give_back(struct stream *stream)
+{
+    uint64_t rate = stream->env->limits.requests_per_second;
+    stream->request_due_ns -= rate > 0 ? 1000000000u / rate : 0;
+}
+
 bool stream_add_name(struct stream *stream, struct subscription *sub, struct str name,
                      uint32_t *ret_id)
 {
@@ -227,7 +241,9 @@ static void handle(struct stream *stream, const struct request *request)
         return;
     }
     struct subscription *sub = &stream->subs[request->type];
-    stream_acknowledge(stream, sub, request);
+    if (stream_acknowledge(stream, sub, request) && !asks_for_something(stream, request)) {
+        give_back(stream);
+    }
     stream->protocol->subscribe(stream, sub, request);
     sub->requested = true;
     if (!sub->wildcard && sub->named.count == 0) {

@@ -152,8 +152,9 @@ void demand_remove(struct stream *stream, struct subscription *sub, uint32_t id)
 void demand_remove_all(struct stream *stream);
 
 /* --- acknowledgement (ack.c) ----------------------------------------------------------------- */
-/* What the request says of the response it answers. Stale nonces say nothing. */
-void stream_acknowledge(struct stream *stream, struct subscription *sub,
+/* What the request says of the response it answers. False: it answers none in flight; stale nonces
+ * say nothing. */
+bool stream_acknowledge(struct stream *stream, struct subscription *sub,
                         const struct request *request);
 /* Does the text speak of this resource? Whole names only: "a:80" is not in "a:8080". */
 bool reject_text_names(struct str text, struct str name);

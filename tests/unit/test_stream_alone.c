@@ -227,6 +227,37 @@ static void so_many_and_no_more(void **state)
     client_free(c);
 }
 
+/* We set the pace, not the client. */
+static void acknowledgements_are_not_counted_as_requests(void **state)
+{
+    struct rig *rig = *state;
+    for (unsigned protocol = STREAM_SOTW; protocol <= STREAM_DELTA; protocol++) {
+        rig->env.limits.requests_per_second = 5;
+        struct client *c = client_of_three(rig, protocol);
+        for (unsigned i = 0; i < 50; i++) {
+            char body[8];
+            (void)snprintf(body, sizeof(body), "%u", 100 * protocol + i);
+            put(rig, XDS_SDS, "a", body);
+            publish(rig);
+            answer_to(c, 0, NULL);
+        }
+        assert_false(c->stream->ended);
+        c->wordless = true;
+        for (unsigned i = 0; i < 50; i++) { /* something is asked for in each */
+            char nonce[24];
+            (void)snprintf(nonce, sizeof(nonce), "%s", c->nonce[XDS_SDS]);
+            if (protocol == STREAM_DELTA) {
+                delta_only(c, XDS_SDS, "a", "", "", nonce, NULL);
+            } else {
+                sotw_only(c, XDS_SDS, i % 2 == 0 ? "a" : "a b", "1", nonce, NULL);
+            }
+            streams_pump(&rig->env);
+        }
+        assert_true(c->stream->ended);
+        client_free(c);
+    }
+}
+
 static void what_it_leaves_altogether_is_not_waited_for(void **state)
 {
     struct rig *rig = *state;
@@ -251,6 +282,7 @@ int main(void)
         T(one_answer_may_accept_several),
         T(who_comes_back_is_sent_what_it_lacks),
         T(so_many_and_no_more),
+        T(acknowledgements_are_not_counted_as_requests),
         T(what_it_leaves_altogether_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
