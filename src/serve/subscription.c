@@ -91,6 +91,14 @@ static void disown(struct subscription *sub, uint32_t id)
     }
 }
 
+static void end_refused(struct subscription *sub, uint32_t id)
+{
+    if (bitmap_test(&sub->refused, id)) {
+        clear_bit(&sub->refused, id);
+        sub->dropped(sub->user, sub, id);
+    }
+}
+
 /* The client has it no more, as far as we are concerned. */
 static void forget(struct subscription *sub, uint32_t id)
 {
@@ -98,10 +106,7 @@ static void forget(struct subscription *sub, uint32_t id)
     clear_bit(&sub->moving, id);
     clear_bit(&sub->sent, id);
     disown(sub, id);
-    if (bitmap_test(&sub->refused, id)) {
-        clear_bit(&sub->refused, id);
-        sub->dropped(sub->user, sub, id);
-    }
+    end_refused(sub, id);
     end_removal(sub, id);
     end_owed(sub, id);
     if (bitmap_test(&sub->known, id)) {
@@ -122,6 +127,7 @@ static void lose(struct subscription *sub, uint32_t id)
     clear_bit(&sub->moving, id);
     end_owed(sub, id);
     if (!bitmap_test(&sub->known, id)) {
+        end_refused(sub, id); /* it has gone in order to come back at another place */
         return;
     }
     if (can_remove(sub)) {

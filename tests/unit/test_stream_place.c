@@ -228,6 +228,34 @@ static void who_ends_before_it_has_moved_ends_once(void **state)
     }
 }
 
+/* What was rejected of it is then nobody's concern. */
+static void who_was_refused_and_ends_before_it_has_moved_is_dropped(void **state)
+{
+    struct rig *rig = *state;
+    for (unsigned p = 0; p < 2; p++) {
+        struct client *c = client_with_all(rig, p == 0 ? STREAM_DELTA : STREAM_SOTW);
+        put(rig, XDS_LDS, "a", "2@x");
+        publish(rig);
+        said(c, p == 0 ? "lds a" : "lds a b c");
+        nack(c, XDS_LDS, "a is bad");
+        put(rig, XDS_LDS, "a", "3@v");
+        put(rig, XDS_LDS, "n", "1@w");
+        publish(rig);
+        said(c, p == 0 ? "lds n -a" : "lds b c n");
+        rig->events[0] = '\0';
+        del(rig, XDS_LDS, "a");
+        publish(rig);
+        assert_string_equal(rig->events, "dropped lds a\n");
+        ack(c, XDS_LDS);
+        quiet(c);
+        assert_true(subscription_settled(&c->stream->subs[XDS_LDS]));
+        client_free(c);
+        put(rig, XDS_LDS, "a", "1@x");
+        del(rig, XDS_LDS, "n");
+        publish(rig);
+    }
+}
+
 /* Who comes back has what it had; only its answer tells that a place was taken. */
 static void who_was_away_is_sent_what_it_refused_while_that_helps(void **state)
 {
@@ -287,6 +315,7 @@ int main(void)
         T(who_moves_again_while_an_answer_is_awaited),
         T(who_comes_back_before_it_has_gone_goes_first),
         T(who_ends_before_it_has_moved_ends_once),
+        T(who_was_refused_and_ends_before_it_has_moved_is_dropped),
         T(who_was_away_is_sent_what_it_refused_while_that_helps),
         T(what_does_not_help_is_not_tried),
     };
