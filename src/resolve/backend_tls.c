@@ -16,11 +16,6 @@
 
 /* --- what cannot be read --------------------------------------------------------------------- */
 
-static bool is_service(const struct parent_ref *ref)
-{
-    return ref->group.len == 0 && str_eq(ref->kind, STR("Service"));
-}
-
 void resolve_tls_fault_targets(const struct row *row, struct str key, struct group_emit *emit)
 {
     const struct fault *fault = (const struct fault *)row;
@@ -32,7 +27,7 @@ void resolve_tls_fault_targets(const struct row *row, struct str key, struct gro
     arena_init_sized(&scratch, 512);
     for (size_t i = 0; i < fault->parents.len; i++) {
         const struct parent_ref *ref = &fault->parents.items[i];
-        if (is_service(ref)) {
+        if (parent_ref_is_service(ref)) {
             group_emit(emit,
                        arena_printf(&scratch, "%.*s/%.*s", STR_FMT(fault->ns), STR_FMT(ref->name)));
         }
@@ -44,7 +39,8 @@ static bool fault_targets(const struct fault *fault, struct str name, struct str
 {
     for (size_t i = 0; i < fault->parents.len; i++) {
         const struct parent_ref *ref = &fault->parents.items[i];
-        if (is_service(ref) && str_eq(ref->name, name) && str_eq(ref->section_name, section)) {
+        if (parent_ref_is_service(ref) && str_eq(ref->name, name) &&
+            str_eq(ref->section_name, section)) {
             return true;
         }
     }
