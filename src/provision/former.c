@@ -6,9 +6,10 @@
  *   web-old: Service, Deployment, …  ──serves──────────────────────► deleted
  *   web-new: Service, Deployment, …  ──made──► stands ──linger──────┘
  *
- * It stands when all its Envoys are available and its Service has the addresses that are asked for.
- * Until then the former objects stay as they are, are nobody's to mend, and are where the Gateway
- * is; afterwards they linger for those who have looked up the old address.
+ * It stands when all its Envoys are available and its Service has the addresses that are asked for,
+ * unless the former Service has none either. Until then the former objects stay as they are, are
+ * nobody's to mend, and are where the Gateway is; afterwards they linger for those who have looked
+ * up the old address.
  *
  * An address that both Services want cannot be had twice: then the former Service goes as soon as
  * the new Envoys are available, and the new one is made when it is gone.
@@ -90,10 +91,27 @@ static bool envoys_stand(const struct site *site)
            deployment->seen.available >= deployment->seen.replicas;
 }
 
+static bool former_is_reached(const struct site *site)
+{
+    list_for_each (it, &site->formers) {
+        const struct thing *former = list_entry(it, struct thing, former_link);
+        if (former->part == PART_SERVICE && former->seen.addresses.len > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool site_stands(const struct site *site)
 {
     const struct thing *service = site->things[PART_SERVICE];
-    if (!envoys_stand(site) || service == NULL || service->seen.addresses.len == 0) {
+    if (!envoys_stand(site) || service == NULL || !service->seen.there) {
+        return false;
+    }
+    if (!former_is_reached(site)) {
+        return true; /* no load balancer is there, say: nobody would ever give it one */
+    }
+    if (service->seen.addresses.len == 0) {
         return false;
     }
     for (size_t i = 0; i < site->wanted.len; i++) {

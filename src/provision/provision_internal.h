@@ -168,8 +168,9 @@ struct site *site_of_owner(const struct thing *thing);
 void former_look(struct thing *thing);              /* whether it is one; after every change */
 uint64_t former_due_ms(const struct thing *former); /* when it is to go; UINT64_MAX: not yet */
 void site_review_formers(struct site *site);        /* another class is wanted, or none */
-void site_moved(struct site *site);        /* something of it has changed for which others wait */
-bool site_stands(const struct site *site); /* what it is to have serves, at its addresses */
+void site_moved(struct site *site); /* something of it has changed for which others wait */
+/* What it is to have serves, at its addresses, as far as that counts (former.c). */
+bool site_stands(const struct site *site);
 bool service_has(const struct thing *service, struct str address); /* NULL: no */
 /* A former Service has the address that the new one is to have. */
 bool site_waits_for_address(const struct site *site);

@@ -127,6 +127,29 @@ static void test_a_load_balancers_address_is_waited_for(void **state)
     prig_free(rig);
 }
 
+/* Where no load balancer gives any, clients come by node ports, and nothing would ever end the
+ * wait. */
+static void test_where_there_was_no_address_none_is_waited_for(void **state)
+{
+    (void)state;
+    struct prig *rig = prig_new();
+    rig->wanted[0] = (struct ir_address){STR("IPAddress"), STR("198.51.100.7")};
+    rig->ir.wanted.len = 1;
+    provision_changed(rig->provision, STR("a/web"));
+    prig_lead(rig);
+    prig_edit(rig, DEPLOYMENT, AVAILABLE, false);
+    until(&rig->loop, rig->placed->ready == 1);
+    change_class(rig, "next");
+    until(&rig->loop, object_at(rig, NEXT_DEPLOYMENT) != NULL);
+    turn(&rig->loop, 2 * PRIG_LINGER_MS);
+    assert_int_equal(rig->deletes, 0);
+    prig_edit(rig, NEXT_DEPLOYMENT, AVAILABLE, false);
+    until(&rig->loop, rig->deletes == 5);
+    assert_non_null(object_at(rig, NEXT_SERVICE));
+    assert_int_equal(rig->placed->ready, 1);
+    prig_free(rig);
+}
+
 /* --- one address for both ----------------------------------------------------------------------
  */
 
@@ -273,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_what_never_becomes_ready_takes_nothing_away),
         cmocka_unit_test(test_all_envoys_are_waited_for),
         cmocka_unit_test(test_a_load_balancers_address_is_waited_for),
+        cmocka_unit_test(test_where_there_was_no_address_none_is_waited_for),
         cmocka_unit_test(test_an_address_goes_over_when_the_new_envoys_are_there),
         cmocka_unit_test(test_an_address_that_is_taken_takes_nothing_away),
         cmocka_unit_test(test_back_to_the_class_before),
