@@ -15,6 +15,7 @@
 #include "ir/graph.h"
 #include "kube/lease.h"
 #include "pipeline/spread.h"
+#include "pipeline/standing.h"
 #include "source/cluster.h"
 #include "source/crds.h"
 #include "status/writer.h"
@@ -33,6 +34,7 @@ struct kubernetes {
     struct status_writer *status;
     struct gateways *gateways;
     struct lease *lease;
+    bool leads;
     char identity[IDENTITY_MAX]; /* of this replica */
     unsigned stopping;           /* parts that have not stopped yet */
 };
@@ -91,14 +93,9 @@ static void object_gone(void *user, enum kind_id kind, struct str ns, struct str
     }
 }
 
-static bool object_unreadable(void *user, enum kind_id kind, struct str ns, struct str name)
+static bool object_unclear(void *user, enum kind_id kind, struct str ns, struct str name)
 {
-    const struct mesh *mesh = ((struct kubernetes *)user)->daemon->mesh;
-    struct arena scratch;
-    arena_init_sized(&scratch, OBJECT_KEY_MAX);
-    bool unreadable = mesh_fault(mesh, kind, object_key_of(&scratch, kind, ns, name)) != NULL;
-    arena_release(&scratch);
-    return unreadable;
+    return standing_unclear(((struct kubernetes *)user)->daemon->mesh, kind, ns, name);
 }
 
 static void status_changed(void *user, enum kind_id kind, struct str ns, struct str name)
@@ -106,20 +103,32 @@ static void status_changed(void *user, enum kind_id kind, struct str ns, struct 
     status_writer_touch(((struct kubernetes *)user)->status, kind, ns, name);
 }
 
-void kubernetes_turned(struct daemon *daemon)
+/* Who has yet to hear what is in force of what cannot be read (inheritance.h) would write that the
+ * routes of such a Gateway have no parent, and take the ports of such a ListenerSet out of a
+ * Service. Of the CA and the webhooks it takes care meanwhile. */
+static void set_writing(struct kubernetes *kubernetes)
 {
-    if (daemon->kubernetes != NULL && daemon->kubernetes->status != NULL) {
-        status_writer_turned(daemon->kubernetes->status);
-        gateways_turned(daemon->kubernetes->gateways);
-    }
+    bool writes = kubernetes->leads && kubernetes->daemon->fleet.inheritance.done;
+    status_writer_lead(kubernetes->status, writes);
+    gateways_lead(kubernetes->gateways, writes);
 }
 
 static void lead_turned(void *user, bool leads)
 {
     struct kubernetes *kubernetes = user;
-    status_writer_lead(kubernetes->status, leads);
-    gateways_lead(kubernetes->gateways, leads);
+    kubernetes->leads = leads;
+    set_writing(kubernetes);
     webhook_lead(kubernetes->webhook, leads);
+}
+
+void kubernetes_turned(struct daemon *daemon)
+{
+    struct kubernetes *kubernetes = daemon->kubernetes;
+    if (kubernetes != NULL && kubernetes->status != NULL) {
+        status_writer_turned(kubernetes->status);
+        gateways_turned(kubernetes->gateways);
+        set_writing(kubernetes);
+    }
 }
 
 void kubernetes_keyring(struct daemon *daemon, const struct keyring *ring)
@@ -151,7 +160,7 @@ static void start_status(struct kubernetes *kubernetes)
         .kube = daemon->kube,
         .store = mesh_status(daemon->mesh),
         .instance = str_from(kubernetes->identity),
-        .unreadable = object_unreadable,
+        .unclear = object_unclear,
         .user = kubernetes,
     });
     mesh_watch_status(daemon->mesh, status_changed, kubernetes);

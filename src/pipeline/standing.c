@@ -6,6 +6,7 @@
 #include "codec/doc.h"
 #include "codec/json.h"
 #include "ir/graph.h"
+#include "model/gateway.h"
 
 /* The key of the object's own table, of which fault_key() made the fault's. */
 static struct str own_key(struct str key, enum kind_id kind)
@@ -18,6 +19,35 @@ static const struct object *object_of(const struct engine *engine, struct str ke
 {
     enum kind_id kind = (enum kind_id)((const struct fault *)row)->kind;
     return (const struct object *)engine_get(engine, mesh_table(kind), own_key(key, kind));
+}
+
+static bool is_unclear(const struct mesh *mesh, struct arena *scratch, enum kind_id kind,
+                       struct str ns, struct str name)
+{
+    struct str key = object_key_of(scratch, kind, ns, name);
+    const struct row *row = engine_get(mesh_engine(mesh), mesh_table(kind), key);
+    if (mesh_fault(mesh, kind, key) != NULL) {
+        return true;
+    }
+    if (kind == KIND_GATEWAY && row != NULL) {
+        return is_unclear(mesh, scratch, KIND_GATEWAYCLASS, STR_NULL,
+                          ((const struct gateway *)row)->class);
+    }
+    if (kind == KIND_LISTENERSET && row != NULL) {
+        const struct named_ref *parent = &((const struct listener_set *)row)->parent;
+        return is_unclear(mesh, scratch, KIND_GATEWAY, parent->ns.len > 0 ? parent->ns : ns,
+                          parent->name);
+    }
+    return false;
+}
+
+bool standing_unclear(const struct mesh *mesh, enum kind_id kind, struct str ns, struct str name)
+{
+    struct arena scratch;
+    arena_init_sized(&scratch, 3 * OBJECT_KEY_MAX);
+    bool unclear = is_unclear(mesh, &scratch, kind, ns, name);
+    arena_release(&scratch);
+    return unclear;
 }
 
 struct walk {

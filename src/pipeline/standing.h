@@ -13,6 +13,9 @@
 
 #include "pipeline/mesh.h"
 
+/* Whether it is not known what an object now is and whose: it cannot be read, or that which it
+ * belongs to (a Gateway to its class, a ListenerSet to its Gateway). */
+bool standing_unclear(const struct mesh *mesh, enum kind_id kind, struct str ns, struct str name);
 /* How many objects cannot be read of which nothing is in force, as of the last turn. */
 size_t standing_missing(const struct mesh *mesh);
 void standing_tell(const struct mesh *mesh, struct buf *out);

@@ -15,7 +15,8 @@ struct status_writer *status_writer_new(const struct status_writer_config *confi
     writer->loop = config->loop;
     writer->kube = config->kube;
     writer->store = config->store;
-    writer->unreadable = config->unreadable;
+    writer->withdraw_ms = config->withdraw_ms > 0 ? config->withdraw_ms : STATUS_WITHDRAW_MS;
+    writer->unclear = config->unclear;
     writer->user = config->user;
     writer->events = events_new(config->kube, config->instance);
     list_init(&writer->waiting);

@@ -14,8 +14,10 @@
  * clients have still to acknowledge, up to STATUS_SETTLE_MS, so that heddle.dev/Propagated usually
  * comes along and a change is one write. Messages that only count change at most once in
  * STATUS_WORDS_MS. What turned to be wrong is also recorded as an Event. Of a Gateway or
- * ListenerSet of which the store says nothing, another controller's or nobody's, is taken back what
- * heddle said (status/withdraw.h). Thread 0. Logs.
+ * ListenerSet of which the store says nothing for STATUS_WITHDRAW_MS, another controller's or
+ * nobody's, is taken back what heddle said (status/withdraw.h). Not sooner: a GatewayClass that is
+ * made anew is not there for a moment, and others go by what is said (of addresses, they make DNS
+ * records). Thread 0. Logs.
  */
 #ifndef HEDDLE_STATUS_WRITER_H
 #define HEDDLE_STATUS_WRITER_H
@@ -28,6 +30,7 @@
 #define STATUS_DELAY_MS 60
 #define STATUS_SETTLE_MS 500
 #define STATUS_WORDS_MS 1000
+#define STATUS_WITHDRAW_MS 10000
 #define STATUS_WRITES_MAX 16 /* in flight */
 #define STATUS_BACKOFF_MS 250
 #define STATUS_BACKOFF_MAX_MS 60000
@@ -41,10 +44,11 @@ struct status_writer_config {
     struct loop *loop;
     struct kube *kube;
     const struct status_store *store;
-    struct str instance; /* who reports Events: the pod's name */
-    /* Whether the object, as it now is, cannot be read: then whose it is is not known, and what was
+    struct str instance;  /* who reports Events: the pod's name */
+    unsigned withdraw_ms; /* 0: STATUS_WITHDRAW_MS */
+    /* Whether the object, as it now is, or what says whose it is, cannot be read: then what was
      * said of it stays. NULL: none is so. */
-    bool (*unreadable)(void *user, enum kind_id kind, struct str ns, struct str name);
+    bool (*unclear)(void *user, enum kind_id kind, struct str ns, struct str name);
     void *user;
 };
 

@@ -39,6 +39,7 @@ struct subject {
     /* What the API server has: resourceVersion, uid and status_merge_part() of the status. */
     char *version, *uid, *part; /* part: NULL: there is none */
     char *withdrawal;           /* of a Gateway: what is written when it is not heddle's; NULL */
+    uint64_t unsaid_ms;         /* since when it is not heddle's; 0: it is, or not looked at */
     bool stale;                 /* a write conflicted: it has something newer */
     uint64_t turn;              /* of the writer when this was learned */
 
@@ -58,8 +59,9 @@ struct status_writer {
     struct kube *kube;
     const struct status_store *store;
     struct events *events;
-    bool (*unreadable)(void *user, enum kind_id kind, struct str ns, struct str name);
-    void *user;          /* of unreadable */
+    unsigned withdraw_ms;
+    bool (*unclear)(void *user, enum kind_id kind, struct str ns, struct str name);
+    void *user;          /* of unclear */
     struct map subjects; /* key -> struct subject */
     /* apiVersion of each kind as the cluster serves it; empty until an object said so. */
     char versions[KIND_COUNT][API_VERSION_MAX];

@@ -96,6 +96,7 @@ void subject_rest(struct subject *subject)
         land(subject);
     }
     subject->again = false;
+    subject->unsaid_ms = 0;
     backoff_reset(&subject->backoff);
     set_phase(subject, AT_REST);
 }
@@ -249,8 +250,8 @@ static bool is_withdrawn(const struct subject *subject)
 {
     const struct status_writer *writer = subject->writer;
     return subject->withdrawal != NULL &&
-           (writer->unreadable == NULL ||
-            !writer->unreadable(writer->user, subject->kind, subject->ns, subject->name));
+           (writer->unclear == NULL ||
+            !writer->unclear(writer->user, subject->kind, subject->ns, subject->name));
 }
 
 /* Merges into the flight, whose texts it uses. */
@@ -280,14 +281,28 @@ static void compare(struct subject *subject, struct flight *flight, struct buf *
 /* Until when a write has to wait; said: there is something to say of the object. */
 static uint64_t not_before(const struct subject *subject, const struct merge *merge, bool said)
 {
+    uint64_t now = now_of(subject->writer);
+    uint64_t withdraw_ms = subject->unsaid_ms + subject->writer->withdraw_ms;
     if (!said && subject->turn >= subject->writer->turns) {
-        return now_of(subject->writer) + CLEAN_WAIT_MS; /* it may not have been said yet */
+        return now + CLEAN_WAIT_MS; /* it may not have been said yet */
+    }
+    if (!said && now < withdraw_ms && is_withdrawn(subject)) {
+        return withdraw_ms;
     }
     if (status_store_unsettled(subject->writer->store, subject->kind, subject->ns, subject->name) &&
-        now_of(subject->writer) < subject->queued_ms + STATUS_SETTLE_MS) {
+        now < subject->queued_ms + STATUS_SETTLE_MS) {
         return subject->queued_ms + STATUS_SETTLE_MS; /* or sooner: it is told when that turns */
     }
     return merge->urgent || subject->written_ms == 0 ? 0 : subject->written_ms + STATUS_WORDS_MS;
+}
+
+static void note_whether_said(struct subject *subject, bool said)
+{
+    if (said) {
+        subject->unsaid_ms = 0;
+    } else if (subject->unsaid_ms == 0) {
+        subject->unsaid_ms = now_of(subject->writer);
+    }
 }
 
 /* Compares, and sends what differs. */
@@ -298,6 +313,7 @@ static void look_at(struct subject *subject)
     bool said;
     buf_init(&status, BUF_UNLIMITED);
     compare(subject, flight, &status, &said);
+    note_whether_said(subject, said);
     uint64_t due_ms = not_before(subject, &flight->merge, said);
     subject_tell_dropped(subject, flight->merge.dropped);
     if (!flight->merge.differs || flight->merge.newer) {

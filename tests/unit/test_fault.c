@@ -410,6 +410,42 @@ static void another_replica_tells(void **state)
     mesh_free(new);
 }
 
+#define CLASS(more)                                                                                \
+    "metadata: {name: c}\nspec:\n  controllerName: heddle.dev/gateway-controller\n" more
+#define GATEWAY(more)                                                                              \
+    "metadata: {name: g, namespace: a}\nspec:\n  gatewayClassName: c\n" more                       \
+    "  listeners: [{name: http, port: 80, protocol: HTTP}]\n"
+#define LISTENER_SET                                                                               \
+    "metadata: {name: l, namespace: b}\nspec:\n  parentRef: {name: g, namespace: a}\n"             \
+    "  listeners: [{name: http, port: 80, protocol: HTTP}]\n"
+
+/* Of a Gateway whose class cannot be read nobody knows any more that it is not heddle's. */
+static void what_belongs_to_the_unreadable_is_unclear(void **state)
+{
+    (void)state;
+    struct mesh *mesh = mesh_with_client();
+    stored_apply(mesh, KIND_GATEWAYCLASS, CLASS(""));
+    stored_apply(mesh, KIND_GATEWAY, GATEWAY(""));
+    stored_apply(mesh, KIND_LISTENERSET, LISTENER_SET);
+    rig_turn(mesh);
+    assert_false(standing_unclear(mesh, KIND_GATEWAY, STR("a"), STR("g")));
+    assert_false(standing_unclear(mesh, KIND_LISTENERSET, STR("b"), STR("l")));
+    assert_false(standing_unclear(mesh, KIND_GATEWAY, STR("a"), STR("none")));
+    stored_apply(mesh, KIND_GATEWAYCLASS, CLASS("  later: 1\n"));
+    rig_turn(mesh);
+    assert_true(standing_unclear(mesh, KIND_GATEWAY, STR("a"), STR("g")));
+    assert_true(standing_unclear(mesh, KIND_LISTENERSET, STR("b"), STR("l")));
+    mesh_free(mesh);
+
+    mesh = mesh_with_client();
+    stored_apply(mesh, KIND_GATEWAY, GATEWAY("  later: 1\n"));
+    stored_apply(mesh, KIND_LISTENERSET, LISTENER_SET);
+    rig_turn(mesh);
+    assert_true(standing_unclear(mesh, KIND_GATEWAY, STR("a"), STR("g")));
+    assert_true(standing_unclear(mesh, KIND_LISTENERSET, STR("b"), STR("l")));
+    mesh_free(mesh);
+}
+
 /* What may be read is not told to be what is in force: another replica's word has its limits. */
 static void what_can_be_read_is_not_taken(void **state)
 {
@@ -519,6 +555,7 @@ int main(void)
         cmocka_unit_test(parents_are_told_as_written),
         cmocka_unit_test(policies_and_services),
         cmocka_unit_test(another_replica_tells),
+        cmocka_unit_test(what_belongs_to_the_unreadable_is_unclear),
         cmocka_unit_test(what_can_be_read_is_not_taken),
         cmocka_unit_test(what_happened_meanwhile_counts),
         cmocka_unit_test(the_youngest_that_is_told_is_taken),

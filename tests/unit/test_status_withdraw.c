@@ -10,6 +10,7 @@
 #include "api_fixture.h"
 #include "base/log.h"
 #include "codec/doc_json.h"
+#include "ir/attachment.h"
 #include "status/withdraw.h"
 #include "status/writer.h"
 
@@ -107,6 +108,8 @@ static void what_goes_and_what_stays(void **state)
 
 /* --- sent ------------------------------------------------------------------------------------ */
 
+#define WITHDRAW_MS 400
+
 struct rig {
     struct loop loop;
     struct api *api;
@@ -125,6 +128,10 @@ static void answer(void *user, struct ask *ask)
     assert_non_null(strstr(ask->path, "/namespaces/a/gateways/web/status"));
     (void)snprintf(rig->patch, sizeof(rig->patch), "%.*s", STR_FMT(ask->body));
     rig->patches++;
+    if (strstr(rig->patch, "\"addresses\":null") == NULL) {
+        api_reply(ask, 200, GATEWAY("2", OURS, SPEC "," ALL_OURS));
+        return;
+    }
     api_reply(ask, 200,
               GATEWAY("2", "\"conditions\":[" SAID("Accepted", "Unknown") "]",
                       SPEC "," SET("heddle", CONDITIONS(OF("Accepted")))));
@@ -150,7 +157,8 @@ static void start(struct rig *rig)
         .kube = rig->kube,
         .store = rig->store,
         .instance = STR("heddle-0"),
-        .unreadable = is_unreadable,
+        .withdraw_ms = WITHDRAW_MS,
+        .unclear = is_unreadable,
         .user = rig,
     });
     struct arena arena;
@@ -178,15 +186,52 @@ static void it_is_taken_back_once(void **state)
     turn(&rig.loop, 100);
     assert_int_equal(rig.patches, 0); /* the store has yet to say whether it is heddle's */
     status_writer_turned(rig.writer);
+    turn(&rig.loop, WITHDRAW_MS / 2);
+    assert_int_equal(rig.patches, 0); /* its class may be there again soon */
     until(&rig.loop, rig.patches == 1);
     assert_string_equal(rig.patch, "{\"metadata\":{\"resourceVersion\":\"1\"},\"status\":{"
                                    "\"conditions\":null,\"listeners\":null,\"addresses\":null,"
                                    "\"attachedListenerSets\":null}}");
     status_writer_turned(rig.writer);
     status_writer_touch(rig.writer, KIND_GATEWAY, STR("a"), STR("web"));
-    turn(&rig.loop, 200);
+    turn(&rig.loop, 2 * WITHDRAW_MS);
     assert_int_equal(rig.patches, 1);
     stop(&rig);
+}
+
+/* What heddle says of the Gateway, or no more. */
+static void say(struct rig *rig, struct status *before, struct status *after)
+{
+    const struct row_change change = {
+        .before = before != NULL ? &before->row : NULL,
+        .after = after != NULL ? &after->row : NULL,
+    };
+    status_store_apply(rig->store, (struct row_changes){&change, 1}, UINT64_C(1000));
+    status_writer_touch(rig->writer, KIND_GATEWAY, STR("a"), STR("web"));
+    status_writer_turned(rig->writer);
+}
+
+/* Whoever makes DNS records of what the status says would take them away, and make them again. */
+static void a_class_that_is_made_anew_takes_nothing_back(void **state)
+{
+    (void)state;
+    struct rig rig = {.patches = 0};
+    struct status *row = row_new(sizeof(*row), 512);
+    row->kind = KIND_GATEWAY;
+    row->ns = STR("a");
+    row->name = STR("web");
+    start(&rig);
+    status_writer_turned(rig.writer);
+    for (int i = 0; i < 4; i++) {
+        turn(&rig.loop, WITHDRAW_MS / 2);
+        assert_null(strstr(rig.patch, "\"addresses\":null"));
+        say(&rig, NULL, row);
+        turn(&rig.loop, WITHDRAW_MS / 2);
+        say(&rig, row, NULL);
+    }
+    until(&rig.loop, strstr(rig.patch, "\"addresses\":null") != NULL);
+    stop(&rig);
+    row_unref(&row->row, NULL);
 }
 
 static void what_cannot_be_read_keeps_it(void **state)
@@ -195,7 +240,7 @@ static void what_cannot_be_read_keeps_it(void **state)
     struct rig rig = {.unreadable = true};
     start(&rig);
     status_writer_turned(rig.writer);
-    turn(&rig.loop, 200);
+    turn(&rig.loop, 2 * WITHDRAW_MS);
     assert_int_equal(rig.patches, 0);
     stop(&rig);
 }
@@ -205,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_and_what_stays),
         cmocka_unit_test(it_is_taken_back_once),
+        cmocka_unit_test(a_class_that_is_made_anew_takes_nothing_back),
         cmocka_unit_test(what_cannot_be_read_keeps_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
