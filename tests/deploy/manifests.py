@@ -4,10 +4,12 @@
 Prints "ok NAME" or "not ok NAME" for each test.
 """
 
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 import yaml
 
@@ -226,6 +228,34 @@ def test_chart():
     """The Helm chart can be made."""
     run = subprocess.run(REPO / "tools/make-chart", capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
+
+
+# What a kubectl answers that knows two Gateways, both of which heddle has once written to: `mine`, and
+# `theirs`, which has a class of another controller now.
+KUBECTL = """#!/usr/bin/env bash
+echo "$*" >>"$KUBECTL_LOG"
+case "$*" in
+"api-resources -o name") printf '%s.gateway.networking.k8s.io\\n' gatewayclasses gateways listenersets ;;
+*"get gatewayclasses"*controllerName*) echo "other example.com/controller" ;;
+*"get gateways"*gatewayClassName*) printf '%s\\n' "shop mine heddle" "shop theirs other" ;;
+*"get gateways"*managedFields*) printf 'shop|%s|heddle example||\\n' mine theirs ;;
+*"get listenersets"*managedFields*) printf '%s\\n' "a|of-mine|heddle|shop|mine" "shop|of-theirs|heddle||theirs" ;;
+esac
+"""
+
+
+def test_undeploy():
+    """It takes back what heddle said, and not what the next controller says."""
+    with tempfile.TemporaryDirectory() as folder:
+        kubectl, log = pathlib.Path(folder, "kubectl"), pathlib.Path(folder, "log")
+        kubectl.write_text(KUBECTL)
+        kubectl.chmod(0o755)
+        run = subprocess.run([REPO / "tools/deploy", "down"], capture_output=True, text=True, timeout=60,
+                             env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}",
+                                  "KUBECTL_LOG": str(log)})
+        assert run.returncode == 0, run.stderr
+        patched = re.findall(r"^-n (\S+) patch (\w+)\S* (\S+) --subresource", log.read_text(), re.M)
+    assert patched == [("shop", "gateways", "mine"), ("a", "listenersets", "of-mine")], patched
 
 
 def main():
