@@ -57,21 +57,26 @@ static bool is_whole(const struct subscription *sub)
 }
 
 /* The resources of the answered response, as far as they have not changed since, into env->of:
- * those that were new in it, or all that the text names. */
-static void collect(struct stream *stream, const struct subscription *sub, struct str text,
+ * those that were new in it, or all that the text names. False: there are none, changed or not. */
+static bool collect(struct stream *stream, const struct subscription *sub, struct str text,
                     bool only_named)
 {
     struct stream_env *env = stream->env;
     vec_clear(&env->of);
     bool all = only_named && is_whole(sub);
+    bool any = false;
     bitmap_for_each (id, all ? &sub->known : &sub->sent) {
+        if ((!all && !subscription_in_answer(sub, id)) ||
+            (only_named && !reject_text_names(text, replica_name(sub->replica, sub->type, id)))) {
+            continue;
+        }
         struct resource *resource = replica_wanted(sub->replica, sub->slot, sub->type, id);
-        if (resource != NULL && (all || subscription_in_answer(sub, id)) &&
-            !bitmap_test(&sub->dirty, id) &&
-            (!only_named || reject_text_names(text, resource->name))) {
+        any = true;
+        if (resource != NULL && !bitmap_test(&sub->dirty, id)) {
             vec_push(&env->of, resource);
         }
     }
+    return any;
 }
 
 /* Is the resource among those that the client accepts with the response it answers? */
@@ -105,7 +110,7 @@ static void on_ack(struct stream *stream, struct subscription *sub)
     memcpy(sub->version_acked, sub->version_sent, sizeof(sub->version_acked));
     metric_add((enum metric_id)(M_xds_acks_sds + sub->type), 1);
     if (sub->rejected || sub->refused.count > 0 || env->report_acks) {
-        collect(stream, sub, STR_NULL, false);
+        (void)collect(stream, sub, STR_NULL, false);
         take_back(stream, sub);
         if (sub->rejected || env->of.len > 0) {
             env->ops->accepted(stream, sub->type, env->of.items, env->of.len);
@@ -172,10 +177,9 @@ static void on_nack(struct stream *stream, struct subscription *sub, uint64_t no
     log_at(LOG_WARN, "serve", "client rejected a response", KV_TEXT("node", stream->node_id),
            KV_TEXT("type", xds_type_info(sub->type)->name), KV_INT("nonce", nonce),
            KV("text", text));
-    collect(stream, sub, searched, true);
-    bool names_some = env->of.len > 0;
+    bool names_some = collect(stream, sub, searched, true);
     if (!names_some) {
-        collect(stream, sub, searched, false);
+        (void)collect(stream, sub, searched, false);
     }
     for (size_t i = 0; i < env->of.len; i++) {
         (void)bitmap_set(&sub->refused,

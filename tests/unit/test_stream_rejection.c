@@ -231,6 +231,34 @@ static void what_was_rejected_and_is_going_is_dropped_at_the_end(void **state)
     client_free(c);
 }
 
+/* The text names one that is another by now; the others of the response are not to blame. */
+static void who_was_named_and_has_changed_takes_no_other_with_it(void **state)
+{
+    struct rig *rig = *state;
+    for (unsigned p = 0; p < 2; p++) {
+        put(rig, XDS_CDS, "a", p == 0 ? "1" : "3");
+        put(rig, XDS_CDS, "b", "1");
+        publish(rig);
+        struct client *c = client_new(rig, p == 0 ? STREAM_DELTA : STREAM_SOTW);
+        if (p == 0) {
+            delta(c, XDS_CDS, "*", "", "");
+        } else {
+            sotw(c, XDS_CDS, "");
+        }
+        said(c, "cds a b");
+        put(rig, XDS_CDS, "a", p == 0 ? "2" : "4");
+        publish(rig);
+        rig->events[0] = '\0';
+        nack(c, XDS_CDS, "a: bad");
+        assert_string_equal(rig->events, "rejected cds\n");
+        said(c, p == 0 ? "cds a" : "cds a b");
+        ack(c, XDS_CDS);
+        assert_int_equal(c->stream->subs[XDS_CDS].refused.count, 0);
+        quiet(c);
+        client_free(c);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -239,6 +267,7 @@ int main(void)
         T(rejected_version_is_not_sent_again),
         T(a_rejection_is_heard_whatever_has_changed_meanwhile),
         T(names_are_found_whole),
+        T(who_was_named_and_has_changed_takes_no_other_with_it),
         T(rejection_without_names_means_all),
         T(who_leaves_what_it_rejected_rejects_it_no_more),
         T(what_was_rejected_and_is_gone_is_rejected_no_more),
