@@ -7,8 +7,8 @@
  * Values are quoted and escaped when they need it, cut at 512 bytes, and never hold secrets or
  * message bodies. Each call site has a rate limit of 10 lines in 5 seconds; what was suppressed is
  * counted in the next line that passes (suppressed=N).
- * Only app, agent, source, serve, status, provision, kube, ca, webhook and admin log; lower layers
- * return what happened. Thread safe (one of the two places with a mutex).
+ * Only app, agent, pipeline, source, serve, status, provision, kube, ca, webhook and admin log;
+ * lower layers return what happened. Thread safe (one of the two places with a mutex).
  *
  * Nobody who logs waits for who reads: between log_start() and log_stop() a thread of its own
  * writes, and a line for which LOG_QUEUE_MAX has no room is dropped, counted in the next line that
