@@ -74,6 +74,13 @@ static uint32_t scan(const struct bitmap *a, const struct bitmap *b, uint32_t nw
     return BITMAP_END;
 }
 
+void bitmap_drop(struct bitmap *bm, uint32_t bit)
+{
+    if (bitmap_clear(bm, bit) && bm->count == 0) {
+        bitmap_release(bm);
+    }
+}
+
 uint32_t bitmap_next(const struct bitmap *bm, uint32_t from)
 {
     return scan(bm, NULL, bm->nwords, from);

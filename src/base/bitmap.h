@@ -25,6 +25,8 @@ void bitmap_release(struct bitmap *bm);
 void bitmap_clear_all(struct bitmap *bm);           /* keeps the memory */
 bool bitmap_set(struct bitmap *bm, uint32_t bit);   /* true: it was not set before */
 bool bitmap_clear(struct bitmap *bm, uint32_t bit); /* true: it was set before */
+/* bitmap_clear() of a set that is empty most of the time, and keeps no memory then. */
+void bitmap_drop(struct bitmap *bm, uint32_t bit);
 /* First set bit >= from, or BITMAP_END. */
 uint32_t bitmap_next(const struct bitmap *bm, uint32_t from);
 /* First bit >= from that is set in both, or BITMAP_END. */

@@ -23,14 +23,6 @@ void hash_sum_remove(struct hash *sum, const struct resource *resource)
     }
 }
 
-/* Sets are empty most of the time: hundreds of streams keep no memory for that. */
-static void clear_bit(struct bitmap *set, uint32_t id)
-{
-    if (bitmap_clear(set, id) && set->count == 0) {
-        bitmap_release(set);
-    }
-}
-
 static struct resource *wanted(const struct subscription *sub, uint32_t id)
 {
     return replica_wanted(sub->replica, sub->slot, sub->type, id);
@@ -53,7 +45,7 @@ static void begin_removal(struct subscription *sub, uint32_t id)
 static void end_removal(struct subscription *sub, uint32_t id)
 {
     if (bitmap_test(&sub->removing, id)) {
-        clear_bit(&sub->removing, id);
+        bitmap_drop(&sub->removing, id);
         replica_removal_end(sub->replica, sub->type, id);
     }
 }
@@ -61,7 +53,7 @@ static void end_removal(struct subscription *sub, uint32_t id)
 static void end_owed(struct subscription *sub, uint32_t id)
 {
     if (bitmap_test(&sub->owed, id)) {
-        clear_bit(&sub->owed, id);
+        bitmap_drop(&sub->owed, id);
         replica_drop(sub->replica, sub->type, id);
     }
 }
@@ -94,7 +86,7 @@ static void disown(struct subscription *sub, uint32_t id)
 static void end_refused(struct subscription *sub, uint32_t id)
 {
     if (bitmap_test(&sub->refused, id)) {
-        clear_bit(&sub->refused, id);
+        bitmap_drop(&sub->refused, id);
         sub->dropped(sub->user, sub, id);
     }
 }
@@ -102,15 +94,15 @@ static void end_refused(struct subscription *sub, uint32_t id)
 /* The client has it no more, as far as we are concerned. */
 static void forget(struct subscription *sub, uint32_t id)
 {
-    clear_bit(&sub->dirty, id);
-    clear_bit(&sub->moving, id);
-    clear_bit(&sub->sent, id);
+    bitmap_drop(&sub->dirty, id);
+    bitmap_drop(&sub->moving, id);
+    bitmap_drop(&sub->sent, id);
     disown(sub, id);
     end_refused(sub, id);
     end_removal(sub, id);
     end_owed(sub, id);
     if (bitmap_test(&sub->known, id)) {
-        clear_bit(&sub->known, id);
+        bitmap_drop(&sub->known, id);
         replica_drop(sub->replica, sub->type, id);
     }
 }
@@ -123,8 +115,8 @@ static bool can_remove(const struct subscription *sub)
 
 static void lose(struct subscription *sub, uint32_t id)
 {
-    clear_bit(&sub->dirty, id);
-    clear_bit(&sub->moving, id);
+    bitmap_drop(&sub->dirty, id);
+    bitmap_drop(&sub->moving, id);
     end_owed(sub, id);
     if (!bitmap_test(&sub->known, id)) {
         end_refused(sub, id); /* it has gone in order to come back at another place */
@@ -140,7 +132,7 @@ static void lose(struct subscription *sub, uint32_t id)
 static void gain(struct subscription *sub, uint32_t id)
 {
     end_removal(sub, id);
-    clear_bit(&sub->awaited, id);
+    bitmap_drop(&sub->awaited, id);
     (void)bitmap_set(&sub->dirty, id);
 }
 
@@ -229,8 +221,8 @@ static void remove_id(struct subscription *sub, uint32_t id)
 {
     replica_hold(sub->replica, sub->type, id);
     const struct resource *was = wanted(sub, id);
-    clear_bit(&sub->named, id);
-    clear_bit(&sub->awaited, id);
+    bitmap_drop(&sub->named, id);
+    bitmap_drop(&sub->awaited, id);
     replica_unsubscribe(sub->replica, sub->slot, sub->type, id);
     const struct resource *now = wanted(sub, id);
     if (was != now) {
@@ -255,7 +247,7 @@ void subscription_deny(struct subscription *sub, uint32_t id)
     if (sub->protocol == STREAM_DELTA) {
         (void)bitmap_set(&sub->dirty, id);
     } else {
-        clear_bit(&sub->awaited, id);
+        bitmap_drop(&sub->awaited, id);
         sub->forced = true;
     }
 }
@@ -309,11 +301,11 @@ void subscription_initial(struct subscription *sub, struct str name, struct str 
     if (now != NULL) {
         know(sub, id);
         if (str_eq(version, str_from(now->version)) && !bitmap_test(&sub->owed, id)) {
-            clear_bit(&sub->dirty, id);
+            bitmap_drop(&sub->dirty, id);
         }
     } else if (!named || !sub->on_demand) {
         id = replica_intern(sub->replica, sub->type, name);
-        clear_bit(&sub->dirty, id);
+        bitmap_drop(&sub->dirty, id);
         know(sub, id);
         begin_removal(sub, id);
         replica_drop(sub->replica, sub->type, id);
@@ -389,8 +381,8 @@ bool subscription_goes_first(const struct subscription *sub, uint32_t id)
 void subscription_put_sent(struct subscription *sub, uint32_t id)
 {
     ASSERT(!subscription_goes_first(sub, id));
-    clear_bit(&sub->moving, id);
-    clear_bit(&sub->dirty, id);
+    bitmap_drop(&sub->moving, id);
+    bitmap_drop(&sub->dirty, id);
     know(sub, id);
     end_owed(sub, id);
     (void)bitmap_set(&sub->sent, id);
@@ -405,102 +397,15 @@ void subscription_removal_sent(struct subscription *sub, uint32_t id)
 
 void subscription_move_sent(struct subscription *sub, uint32_t id)
 {
-    clear_bit(&sub->moving, id);
-    clear_bit(&sub->known, id);
+    bitmap_drop(&sub->moving, id);
+    bitmap_drop(&sub->known, id);
     replica_drop(sub->replica, sub->type, id);
 }
 
 void subscription_unsent(struct subscription *sub, uint32_t id)
 {
-    clear_bit(&sub->dirty, id);
-    clear_bit(&sub->moving, id);
-}
-
-/* --- responses and their answers ------------------------------------------------------------- */
-
-static bool goes_alone(const struct subscription *sub)
-{
-    return xds_type_info(sub->type)->alone;
-}
-
-bool subscription_may_send(const struct subscription *sub)
-{
-    if (!sub->in_flight) {
-        return true;
-    }
-    if (!goes_alone(sub) || sub->unanswered.len >= UNANSWERED_MAX) {
-        return false;
-    }
-    bitmap_for_each (id, &sub->dirty) {
-        if (!bitmap_test(&sub->sent, id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void subscription_sent(struct subscription *sub, uint64_t nonce)
-{
-    ASSERT(!sub->in_flight || goes_alone(sub));
-    if (goes_alone(sub)) {
-        vec_push(&sub->unanswered, ((struct unanswered){nonce, sub->sending}));
-    }
-    sub->sending = REPLICA_NONE;
-    sub->nonce = nonce;
-    sub->in_flight = true;
-}
-
-/* Answers come in the order of the responses. Several may be one, of a client that has to wait
- * before it can send: then nothing of them was rejected, or it is not told what, and so it is taken
- * to be of the last. */
-bool subscription_answer(struct subscription *sub, uint64_t nonce, bool rejects)
-{
-    if (!goes_alone(sub)) {
-        return sub->in_flight && nonce == sub->nonce;
-    }
-    size_t at = 0;
-    while (at < sub->unanswered.len && sub->unanswered.items[at].nonce != nonce) {
-        at++;
-    }
-    if (at == sub->unanswered.len) {
-        return false;
-    }
-    for (size_t i = 0; i <= at; i++) {
-        uint32_t id = sub->unanswered.items[i].id;
-        if (id != REPLICA_NONE && rejects && i < at) {
-            clear_bit(&sub->sent, id);
-        } else if (id != REPLICA_NONE) {
-            (void)bitmap_set(&sub->answered, id);
-        }
-    }
-    sub->unanswered.len -= at + 1;
-    memmove(sub->unanswered.items, sub->unanswered.items + at + 1,
-            sub->unanswered.len * sizeof(struct unanswered));
-    return true;
-}
-
-bool subscription_in_answer(const struct subscription *sub, uint32_t id)
-{
-    return bitmap_test(&sub->sent, id) && (!goes_alone(sub) || bitmap_test(&sub->answered, id));
-}
-
-void subscription_answered(struct subscription *sub)
-{
-    bitmap_for_each (id, &sub->answered) {
-        clear_bit(&sub->sent, id);
-    }
-    bitmap_release(&sub->answered);
-    if (sub->unanswered.len == 0) {
-        subscription_answer_all(sub);
-    }
-}
-
-void subscription_answer_all(struct subscription *sub)
-{
-    sub->in_flight = false;
-    vec_release(&sub->unanswered);
-    bitmap_release(&sub->sent);
-    bitmap_release(&sub->leaving);
+    bitmap_drop(&sub->dirty, id);
+    bitmap_drop(&sub->moving, id);
 }
 
 bool subscription_settled(const struct subscription *sub)
