@@ -239,17 +239,9 @@ static void own_envoys_counted(void *user, const struct envoys *envoys)
 static struct hash told(const struct daemon *daemon, const struct question *question,
                         struct arena *arena, struct explained *ret_explained)
 {
-    const unsigned leave_out = EXPLAIN_RULES | EXPLAIN_PLACES | EXPLAIN_ENDPOINTS;
-    struct json json;
-    struct buf out;
-    buf_init(&out, BUF_UNLIMITED);
-    json_init(&json, &out, 0);
-    json_open(&json, '{');
-    *ret_explained = explain(mesh_engine(daemon->mesh), question, leave_out, arena, &json);
-    json_close(&json, '}');
-    struct hash hash = hash_bytes(buf_str(&out));
-    buf_release(&out);
-    return hash;
+    return hash_bytes(explained_text(mesh_engine(daemon->mesh), question,
+                                     EXPLAIN_RULES | EXPLAIN_PLACES | EXPLAIN_ENDPOINTS, arena,
+                                     ret_explained));
 }
 
 /* --- the question --------------------------------------------------------------------------- */

@@ -286,3 +286,18 @@ struct explained explain(const struct engine *engine, const struct question *que
     }
     return explained;
 }
+
+struct str explained_text(const struct engine *engine, const struct question *question,
+                          unsigned leave_out, struct arena *arena, struct explained *ret_explained)
+{
+    struct json json;
+    struct buf out;
+    buf_init(&out, BUF_UNLIMITED);
+    json_init(&json, &out, 0);
+    json_open(&json, '{');
+    *ret_explained = explain(engine, question, leave_out, arena, &json);
+    json_close(&json, '}');
+    struct str text = arena_str(arena, buf_str(&out));
+    buf_release(&out);
+    return text;
+}

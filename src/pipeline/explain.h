@@ -15,13 +15,12 @@
 
 /* For asking since when it is so, and whether the client has acknowledged it. In the arena. */
 struct explained {
-    unsigned table;     /* T_ROUTING; of a Gateway T_GATEWAY_ROUTING or T_GATEWAY_L4 */
-    struct str routing; /* its key; empty: there is none */
-    struct str config;  /* key of the resources that are made of it */
-    bool http;          /* the RouteConfiguration decides */
-    struct str filter;  /* the filter by ECDS that decides, of connections; empty: none does */
-    struct str
-        listener; /* key of the T_GRPC_SERVER that lets a call in; empty: it is not about one */
+    unsigned table;      /* T_ROUTING; of a Gateway T_GATEWAY_ROUTING or T_GATEWAY_L4 */
+    struct str routing;  /* its key; empty: there is none */
+    struct str config;   /* key of the resources that are made of it */
+    bool http;           /* the RouteConfiguration decides */
+    struct str filter;   /* the filter by ECDS that decides, of connections; empty: none does */
+    struct str listener; /* key of the T_GRPC_SERVER that lets a call in; empty: no server's */
     const struct ir_route *taker;         /* the rule that takes a request; NULL: none does */
     const struct ir_l4_route *connection; /* or a connection */
 };
@@ -46,17 +45,22 @@ enum explain_part {
  *   rules       those looked at, in their order: rule, file, line, hostname (of a Gateway), match,
  *               verdict; more_rules: how many besides are not told
  *   unattached  routes that are not asked, though they might be meant to be, the likeliest first:
- * route, file, line, why; more_unattached: how many besides are not told decision    action
- * "forward", "redirect", "error", "passthrough" or "accept"; rule, file, line; status (HTTP) of a
- * redirect or error, code (gRPC) of an error; outcome, in words; backends: share, backend, manner
- * (of a Gateway), endpoints, outcome, or then; remedy, of what fails; in_force and ignored: what
- * the rule does besides, and what such a client does not do of it; notes then        what the
- * routes of the backend's Service do with it: request (method, path, host), routing, rules,
- * decision
+ *               route, file, line, why; more_unattached: how many besides are not told
+ *   decision    action "forward", "redirect", "error", "passthrough" or "accept"; rule, file, line;
+ *               status (HTTP) of a redirect or error, code (gRPC) of an error; outcome, in words
+ *   backends    share, backend, manner (of a Gateway), endpoints, outcome, or then; remedy, of what
+ *               fails
+ *   in_force, ignored   what the rule does besides, and what such a client does not do of it
+ *   notes
+ *   then        what the routes of the backend's Service do with it: request (method, path, host),
+ *               routing, rules, decision
  *
  * Takes a question that question_fits().
  */
 struct explained explain(const struct engine *engine, const struct question *question,
                          unsigned leave_out, struct arena *arena, struct json *json);
+/* The same as the text of an object, in the arena. */
+struct str explained_text(const struct engine *engine, const struct question *question,
+                          unsigned leave_out, struct arena *arena, struct explained *ret_explained);
 
 #endif

@@ -60,23 +60,6 @@ static struct str where_text(const struct engine *engine, const struct ir_route 
     return arena_printf(arena, "error %d", (int)taker->error_status);
 }
 
-/* The members that explain() writes, as text. */
-static struct str answer_text(const struct engine *engine, const struct question *question,
-                              unsigned leave_out, struct arena *arena,
-                              struct explained *ret_explained)
-{
-    struct json json;
-    struct buf out;
-    buf_init(&out, BUF_UNLIMITED);
-    json_init(&json, &out, 0);
-    json_open(&json, '{');
-    *ret_explained = explain(engine, question, leave_out, arena, &json);
-    json_close(&json, '}');
-    struct str text = arena_str(arena, buf_str(&out));
-    buf_release(&out);
-    return text;
-}
-
 /* Whether it was taken by what it was made for. */
 static bool is_own(const struct engine *engine, const struct plan_sample *sample,
                    const struct explained *explained)
@@ -99,12 +82,12 @@ void plan_ask(const struct engine *engine, const struct plan_sample *sample, str
     const unsigned details = EXPLAIN_RULES | EXPLAIN_ENDPOINTS | EXPLAIN_NOTES;
     const unsigned all = details | EXPLAIN_PLACES | EXPLAIN_EFFECTS;
     struct explained explained;
-    ret_verdict->answer = answer_text(engine, &sample->question, details, arena, &explained);
+    ret_verdict->answer = explained_text(engine, &sample->question, details, arena, &explained);
     ret_verdict->taker = explained.taker;
     ret_verdict->own = is_own(engine, sample, &explained);
     ret_verdict->where = explained.http
                              ? where_text(engine, explained.taker, arena)
-                             : answer_text(engine, &sample->question, all, arena, &explained);
+                             : explained_text(engine, &sample->question, all, arena, &explained);
 }
 
 /* --- comparing ------------------------------------------------------------------------------ */
